@@ -1,0 +1,320 @@
+/**
+ * The one table of failures. A status is always derived from the kind, never chosen where an error
+ * is thrown. Codes are for ever: retire them, never rename or reuse one.
+ *
+ * `native` numbers are the values of `Errc` in `native/core/include/millrace/errc.generated.h`,
+ * which `npm run generate` writes from this file.
+ */
+
+export interface FailureKind {
+  readonly http: number
+  readonly grpc: string
+  /** Put in front of the message, as clients of this API know it. */
+  readonly prefix: string
+}
+
+export const failureKinds = {
+  badInput: { http: 400, grpc: 'INVALID_ARGUMENT', prefix: 'Wrong input: ' },
+  badRequest: { http: 400, grpc: 'INVALID_ARGUMENT', prefix: 'Bad request: ' },
+  malformed: { http: 400, grpc: 'INVALID_ARGUMENT', prefix: '' },
+  invalid: { http: 422, grpc: 'INVALID_ARGUMENT', prefix: '' },
+  alreadyExists: { http: 409, grpc: 'ALREADY_EXISTS', prefix: 'Wrong input: ' },
+  notFound: { http: 404, grpc: 'NOT_FOUND', prefix: 'Not found: ' },
+  timeout: { http: 408, grpc: 'DEADLINE_EXCEEDED', prefix: 'Timeout: ' },
+  forbidden: { http: 403, grpc: 'PERMISSION_DENIED', prefix: 'Forbidden: ' },
+  versionConflict: { http: 412, grpc: 'FAILED_PRECONDITION', prefix: '' },
+  rateLimited: { http: 429, grpc: 'RESOURCE_EXHAUSTED', prefix: 'Rate limiting exceeded: ' },
+  unavailable: { http: 503, grpc: 'UNAVAILABLE', prefix: 'Shard temporarily unavailable: ' },
+  quotaReached: { http: 507, grpc: 'RESOURCE_EXHAUSTED', prefix: 'Insufficient storage: ' },
+  internal: { http: 500, grpc: 'INTERNAL', prefix: 'Service internal error: ' }
+} as const satisfies Record<string, FailureKind>
+
+export type FailureKindName = keyof typeof failureKinds
+
+export interface ErrorSpec {
+  readonly kind: FailureKindName
+  /** Trying the same request again later may succeed. */
+  readonly retryable: boolean
+  /** `{name}` is replaced by the detail of that name. */
+  readonly message: string
+  /** The value of this failure in the native engine, when it can be born there. */
+  readonly native?: number
+}
+
+export const errorSpecs = {
+  // Requests
+  MILLRACE_COLLECTION_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: "Collection `{collection}` doesn't exist!"
+  },
+  MILLRACE_COLLECTION_EXISTS: {
+    kind: 'alreadyExists',
+    retryable: false,
+    message: 'Collection `{collection}` already exists!'
+  },
+  MILLRACE_COLLECTION_LIMIT: {
+    kind: 'badRequest',
+    retryable: false,
+    message:
+      "Can't create collection with name {collection}. Max collections limit reached: {limit}"
+  },
+  MILLRACE_POINT_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'Point with id {id} does not exists!'
+  },
+  MILLRACE_POINT_ID_INVALID: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'Can not recognize "{id}" as point id'
+  },
+  MILLRACE_BODY_MALFORMED: {
+    kind: 'malformed',
+    retryable: false,
+    message: 'Format error in JSON body: {reason}'
+  },
+  MILLRACE_BODY_INVALID: {
+    kind: 'invalid',
+    retryable: false,
+    message: 'Validation error in JSON body: [{reason}]'
+  },
+  MILLRACE_BODY_TOO_LARGE: {
+    kind: 'badInput',
+    retryable: false,
+    message:
+      'payload too large: the body is over {limit} bytes (limits.bodyBytes); split the request or raise the limit'
+  },
+  MILLRACE_CONTENT_TYPE_INVALID: {
+    kind: 'malformed',
+    retryable: false,
+    message: 'Content type error: {reason}'
+  },
+  MILLRACE_QUERY_PARAMETER_MALFORMED: {
+    kind: 'malformed',
+    retryable: false,
+    message: 'Deserialize error in query parameters: {reason}'
+  },
+  MILLRACE_QUERY_PARAMETER_INVALID: {
+    kind: 'invalid',
+    retryable: false,
+    message: 'Validation error in query parameters: [{reason}]'
+  },
+  MILLRACE_PATH_PARAMETER_INVALID: {
+    kind: 'invalid',
+    retryable: false,
+    message: 'Validation error in path parameters: [{reason}]'
+  },
+  MILLRACE_OPTION_UNSUPPORTED: {
+    kind: 'badInput',
+    retryable: false,
+    message: '{option} is not supported by this version: {remedy}'
+  },
+  MILLRACE_INPUT_INVALID: { kind: 'badInput', retryable: false, message: '{reason}' },
+  MILLRACE_RECORD_TOO_LARGE: {
+    kind: 'badInput',
+    retryable: false,
+    message:
+      'one operation needs a record of {bytes} bytes, over the limit of {limit} bytes (limits.recordBytes)'
+  },
+  MILLRACE_REQUEST_TIMEOUT: {
+    kind: 'timeout',
+    retryable: true,
+    message: "Timeout error: Operation '{operation}' timed out after {seconds}s"
+  },
+  MILLRACE_TOKEN_INVALID: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'the token in `after` is not a token of this collection: {reason}'
+  },
+  MILLRACE_TOKEN_NOT_REACHED: {
+    kind: 'unavailable',
+    retryable: true,
+    message:
+      'shard {shard} is {lagRecords} records behind the token given in `after`; try again or raise `timeout`'
+  },
+  MILLRACE_TOO_MANY_REQUESTS: {
+    kind: 'rateLimited',
+    retryable: true,
+    message: '{waiting} requests are waiting already ({limitName}); try again'
+  },
+
+  // Apply and search, born in the native engine
+  MILLRACE_VECTOR_DIMENSION_MISMATCH: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'Vector dimension error: expected dim: {expected}, got {actual}',
+    native: 1
+  },
+  MILLRACE_VECTOR_NAME_UNKNOWN: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'Not existing vector name error: {name}',
+    native: 2
+  },
+  MILLRACE_SCHEMA_CHANGED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'schema changed: vector slot {slot} is not part of schema version {schemaVersion}',
+    native: 3
+  },
+  MILLRACE_SCHEMA_MISSING: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'shard {shard} has no schema yet',
+    native: 4
+  },
+  MILLRACE_RECORD_DUPLICATE: {
+    kind: 'internal',
+    retryable: false,
+    message: 'record {sequence} of producer {producer} was applied before',
+    native: 5
+  },
+  MILLRACE_WRITER_FENCED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'writer epoch {epoch} is older than {newest}',
+    native: 6
+  },
+  MILLRACE_VECTOR_NOT_FINITE: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'Vector has a component that is not a finite number',
+    native: 7
+  },
+  MILLRACE_OUT_OF_MEMORY: {
+    kind: 'quotaReached',
+    retryable: true,
+    message: 'the engine could not allocate {bytes} bytes',
+    native: 8
+  },
+  MILLRACE_RECORD_CORRUPT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the record at offset {offset} is damaged: {reason}',
+    native: 9
+  },
+  MILLRACE_RECORD_FORMAT_NEWER: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'the record at offset {offset} is of a newer format ({reason}); start a newer version of millrace',
+    native: 10
+  },
+  MILLRACE_DEADLINE_PASSED: {
+    kind: 'timeout',
+    retryable: true,
+    message: "Timeout error: Operation '{operation}' timed out after {seconds}s",
+    native: 11
+  },
+  MILLRACE_CANCELLED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the request was cancelled',
+    native: 12
+  },
+  MILLRACE_ARGUMENT_INVALID: {
+    kind: 'internal',
+    retryable: false,
+    message: 'native argument error: {reason}',
+    native: 13
+  },
+  MILLRACE_SHARD_CLOSED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'shard {shard} is closed',
+    native: 14
+  },
+
+  // Shards and nodes
+  MILLRACE_SHARD_RECOVERING: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'shard {shard} is {lagRecords} records behind'
+  },
+  MILLRACE_SHARD_STOPPED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'shard {shard} stopped at offset {offset}: {reason}'
+  },
+  MILLRACE_NODE_DRAINING: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the node is stopping'
+  },
+  MILLRACE_ACTOR_HALTED: {
+    kind: 'internal',
+    retryable: false,
+    message: '{actor} gave up after {attempts} attempts: {reason}'
+  },
+  MILLRACE_INTERNAL: { kind: 'internal', retryable: false, message: '{reason}' },
+
+  // The log
+  MILLRACE_LOG_TOPIC_UNKNOWN: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the log has no topic {topic} with partition {partition}'
+  },
+  MILLRACE_LOG_OFFSET_OUT_OF_RANGE: {
+    kind: 'internal',
+    retryable: false,
+    message: 'offset {offset} of {topic}/{partition} is outside of the log ({start} to {end})'
+  },
+  MILLRACE_LOG_RECORD_TOO_LARGE: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'a record of {bytes} bytes is over the log’s limit of {limit} bytes'
+  },
+  MILLRACE_LOG_CORRUPT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the log is damaged: {file}, at byte {position}, offset {offset}: {reason}'
+  },
+  MILLRACE_LOG_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the log cannot write to {file}: {reason}'
+  },
+  MILLRACE_LOG_FULL: {
+    kind: 'quotaReached',
+    retryable: true,
+    message: 'no space left for {file}: free some space; writes then go on by themselves'
+  },
+  MILLRACE_LOG_OVERLOADED: {
+    kind: 'rateLimited',
+    retryable: true,
+    message: '{bytes} bytes are waiting to be written (log.queueBytes); try again'
+  },
+  MILLRACE_LOG_CLOSED: { kind: 'unavailable', retryable: true, message: 'the log is closed' },
+  MILLRACE_LOG_FORMAT_NEWER: {
+    kind: 'internal',
+    retryable: false,
+    message: '{file} is of format version {found}; this version reads up to {supported}'
+  },
+
+  // Start
+  MILLRACE_DATA_LOCKED: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the data folder {folder} is in use by {holder}'
+  },
+  MILLRACE_DATA_UNUSABLE: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the data folder {folder} cannot be used: {reason}'
+  },
+  MILLRACE_DATA_FORMAT_NEWER: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'the data folder {folder} is of format version {found}; this version reads up to {supported}; start a newer version of millrace'
+  },
+  MILLRACE_PORT_IN_USE: {
+    kind: 'internal',
+    retryable: false,
+    message: '{host}:{port} is in use by another program; choose another with --port'
+  },
+  MILLRACE_CONFIG_INVALID: { kind: 'internal', retryable: false, message: '{reason}' }
+} as const satisfies Record<`MILLRACE_${string}`, ErrorSpec>
+
+export type ErrorCode = keyof typeof errorSpecs
