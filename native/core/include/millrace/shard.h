@@ -1,0 +1,173 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/point_id.h"
+#include "millrace/result.h"
+#include "millrace/schema.h"
+
+namespace millrace {
+
+/// One record of the shard's partition, in place.
+struct RecordView {
+  std::uint64_t offset = 0;
+  std::uint64_t append_time_ms = 0;  ///< the only clock that apply may see
+  std::span<const std::byte> frame;  ///< 8-byte aligned; see docs/reference/log-format.md
+};
+
+/// What became of one record.
+struct Outcome {
+  std::uint64_t offset = 0;
+  std::uint64_t producer_id = 0;
+  std::uint64_t sequence = 0;
+  Errc code = Errc::ok;       ///< ok, or the rule that rejected it; the same on every replica
+  std::uint32_t affected = 0; ///< points written or deleted
+  std::string details;        ///< of a rejection, as in Error
+};
+
+/// Outcomes of the records that were applied or rejected. When the shard had to stop (memory, a damaged or
+/// newer record), `stop` says why: that record and all after it are not applied, and state is as before it.
+struct ApplyResult {
+  std::vector<Outcome> outcomes;
+  std::optional<Error> stop;
+};
+
+/// Σ mod 2^128 of the component hashes of contract.md §7.
+struct Digest {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  friend bool operator==(const Digest&, const Digest&) = default;
+};
+
+/// A consistent reading of a shard: what it holds after every record below `next_offset`.
+struct ShardState {
+  std::uint64_t next_offset = 0;
+  Digest digest;           ///< with versions: equal on replicas at one offset
+  Digest content_digest;   ///< without versions: equal across generations, restores and upgrades
+  std::uint64_t points = 0;
+  std::uint64_t rows = 0;  ///< live and dead
+  std::uint32_t schema_version = 0;
+  std::uint64_t records_applied = 0;
+  std::uint64_t records_rejected = 0;
+  std::uint64_t records_duplicate = 0;
+  std::uint64_t memory_bytes = 0;
+};
+
+/// From where the log must be replayed after a restart.
+struct Checkpoint {
+  std::uint64_t replay_from = 0;  ///< 0: this shard keeps its state in memory only
+  ShardState state;
+};
+
+/// Ids of the points that may be returned, as a bitmap over rows: bit r of word r / 64.
+struct Bitmap {
+  std::span<const std::uint64_t> words;
+  [[nodiscard]] bool contains(std::uint32_t row) const noexcept {
+    return (row >> 6) < words.size() && ((words[row >> 6] >> (row & 63U)) & 1U) != 0;
+  }
+};
+
+/// Ends a long call: checked every few thousand vectors.
+struct Cancellation {
+  std::atomic<bool> cancelled{false};
+  std::uint64_t deadline_ns = 0;  ///< steady clock; 0: none
+};
+
+struct SearchPlan {
+  std::uint32_t slot = 0;
+  std::span<const float> query;  ///< f32[dimension]; unit length when the slot's distance is cosine
+  std::uint32_t k = 10;          ///< hits wanted, ≥ 1
+  bool exact = false;
+  std::uint32_t ef = 0;          ///< size of the candidate list; 0: the engine's choice
+  std::optional<float> score_threshold;  ///< strict, on the reported score
+  const Cancellation* cancellation = nullptr;
+};
+
+struct Hit {
+  PointId id;
+  std::uint64_t version = 0;
+  float score = 0;  ///< as reported: similarity (cosine, dot) or distance (euclid, manhattan)
+};
+
+/// Hits, best first; equal scores by id (descending for similarities, ascending for distances).
+struct SearchResult {
+  std::vector<Hit> hits;
+  bool larger_is_better = true;
+  std::uint64_t next_offset = 0;  ///< the state that was searched
+};
+
+/// Which parts of a point are wanted.
+struct PointSelector {
+  bool payload = false;
+  bool all_vectors = false;
+  std::vector<std::uint32_t> slots;  ///< with all_vectors false: just these
+};
+
+struct StoredVector {
+  std::uint32_t slot = 0;
+  std::span<const float> values;  ///< valid as long as the PointView
+};
+
+/// One point as stored. Views stay valid as long as `keep_alive`.
+struct PointView {
+  PointId id;
+  std::uint64_t version = 0;
+  std::string_view payload;            ///< JSON object text; empty: no payload
+  std::vector<StoredVector> vectors;   ///< present ones, in schema order
+};
+
+struct PointPage {
+  std::vector<PointView> points;
+  std::optional<PointId> next;  ///< scroll: where the next page starts
+  std::shared_ptr<const void> keep_alive;
+};
+
+/// A shard of a collection: one writer (`apply`), any number of readers, no reader ever waits for the writer.
+class Shard {
+ public:
+  struct Options {
+    std::uint64_t collection_id = 0;
+    std::uint32_t shard = 0;
+  };
+
+  [[nodiscard]] static Result<std::shared_ptr<Shard>> open(Options options);
+  virtual ~Shard() = default;
+
+  /// Applies records in offset order; those below `state().next_offset` are skipped without an outcome.
+  /// Reads no clock and no random number. One call at a time.
+  [[nodiscard]] virtual ApplyResult apply(std::span<const RecordView> records) = 0;
+
+  /// @throws (as Error) VECTOR_NAME_UNKNOWN, VECTOR_DIMENSION_MISMATCH, DEADLINE_PASSED, CANCELLED, OUT_OF_MEMORY
+  [[nodiscard]] virtual Result<SearchResult> search(const SearchPlan& plan, const Bitmap* passing = nullptr) const = 0;
+
+  /// Estimated work of a search in multiply-adds: decides whether the caller runs it inline.
+  [[nodiscard]] virtual std::uint64_t estimate_work(const SearchPlan& plan) const noexcept = 0;
+
+  /// @return the live points among `ids`, in the order of `ids`; unknown ones are missing
+  [[nodiscard]] virtual Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const = 0;
+
+  /// @param from   first id wanted, or nothing for the beginning
+  /// @return       up to `limit` live points in id order, and where the next page starts
+  [[nodiscard]] virtual Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
+                                                 const PointSelector& selector,
+                                                 const Bitmap* passing = nullptr) const = 0;
+
+  [[nodiscard]] virtual std::uint64_t count(const Bitmap* passing = nullptr) const = 0;
+
+  /// Makes the state durable where the shard has files, and says from where to replay.
+  [[nodiscard]] virtual Result<Checkpoint> checkpoint() = 0;
+
+  [[nodiscard]] virtual Digest digest() const = 0;
+  [[nodiscard]] virtual ShardState state() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const Schema> schema() const = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,6 @@
+/** Every generated file of the tree by path; `npm run generate` writes them, a contract test compares them. */
+import { generatedHeaders } from './generate-native-headers.ts'
+
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+  return new Map([...generatedHeaders()])
+}
