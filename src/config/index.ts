@@ -1,0 +1,3 @@
+export * from './describe.ts'
+export * from './load.ts'
+export * from './schema.ts'

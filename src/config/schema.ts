@@ -1,0 +1,190 @@
+/**
+ * The one config schema: flags, environment names, defaults, `--help` and `docs/reference/config.md`
+ * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
+ */
+
+export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
+
+export interface ConfigField {
+  readonly kind: FieldKind
+  readonly default: string | number | boolean
+  readonly env: string
+  readonly description: string
+  readonly unit?: string
+  readonly choices?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+  /** A shorter flag beside the path. */
+  readonly flag?: string
+}
+
+const MiB = 1 << 20
+
+export const configFields = {
+  'server.host': {
+    kind: 'string',
+    default: '127.0.0.1',
+    env: 'MILLRACE_HOST',
+    flag: 'host',
+    description: 'Address that REST listens on. Use 0.0.0.0 to accept other machines.'
+  },
+  'server.port': {
+    kind: 'integer',
+    default: 6333,
+    env: 'MILLRACE_PORT',
+    flag: 'port',
+    minimum: 0,
+    maximum: 65_535,
+    description: 'Port that REST listens on; 0 takes any free one and logs it.'
+  },
+  'server.drainMs': {
+    kind: 'integer',
+    default: 10_000,
+    env: 'MILLRACE_DRAIN_MS',
+    unit: 'ms',
+    minimum: 0,
+    maximum: 600_000,
+    description: 'Longest time that a stop waits for requests under way.'
+  },
+  'server.requestTimeoutMs': {
+    kind: 'integer',
+    default: 60_000,
+    env: 'MILLRACE_REQUEST_TIMEOUT_MS',
+    unit: 'ms',
+    minimum: 1,
+    maximum: 3_600_000,
+    description: 'Deadline of a read that names no `timeout`.'
+  },
+  data: {
+    kind: 'string',
+    default: './data',
+    env: 'MILLRACE_DATA',
+    flag: 'data',
+    description: 'Folder that holds the log. One process at a time may use it.'
+  },
+  'log.durability': {
+    kind: 'choice',
+    default: 'fsync',
+    choices: ['fsync', 'os'],
+    env: 'MILLRACE_LOG_DURABILITY',
+    description:
+      '`fsync`: an acknowledged write survives power loss. `os`: it survives the process, not power loss.'
+  },
+  'log.segmentBytes': {
+    kind: 'bytes',
+    default: 64 * MiB,
+    env: 'MILLRACE_LOG_SEGMENT_BYTES',
+    unit: 'bytes',
+    minimum: 256 << 10,
+    maximum: 1 << 30,
+    description: 'Size at which a log segment is sealed and the next one begins.'
+  },
+  'log.queueBytes': {
+    kind: 'bytes',
+    default: 256 * MiB,
+    env: 'MILLRACE_LOG_QUEUE_BYTES',
+    unit: 'bytes',
+    minimum: MiB,
+    maximum: 16 * 1024 * MiB,
+    description: 'Most bytes that may wait to be written, per partition; past it writes get 429.'
+  },
+  'log.tailCacheBytes': {
+    kind: 'bytes',
+    default: 32 * MiB,
+    env: 'MILLRACE_LOG_TAIL_CACHE_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 4 * 1024 * MiB,
+    description: 'Newest part of each partition kept in memory for its readers.'
+  },
+  'limits.bodyBytes': {
+    kind: 'bytes',
+    default: 32 * MiB,
+    env: 'MILLRACE_LIMITS_BODY_BYTES',
+    unit: 'bytes',
+    minimum: 1024,
+    maximum: 100 * MiB,
+    description: 'Largest request body.'
+  },
+  'limits.recordBytes': {
+    kind: 'bytes',
+    default: 8 * MiB,
+    env: 'MILLRACE_LIMITS_RECORD_BYTES',
+    unit: 'bytes',
+    minimum: 64 << 10,
+    maximum: 64 * MiB,
+    description: 'Largest record of the log; one point must fit into it.'
+  },
+  'limits.jsonDepth': {
+    kind: 'integer',
+    default: 128,
+    env: 'MILLRACE_LIMITS_JSON_DEPTH',
+    minimum: 8,
+    maximum: 1024,
+    description: 'Deepest nesting of a JSON body.'
+  },
+  'limits.collections': {
+    kind: 'integer',
+    default: 1000,
+    env: 'MILLRACE_LIMITS_COLLECTIONS',
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Most collections of a node.'
+  },
+  'limits.shards': {
+    kind: 'integer',
+    default: 64,
+    env: 'MILLRACE_LIMITS_SHARDS',
+    minimum: 1,
+    maximum: 4096,
+    description: 'Most shards of one collection.'
+  },
+  'limits.resultPoints': {
+    kind: 'integer',
+    default: 100_000,
+    env: 'MILLRACE_LIMITS_RESULT_POINTS',
+    minimum: 1,
+    maximum: 10_000_000,
+    description: 'Most points that one read may ask for (`limit` + `offset`, or ids).'
+  },
+  'limits.requestsInFlight': {
+    kind: 'integer',
+    default: 4096,
+    env: 'MILLRACE_LIMITS_REQUESTS_IN_FLIGHT',
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Most requests worked on at once; past it requests get 429.'
+  },
+  'engine.threads': {
+    kind: 'integer',
+    default: 0,
+    env: 'MILLRACE_ENGINE_THREADS',
+    minimum: 0,
+    maximum: 256,
+    description: 'Threads of the native engine; 0: one for each core, at least two.'
+  },
+  'logging.level': {
+    kind: 'choice',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    env: 'MILLRACE_LOGGING_LEVEL',
+    flag: 'log-level',
+    description: 'Least important messages that are logged.'
+  }
+} as const satisfies Record<string, ConfigField>
+
+export type ConfigPath = keyof typeof configFields
+
+type ValueOf<Field extends ConfigField> = Field extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : Field['kind'] extends 'integer' | 'bytes'
+    ? number
+    : Field['kind'] extends 'boolean'
+      ? boolean
+      : string
+
+/** The whole configuration, by path. Frozen; a part gets the values it needs. */
+export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof configFields)[Path]> }
+
+/** Where each value came from: it is logged at start. */
+export type ConfigSources = { readonly [Path in ConfigPath]: 'flag' | 'environment' | 'file' | 'default' }

@@ -1,0 +1,49 @@
+import type { CreateCollectionBody, VectorParams } from './schemas/collections.ts'
+
+export type Distance = 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan'
+
+/** The vector that a request means when it names none. */
+export const defaultVectorName = ''
+
+/** A named vector of a collection. A slot number is never used twice in a collection. */
+export interface VectorSlot {
+  readonly slot: number
+  readonly name: string
+  readonly size: number
+  readonly distance: Distance
+}
+
+/** What a collection is, as the metadata log says it. */
+export interface CollectionSpec {
+  readonly vectors: readonly VectorSlot[]
+  readonly shardNumber: number
+  /** The create request as the user wrote it, for the echo in collection info. */
+  readonly request: CreateCollectionBody
+}
+
+/** Builds the spec of a new collection from its validated request. */
+export function specOfRequest(request: CreateCollectionBody): CollectionSpec {
+  const vectors = Object.entries(vectorParamsByName(request)).map(([name, params], index) => ({
+    slot: index + 1,
+    name,
+    size: params.size,
+    distance: params.distance
+  }))
+  return { vectors, shardNumber: request.shard_number ?? 1, request }
+}
+
+/** @returns the vectors of a create request by name; the unnamed one under `''` */
+export function vectorParamsByName(request: CreateCollectionBody): Readonly<Record<string, VectorParams>> {
+  const { vectors } = request
+  if (vectors === undefined || vectors === null) return {}
+  return isSingleVector(vectors) ? { [defaultVectorName]: vectors } : vectors
+}
+
+function isSingleVector(vectors: NonNullable<CreateCollectionBody['vectors']>): vectors is VectorParams {
+  return typeof vectors['size'] === 'number'
+}
+
+/** A collection with just the unnamed vector shows vectors as bare arrays. */
+export function hasOnlyDefaultVector(vectors: readonly VectorSlot[]): boolean {
+  return vectors.length === 1 && vectors[0]?.name === defaultVectorName
+}

@@ -1,0 +1,65 @@
+import { EngineError } from '../errors/index.ts'
+import type { CollectionSpec } from './collection.ts'
+
+/**
+ * What every gateway knows of the collections, as one immutable value that the actors replace when
+ * anything in it changes. Reads go from here to the engine and never through an actor.
+ */
+export interface ShardDirectory {
+  readonly version: number
+  readonly collections: ReadonlyMap<string, CollectionView>
+}
+
+export interface CollectionView {
+  readonly name: string
+  /** Metadata offset of the collection's creation. */
+  readonly id: bigint
+  readonly generation: number
+  readonly schemaVersion: number
+  readonly spec: CollectionSpec
+  /** u16[bucketCount] */
+  readonly shardOfBucket: Uint16Array
+  readonly shards: readonly ShardView[]
+}
+
+export interface ShardView {
+  readonly shard: number
+  /** Names the native shard in the engine's registry, from any thread. */
+  readonly key: string
+  readonly status: ShardStatus
+}
+
+export type ShardStatus =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'recovering'; readonly lagRecords: number }
+  | { readonly kind: 'stopped'; readonly offset: bigint; readonly reason: string }
+
+export const emptyDirectory: ShardDirectory = { version: 0, collections: new Map() }
+
+/** The log's topic and the folder name of one generation: names of users never appear in paths. */
+export function topicOf(collectionId: bigint, generation: number): string {
+  return `c${collectionId}.g${generation}`
+}
+
+/** @throws MILLRACE_COLLECTION_NOT_FOUND */
+export function findCollection(directory: ShardDirectory, name: string): CollectionView {
+  const view = directory.collections.get(name)
+  if (view === undefined) {
+    throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: name })
+  }
+  return view
+}
+
+/** @throws MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED when a shard must not be read */
+export function requireServing(view: CollectionView): CollectionView {
+  for (const { shard, status } of view.shards) {
+    if (status.kind === 'recovering') {
+      throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard, lagRecords: status.lagRecords })
+    }
+    if (status.kind === 'stopped') {
+      const { offset, reason } = status
+      throw new EngineError('MILLRACE_SHARD_STOPPED', { shard, offset, reason })
+    }
+  }
+  return view
+}

@@ -1,0 +1,69 @@
+/**
+ * The three ways from a gateway to the actors. Each is a message of plain data and bytes, so that a
+ * gateway may sit in the main thread, a worker or another process.
+ */
+import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
+import type { CollectionSpec } from './collection.ts'
+
+export interface WriteRequest {
+  readonly collectionId: bigint
+  readonly generation: number
+  /** In request order within each shard; frames are complete but for their seal. */
+  readonly records: readonly WriteRecord[]
+}
+
+export interface WriteRecord {
+  readonly shard: number
+  readonly frame: Uint8Array
+}
+
+export interface ShardOffset {
+  readonly shard: number
+  readonly offset: bigint
+}
+
+/** What apply made of one record. */
+export interface RecordOutcome extends ShardOffset {
+  /** Undefined when it was applied. */
+  readonly rejection: { readonly code: ErrorCode; readonly details: ErrorDetails } | undefined
+  readonly affected: number
+}
+
+export interface WriteTicket {
+  /** Resolves when every record is durable. */
+  readonly durable: Promise<readonly ShardOffset[]>
+  /** Resolves when every record was applied or rejected where this node reads. */
+  readonly applied: Promise<readonly RecordOutcome[]>
+}
+
+export interface WritePort {
+  submit(request: WriteRequest): WriteTicket
+}
+
+export type ControlCommand =
+  | { readonly type: 'createCollection'; readonly name: string; readonly spec: CollectionSpec }
+  | { readonly type: 'deleteCollection'; readonly name: string }
+
+export type ControlVerdict =
+  | { readonly accepted: true; readonly changed: boolean; readonly collectionId: bigint | undefined }
+  | { readonly accepted: false; readonly code: ErrorCode; readonly details: ErrorDetails }
+
+export interface ControlPort {
+  /** Appends the command, waits for its verdict, and for the local shards to follow it. */
+  propose(command: ControlCommand): Promise<ControlVerdict>
+}
+
+export interface ReadBarrier {
+  /**
+   * Waits until the local replica of a shard has applied `offset`.
+   *
+   * @returns undefined when reached, else how many records it is behind when `timeoutMs` ended the wait
+   */
+  reach(request: {
+    readonly collectionId: bigint
+    readonly generation: number
+    readonly shard: number
+    readonly offset: bigint
+    readonly timeoutMs: number
+  }): Promise<number | undefined>
+}

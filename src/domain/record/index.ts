@@ -1,0 +1,3 @@
+export * from './frame.ts'
+export * from './layout.ts'
+export * from './sections.ts'

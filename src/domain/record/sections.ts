@@ -1,0 +1,99 @@
+/** Builds and reads the sections that TypeScript writes: ids and META. Bulk vectors are written natively. */
+import { Packr } from 'msgpackr'
+import { type PointId, pointIdFromBytes, uuidBytes } from '../point-id.ts'
+import type { Frame, Section } from './frame.ts'
+import { idEncodings, metaEncodings, sectionKinds } from './layout.ts'
+
+/** Plain MessagePack: any language can read it. @see docs/reference/log-format.md */
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  encodeUndefinedAsNil: true,
+  mapsAsObjects: true,
+  // Missing in the package's types; small integers come back as numbers, large ones as bigints.
+  int64AsType: 'auto' as 'number'
+})
+
+export type MetaValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly MetaValue[]
+  | { readonly [key: string]: MetaValue | undefined }
+
+export function metaSection(value: MetaValue): Section {
+  const bytes = Uint8Array.from(packr.pack(value))
+  return { kind: sectionKinds.meta, encoding: metaEncodings.messagePack, slot: 0, rows: 0, bytes }
+}
+
+/** @returns the META map of a frame, or undefined when it has none */
+export function readMeta(frame: Frame): unknown {
+  const section = frame.sections.find(({ kind }) => kind === sectionKinds.meta)
+  return section === undefined ? undefined : packr.unpack(section.bytes)
+}
+
+export function packMeta(value: MetaValue): Uint8Array {
+  return Uint8Array.from(packr.pack(value))
+}
+
+export function unpackMeta(bytes: Uint8Array): unknown {
+  return packr.unpack(bytes)
+}
+
+export function idsSection(ids: readonly PointId[]): Section {
+  const uuids = ids.reduce((count, id) => count + (typeof id === 'string' ? 1 : 0), 0)
+  const encoding =
+    uuids === 0 ? idEncodings.numeric : uuids === ids.length ? idEncodings.uuid : idEncodings.mixed
+  return {
+    kind: sectionKinds.ids,
+    encoding,
+    slot: 0,
+    rows: ids.length,
+    bytes: encoding === idEncodings.mixed ? mixedIds(ids) : uniformIds(ids)
+  }
+}
+
+export function readIds(section: Section): PointId[] {
+  const { bytes, rows } = section
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const numberAt = (position: number) => view.getBigUint64(position, true)
+  const uuidAt = (position: number) => pointIdFromBytes(bytes.subarray(position, position + 16))
+  const rowsOf = <T>(read: (row: number) => T) => Array.from({ length: rows }, (_, row) => read(row))
+
+  if (section.encoding === idEncodings.numeric) return rowsOf((row) => numberAt(row * 8))
+  if (section.encoding === idEncodings.uuid) return rowsOf((row) => uuidAt(row * 16))
+  const start = bitmapBytes(rows)
+  const isUuid = (row: number) => ((bytes[row >> 3] ?? 0) & (1 << (row & 7))) !== 0
+  return rowsOf((row) => (isUuid(row) ? uuidAt(start + row * 16) : numberAt(start + row * 16)))
+}
+
+function uniformIds(ids: readonly PointId[]): Uint8Array {
+  const bytes = new Uint8Array(ids.length * (typeof ids[0] === 'string' ? 16 : 8))
+  const view = new DataView(bytes.buffer)
+  ids.forEach((id, row) => {
+    if (typeof id === 'string') bytes.set(uuidBytes(id), row * 16)
+    else view.setBigUint64(row * 8, id, true)
+  })
+  return bytes
+}
+
+function mixedIds(ids: readonly PointId[]): Uint8Array {
+  const start = bitmapBytes(ids.length)
+  const bytes = new Uint8Array(start + ids.length * 16)
+  const view = new DataView(bytes.buffer)
+  ids.forEach((id, row) => {
+    if (typeof id === 'string') {
+      bytes[row >> 3] = (bytes[row >> 3] ?? 0) | (1 << (row & 7))
+      bytes.set(uuidBytes(id), start + row * 16)
+    } else view.setBigUint64(start + row * 16, id, true)
+  })
+  return bytes
+}
+
+/** Bits for `rows` rows, padded to 8 bytes. */
+function bitmapBytes(rows: number): number {
+  return Math.ceil(rows / 64) * 8
+}

@@ -1,0 +1,5 @@
+export * from './collections.ts'
+export * from './parts.ts'
+export * from './points.ts'
+export * from './query.ts'
+export * from './request.ts'

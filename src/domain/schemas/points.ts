@@ -1,0 +1,83 @@
+import Type from 'typebox'
+import {
+  denseVectorSchema,
+  maybe,
+  pointIdSchema,
+  shardKeySchema,
+  withPayloadSchema,
+  withVectorSchema
+} from './parts.ts'
+
+const payloadSchema = Type.Record(Type.String(), Type.Unknown())
+
+/** The forms a dense vector of a point may have: the default one bare, or by name. */
+const pointVectorSchema = Type.Union([
+  denseVectorSchema,
+  Type.Record(Type.String(), denseVectorSchema)
+])
+
+const pointSchema = Type.Object({
+  id: pointIdSchema,
+  vector: maybe(pointVectorSchema),
+  vectors: maybe(pointVectorSchema),
+  payload: maybe(payloadSchema)
+})
+
+const batchSchema = Type.Object({
+  ids: Type.Array(pointIdSchema),
+  vectors: Type.Union([
+    Type.Array(denseVectorSchema),
+    Type.Record(Type.String(), Type.Array(denseVectorSchema))
+  ]),
+  payloads: maybe(Type.Array(Type.Union([payloadSchema, Type.Null()])))
+})
+
+const upsertModes = {
+  shard_key: maybe(shardKeySchema),
+  update_mode: maybe(Type.String()),
+  update_filter: maybe(Type.Unknown())
+}
+
+export const upsertPointsListSchema = Type.Object({
+  points: Type.Array(pointSchema),
+  ...upsertModes
+})
+export type UpsertPointsListBody = Type.Static<typeof upsertPointsListSchema>
+
+export const upsertPointsBatchSchema = Type.Object({ batch: batchSchema, ...upsertModes })
+export type UpsertPointsBatchBody = Type.Static<typeof upsertPointsBatchSchema>
+
+export const deletePointsSchema = Type.Object({
+  points: maybe(Type.Array(pointIdSchema)),
+  filter: maybe(Type.Unknown()),
+  shard_key: maybe(shardKeySchema)
+})
+export type DeletePointsBody = Type.Static<typeof deletePointsSchema>
+
+export const retrievePointsSchema = Type.Object({
+  ids: Type.Array(pointIdSchema),
+  with_payload: maybe(withPayloadSchema),
+  with_vector: maybe(withVectorSchema),
+  with_vectors: maybe(withVectorSchema),
+  shard_key: maybe(shardKeySchema)
+})
+export type RetrievePointsBody = Type.Static<typeof retrievePointsSchema>
+
+export const scrollPointsSchema = Type.Object({
+  offset: maybe(pointIdSchema),
+  limit: maybe(Type.Integer({ minimum: 1 })),
+  filter: maybe(Type.Unknown()),
+  with_payload: maybe(withPayloadSchema),
+  with_vector: maybe(withVectorSchema),
+  with_vectors: maybe(withVectorSchema),
+  order_by: maybe(Type.Unknown()),
+  shard_key: maybe(shardKeySchema)
+})
+export type ScrollPointsBody = Type.Static<typeof scrollPointsSchema>
+
+export const countPointsSchema = Type.Object({
+  filter: maybe(Type.Unknown()),
+  exact: maybe(Type.Boolean()),
+  shard_key: maybe(shardKeySchema)
+})
+export type CountPointsBody = Type.Static<typeof countPointsSchema>
