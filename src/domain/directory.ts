@@ -41,6 +41,11 @@ export function topicOf(collectionId: bigint, generation: number): string {
   return `c${collectionId}.g${generation}`
 }
 
+/** Names a native shard in the engine's registry. */
+export function shardKeyOf(collectionId: bigint, generation: number, shard: number): string {
+  return `${topicOf(collectionId, generation)}/${shard}`
+}
+
 /** @throws MILLRACE_COLLECTION_NOT_FOUND */
 export function findCollection(directory: ShardDirectory, name: string): CollectionView {
   const view = directory.collections.get(name)

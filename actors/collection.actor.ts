@@ -1,0 +1,195 @@
+import { createActor } from 'xstate'
+import { collectionMachine } from '../machines/index.ts'
+import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
+import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
+import { backoffMs } from './clock.ts'
+import type { NodeParts } from './node-parts.ts'
+import { partitionKeyOf } from './outcome-board.ts'
+import { type Replica, type ReplicaDescription, startReplica } from './replica.actor.ts'
+import { type Supervisor, supervise } from './supervisor.actor.ts'
+
+export interface CollectionDescription {
+  readonly collection: string
+  readonly id: string
+  readonly state: string
+  readonly lastError: string | null
+  readonly shards: readonly (ReplicaDescription & { readonly supervisor: string })[]
+}
+
+export interface CollectionActor {
+  readonly entry: CollectionEntry
+  shardStatuses(): readonly ShardStatus[]
+  /** Resolves when every shard runs with the schema of the entry; rejects when the collection is deleted before. */
+  readonly ready: Promise<void>
+  reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
+  describe(): CollectionDescription
+  /** Stops the shards and removes the topic. */
+  delete(): Promise<void>
+  /** Stops the shards and keeps everything. */
+  stop(): Promise<void>
+}
+
+interface SupervisedReplica {
+  readonly supervisor: Supervisor
+  current(): Replica | undefined
+}
+
+/** Brings one collection's topic and shards to life on this node, and takes them down again. */
+export function startCollection(
+  parts: NodeParts,
+  entry: CollectionEntry,
+  onChange: () => void
+): CollectionActor {
+  const { log, clock } = parts
+  const topic = topicOf(entry.id, entry.generation)
+  const logger = parts.logger.child({ collection: entry.name, collectionId: entry.id.toString() })
+  const shardNumbers = Array.from({ length: entry.spec.shardNumber }, (_, shard) => shard)
+  let replicas: readonly SupervisedReplica[] = []
+  let cancelRetry = () => {}
+  let announceReady: () => void = () => {}
+  let announceGone: (error: EngineError) => void = () => {}
+  const ready = new Promise<void>((resolve, reject) => {
+    announceReady = resolve
+    announceGone = reject
+  })
+  ready.catch(() => {})
+
+  /** Runs an effect; its outcome comes back to the machine as one event. */
+  const perform = (effect: () => Promise<unknown>, fact: Parameters<typeof actor.send>[0]) => {
+    effect().then(
+      () => actor.send(fact),
+      (cause: unknown) => {
+        const error = toEngineError(cause)
+        logger.warn({ err: error }, 'collection is waiting to try again')
+        actor.send({ type: 'effect.failed', reason: error.message })
+      }
+    )
+  }
+
+  const actor = createActor(
+    collectionMachine.provide({
+      actions: {
+        createTopic: () =>
+          perform(() => log.createTopic(topic, { partitions: shardNumbers.length }), { type: 'topic.created' }),
+        startShards: () =>
+          perform(
+            async () => {
+              if (replicas.length === 0) replicas = shardNumbers.map(startSupervisedReplica)
+            },
+            { type: 'shards.started' }
+          ),
+        ensureSchema: () => perform(ensureSchema, { type: 'schema.applied' }),
+        announceReady: () => {
+          announceReady()
+          queueMicrotask(onChange)
+        },
+        withdraw: () => {
+          cancelRetry()
+          announceGone(new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: entry.name }))
+        },
+        stopShards: () => perform(stopReplicas, { type: 'shards.stopped' }),
+        deleteTopic: () => perform(() => log.deleteTopic(topic), { type: 'topic.deleted' }),
+        scheduleRetry: ({ context }) => {
+          cancelRetry = clock.after(backoffMs(context.attempts), () => actor.send({ type: 'retry.due' }))
+        }
+      }
+    }),
+    { input: { collectionId: entry.id.toString() } }
+  )
+  const deleted = new Promise<void>((resolve) => {
+    actor.subscribe({ next: (snapshot) => snapshot.status === 'done' && resolve(), complete: resolve })
+  })
+
+  function startSupervisedReplica(shard: number): SupervisedReplica {
+    let replica: Replica | undefined
+    const supervisor = supervise({
+      name: `replica ${topic}/${shard}`,
+      clock,
+      logger: logger.child({ shard }),
+      start: () => {
+        replica = startReplica({
+          log,
+          topic,
+          shard,
+          openEngine: () => parts.openEngine(shardKeyOf(entry.id, entry.generation, shard), entry.id, shard),
+          board: parts.board,
+          producerId: parts.producerId,
+          clock,
+          logger: logger.child({ shard }),
+          onStatus: onChange
+        })
+        return replica
+      }
+    })
+    return { supervisor, current: () => replica }
+  }
+
+  /** Appends the schema record to every shard that has not applied it, and waits until all have. */
+  async function ensureSchema(): Promise<void> {
+    await Promise.all(
+      shardNumbers.map(async (shard) => {
+        const { end } = await log.ends(topic, shard)
+        if (end > 0n) await reachOrFail(shard, end - 1n)
+        if ((replicas[shard]?.current()?.schemaVersion() ?? 0) >= entry.schemaVersion) return
+        const frame = encodeSchema(entry, shard, parts.crc32c)
+        const { applied } = parts.writePort.submit({
+          collectionId: entry.id,
+          generation: entry.generation,
+          records: [{ shard, frame }]
+        })
+        await applied
+      })
+    )
+  }
+
+  async function reachOrFail(shard: number, offset: bigint): Promise<void> {
+    const lag = await reach(shard, offset, 3_600_000)
+    if (lag !== undefined) throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard, lagRecords: lag })
+  }
+
+  function reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined> {
+    const replica = replicas[shard]?.current()
+    return replica === undefined ? Promise.resolve(1) : replica.reach(offset, timeoutMs)
+  }
+
+  async function stopReplicas(): Promise<void> {
+    await Promise.all(replicas.map(({ supervisor }) => supervisor.stop()))
+    const gone = new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: entry.name })
+    for (const shard of shardNumbers) parts.board.dropPartition(partitionKeyOf(topic, shard), gone)
+  }
+
+  actor.start()
+
+  return {
+    entry,
+    ready,
+    reach,
+    shardStatuses: () =>
+      shardNumbers.map(
+        (shard) => replicas[shard]?.current()?.status() ?? { kind: 'recovering', lagRecords: 0 }
+      ),
+    describe() {
+      const snapshot = actor.getSnapshot()
+      return {
+        collection: entry.name,
+        id: entry.id.toString(),
+        state: JSON.stringify(snapshot.value).replaceAll('"', ''),
+        lastError: snapshot.context.lastError ?? null,
+        shards: replicas.flatMap(({ supervisor, current }) => {
+          const replica = current()
+          return replica === undefined ? [] : [{ ...replica.describe(), supervisor: supervisor.state() }]
+        })
+      }
+    },
+    async delete() {
+      actor.send({ type: 'collection.delete' })
+      await deleted
+    },
+    async stop() {
+      cancelRetry()
+      actor.stop()
+      await stopReplicas()
+    }
+  }
+}

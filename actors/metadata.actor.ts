@@ -1,0 +1,119 @@
+import {
+  decodeCommand,
+  emptyMetadata,
+  encodeCommand,
+  type MetadataLimits,
+  type MetadataState,
+  reduceMetadata
+} from '../src/cluster/index.ts'
+import type { ControlCommand, ControlVerdict } from '../src/domain/ports.ts'
+import { type Crc32c, decodeFrame, sealFrame } from '../src/domain/record/index.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
+import type { Log, LogBatch } from '../streams/index.ts'
+
+export const metadataTopic = 'millrace.meta'
+const readBytesMax = 1 << 20
+
+export interface MetadataActor {
+  state(): MetadataState
+  /** Appends a command and resolves with its verdict once this node's reducer has passed it. */
+  propose(command: ControlCommand): Promise<ControlVerdict>
+  /** Rejects when the metadata log can no longer be followed. */
+  readonly failed: Promise<never>
+  stop(): Promise<void>
+}
+
+/**
+ * Replays the metadata log to its end, then follows it.
+ *
+ * @param onState  called after each change, in log order; first once the replay has reached the end
+ */
+export async function startMetadata(options: {
+  readonly log: Log
+  readonly crc32c: Crc32c
+  readonly producerId: bigint
+  readonly limits: MetadataLimits
+  readonly onState: (state: MetadataState) => void
+}): Promise<MetadataActor> {
+  const { log, crc32c } = options
+  const stopping = new AbortController()
+  const verdicts = new Map<bigint, (verdict: ControlVerdict) => void>()
+  const waiting = new Map<bigint, ControlVerdict>()
+  let state = emptyMetadata
+  let sequence = 0n
+
+  await log.createTopic(metadataTopic, { partitions: 1 })
+  const { end } = await log.ends(metadataTopic, 0)
+  while (state.nextOffset < end) reduceBatch(await read(), false)
+  options.onState(state)
+
+  const failed = follow().then(() => new Promise<never>(() => {}))
+  failed.catch(() => {})
+
+  async function follow(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await log.waitForMore(metadataTopic, 0, state.nextOffset, { signal: stopping.signal })
+      if (stopping.signal.aborted) return
+      reduceBatch(await read(), true)
+    }
+  }
+
+  function read(): Promise<LogBatch> {
+    return log.read(metadataTopic, 0, state.nextOffset, { maxBytes: readBytesMax })
+  }
+
+  function reduceBatch(batch: LogBatch, isLive: boolean): void {
+    for (let index = 0; index < batch.count; index++) {
+      const offset = batch.offsets[index] ?? 0n
+      const start = batch.positions[index] ?? 0
+      const bytes = batch.bytes.subarray(start, start + (batch.lengths[index] ?? 0))
+      const { command, limits } = decodeCommand(decodeFrame(bytes, crc32c, offset), offset)
+      const reduction = reduceMetadata(state, offset, command, limits)
+      state = reduction.state
+      if (!isLive) continue
+      options.onState(state)
+      settle(offset, reduction.verdict)
+    }
+    state = { ...state, nextOffset: batch.nextOffset }
+  }
+
+  /** The append may resolve before or after the reducer passes its offset: whoever comes second settles. */
+  function settle(offset: bigint, verdict: ControlVerdict): void {
+    const resolve = verdicts.get(offset)
+    verdicts.delete(offset)
+    if (resolve !== undefined) resolve(verdict)
+    else if (proposals > 0) waiting.set(offset, verdict)
+  }
+
+  let proposals = 0
+
+  return {
+    state: () => state,
+    failed,
+    async propose(command) {
+      proposals += 1
+      try {
+        sequence += 1n
+        const frame = encodeCommand({ command, limits: options.limits }, crc32c)
+        sealFrame(frame, { producerId: options.producerId, sequence, writerEpoch: 1 }, crc32c)
+        const [offset] = await log.append(metadataTopic, 0, [frame])
+        if (offset === undefined) throw new EngineError('MILLRACE_INTERNAL', { reason: 'an append gave no offset' })
+        const early = waiting.get(offset)
+        waiting.delete(offset)
+        if (early !== undefined) return early
+        return await Promise.race([
+          new Promise<ControlVerdict>((resolve) => verdicts.set(offset, resolve)),
+          failed
+        ])
+      } catch (cause) {
+        throw toEngineError(cause)
+      } finally {
+        proposals -= 1
+        if (proposals === 0) waiting.clear()
+      }
+    },
+    async stop() {
+      stopping.abort()
+    }
+  }
+}

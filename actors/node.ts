@@ -1,0 +1,173 @@
+import type { MetadataState } from '../src/cluster/index.ts'
+import { evenBucketMap } from '../src/domain/buckets.ts'
+import { type CollectionView, emptyDirectory, type ShardDirectory, shardKeyOf, topicOf } from '../src/domain/directory.ts'
+import type { ControlCommand, ControlPort, ControlVerdict, ReadBarrier, WritePort } from '../src/domain/ports.ts'
+import type { Crc32c } from '../src/domain/record/index.ts'
+import { EngineError } from '../src/errors/index.ts'
+import type { Log } from '../streams/index.ts'
+import type { Clock } from './clock.ts'
+import { type CollectionActor, type CollectionDescription, startCollection } from './collection.actor.ts'
+import type { ActorLogger } from './logger.ts'
+import { type MetadataActor, startMetadata } from './metadata.actor.ts'
+import type { NodeParts } from './node-parts.ts'
+import { OutcomeBoard } from './outcome-board.ts'
+import { LogWritePort } from './write-port.ts'
+
+export interface NodeOptions {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: ActorLogger
+  readonly crc32c: Crc32c
+  readonly producerId: bigint
+  readonly openEngine: NodeParts['openEngine']
+  readonly limits: { readonly collections: number }
+}
+
+/** A running node: its actors, and the ports by which gateways reach them. */
+export interface Node {
+  directory(): ShardDirectory
+  readonly writePort: WritePort
+  readonly controlPort: ControlPort
+  readonly barrier: ReadBarrier
+  /** Whether every shard of every collection may be read. */
+  isReady(): boolean
+  describe(): readonly CollectionDescription[]
+  /** Rejects when the node cannot go on and must be stopped. */
+  readonly failed: Promise<never>
+  /** Refuses new writes from now on. */
+  drain(): void
+  stop(): Promise<void>
+}
+
+const generatedTopic = /^c\d+\.g\d+$/
+
+/** Replays the metadata log and brings every collection in it to life. */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { log, clock, logger, crc32c, producerId } = options
+  const board = new OutcomeBoard()
+  const writePort = new LogWritePort({ log, board, producerId, crc32c })
+  const parts: NodeParts = {
+    log,
+    clock,
+    logger,
+    crc32c,
+    producerId,
+    board,
+    writePort,
+    openEngine: options.openEngine
+  }
+  const actors = new Map<bigint, CollectionActor>()
+  const deletions = new Map<bigint, Promise<void>>()
+  let directory = emptyDirectory
+  let isStopping = false
+
+  /** Starts what the metadata names and this node lacks, and takes down what it no longer names. */
+  function reconcile(state: MetadataState): void {
+    const wanted = new Map([...state.collections.values()].map((entry) => [entry.id, entry]))
+    for (const [id, actor] of actors) {
+      if (wanted.has(id)) continue
+      actors.delete(id)
+      deletions.set(id, actor.delete().finally(() => deletions.delete(id)))
+    }
+    for (const [id, entry] of wanted) {
+      if (!actors.has(id)) actors.set(id, startCollection(parts, entry, publishDirectory))
+    }
+    publishDirectory()
+  }
+
+  function publishDirectory(): void {
+    if (isStopping) return
+    const collections = [...actors.values()].map((actor): [string, CollectionView] => [
+      actor.entry.name,
+      viewOf(actor, directory.collections.get(actor.entry.name))
+    ])
+    directory = { version: directory.version + 1, collections: new Map(collections) }
+  }
+
+  const metadata: MetadataActor = await startMetadata({
+    log,
+    crc32c,
+    producerId,
+    limits: options.limits,
+    onState: reconcile
+  })
+  await deleteLeftoverTopics(log, metadata.state(), logger)
+
+  const controlPort: ControlPort = {
+    async propose(command: ControlCommand): Promise<ControlVerdict> {
+      if (isStopping) throw new EngineError('MILLRACE_NODE_DRAINING')
+      const verdict = await metadata.propose(command)
+      if (!verdict.accepted || verdict.collectionId === undefined) return verdict
+      const followed =
+        command.type === 'createCollection'
+          ? actors.get(verdict.collectionId)?.ready
+          : deletions.get(verdict.collectionId)
+      await followed
+      return verdict
+    }
+  }
+
+  return {
+    directory: () => directory,
+    writePort,
+    controlPort,
+    barrier: {
+      async reach({ collectionId, shard, offset, timeoutMs }) {
+        const actor = actors.get(collectionId)
+        if (actor === undefined) {
+          throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: String(collectionId) })
+        }
+        return actor.reach(shard, offset, timeoutMs)
+      }
+    },
+    isReady: () =>
+      !isStopping &&
+      [...actors.values()].every((actor) =>
+        actor.shardStatuses().every(({ kind }) => kind === 'running')
+      ),
+    describe: () => [...actors.values()].map((actor) => actor.describe()),
+    failed: metadata.failed,
+    drain: () => writePort.drain(),
+    async stop() {
+      isStopping = true
+      writePort.drain()
+      await metadata.stop()
+      await Promise.all([...actors.values()].map((actor) => actor.stop()))
+      await Promise.allSettled(deletions.values())
+    }
+  }
+}
+
+/** Keeps what does not change of the view before, so that caches keyed by it stay warm. */
+function viewOf(actor: CollectionActor, before: CollectionView | undefined): CollectionView {
+  const { entry } = actor
+  const isSame =
+    before?.id === entry.id &&
+    before.generation === entry.generation &&
+    before.schemaVersion === entry.schemaVersion
+  return {
+    name: entry.name,
+    id: entry.id,
+    generation: entry.generation,
+    schemaVersion: entry.schemaVersion,
+    spec: isSame ? before.spec : entry.spec,
+    shardOfBucket: isSame ? before.shardOfBucket : evenBucketMap(entry.spec.shardNumber),
+    shards: actor.shardStatuses().map((status, shard) => ({
+      shard,
+      key: shardKeyOf(entry.id, entry.generation, shard),
+      status
+    }))
+  }
+}
+
+/** A crash between a collection's deletion and its topic's leaves the topic behind. */
+async function deleteLeftoverTopics(log: Log, state: MetadataState, logger: ActorLogger): Promise<void> {
+  const wanted = new Set(
+    [...state.collections.values()].map(({ id, generation }) => topicOf(id, generation))
+  )
+  for (const { topic } of await log.topics()) {
+    if (!generatedTopic.test(topic) || wanted.has(topic)) continue
+    logger.info({ topic }, 'removing a topic that no collection names')
+    await log.deleteTopic(topic)
+  }
+}

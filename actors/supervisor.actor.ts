@@ -1,0 +1,102 @@
+import { createActor } from 'xstate'
+import { supervisorMachine } from '../machines/index.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
+import { backoffMs, type Clock } from './clock.ts'
+import type { ActorLogger } from './logger.ts'
+
+/** Something that runs until it is stopped or fails. */
+export interface Child {
+  /** Resolves when it was stopped, rejects when it failed. */
+  readonly done: Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Supervisor {
+  state(): string
+  lastError(): string | undefined
+  attempts(): number
+  stop(): Promise<void>
+}
+
+/**
+ * Runs a child and restarts it when it fails; supervision is written here once, for every actor.
+ *
+ * @param onHalted  called once with MILLRACE_ACTOR_HALTED after `attemptsMax` failures in a row
+ */
+export function supervise(options: {
+  readonly name: string
+  readonly start: () => Child
+  readonly clock: Clock
+  readonly logger: ActorLogger
+  readonly attemptsMax?: number
+  readonly healthyAfterMs?: number
+  readonly onHalted?: (error: EngineError) => void
+}): Supervisor {
+  const { name, clock, logger, attemptsMax = 5, healthyAfterMs = 60_000 } = options
+  let child: Child | undefined
+  let cancelTimer = () => {}
+
+  const startChild = () => {
+    try {
+      const started = options.start()
+      child = started
+      cancelTimer = clock.after(healthyAfterMs, () => actor.send({ type: 'child.recovered' }))
+      started.done.then(
+        () => actor.send({ type: 'child.stopped' }),
+        (cause: unknown) => {
+          cancelTimer()
+          const error = toEngineError(cause)
+          logger.error({ err: error, actor: name }, 'actor failed')
+          actor.send({ type: 'child.failed', reason: error.message })
+        }
+      )
+    } catch (cause) {
+      // Sent after this transition: an actor must not fail while it is being started.
+      queueMicrotask(() => actor.send({ type: 'child.failed', reason: toEngineError(cause).message }))
+    }
+  }
+
+  const actor = createActor(
+    supervisorMachine.provide({
+      actions: {
+        startChild,
+        stopChild: () => {
+          cancelTimer()
+          const stopping = child?.stop() ?? Promise.resolve()
+          stopping.then(
+            () => actor.send({ type: 'child.stopped' }),
+            (cause: unknown) =>
+              actor.send({ type: 'child.failed', reason: toEngineError(cause).message })
+          )
+        },
+        scheduleRestart: ({ context }) => {
+          cancelTimer = clock.after(backoffMs(context.attempts), () =>
+            actor.send({ type: 'backoff.passed' })
+          )
+        },
+        escalate: ({ context }) => {
+          const { attempts, lastError = 'unknown' } = context
+          const error = new EngineError('MILLRACE_ACTOR_HALTED', { actor: name, attempts, reason: lastError })
+          logger.error({ err: error, actor: name }, 'actor gave up')
+          options.onHalted?.(error)
+        }
+      }
+    }),
+    { input: { attemptsMax } }
+  )
+  const stopped = new Promise<void>((resolve) => {
+    actor.subscribe({ next: (snapshot) => snapshot.status === 'done' && resolve(), complete: resolve })
+  })
+  actor.start()
+
+  return {
+    state: () => String(actor.getSnapshot().value),
+    lastError: () => actor.getSnapshot().context.lastError,
+    attempts: () => actor.getSnapshot().context.attempts,
+    async stop() {
+      cancelTimer()
+      actor.send({ type: 'child.stop' })
+      await stopped
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { topicOf } from '../src/domain/directory.ts'
+import type { RecordOutcome, ShardOffset, WritePort, WriteRequest } from '../src/domain/ports.ts'
+import { type Crc32c, sealFrame } from '../src/domain/record/index.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
+import type { Log } from '../streams/index.ts'
+import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+
+const writerEpoch = 1
+
+/**
+ * The way of every write into the log: stamps producer and sequence, appends each shard's records in
+ * one call, and ties each record to the outcome that apply will give it.
+ */
+export class LogWritePort implements WritePort {
+  private readonly log: Log
+  private readonly board: OutcomeBoard
+  private readonly producerId: bigint
+  private readonly crc32c: Crc32c
+  private readonly sequences = new Map<string, bigint>()
+  private isDraining = false
+
+  constructor(options: {
+    readonly log: Log
+    readonly board: OutcomeBoard
+    /** Names this writer among all that ever wrote to a shard. */
+    readonly producerId: bigint
+    readonly crc32c: Crc32c
+  }) {
+    this.log = options.log
+    this.board = options.board
+    this.producerId = options.producerId
+    this.crc32c = options.crc32c
+  }
+
+  submit(request: WriteRequest): { durable: Promise<readonly ShardOffset[]>; applied: Promise<readonly RecordOutcome[]> } {
+    if (this.isDraining) throw new EngineError('MILLRACE_NODE_DRAINING')
+    const topic = topicOf(request.collectionId, request.generation)
+    const parts = [...framesByShard(request)].map(([shard, frames]) =>
+      this.appendShard(topic, shard, frames)
+    )
+    const durable = Promise.all(parts.map((part) => part.durable)).then((lists) => lists.flat())
+    const applied = Promise.all(parts.flatMap((part) => part.applied))
+    // A caller that waits for durability only must not see the other promise as unhandled.
+    applied.catch(() => {})
+    durable.catch(() => {})
+    return { durable, applied }
+  }
+
+  /** From here on every write is refused with a retryable error. */
+  drain(): void {
+    this.isDraining = true
+  }
+
+  private appendShard(topic: string, shard: number, frames: readonly Uint8Array[]) {
+    const key = partitionKeyOf(topic, shard)
+    const sequences = frames.map(() => this.nextSequence(key))
+    const applied = sequences.map((sequence) => this.board.expect(key, sequence))
+    for (const promise of applied) promise.catch(() => {})
+    frames.forEach((frame, index) => {
+      const sequence = sequences[index] ?? 0n
+      sealFrame(frame, { producerId: this.producerId, sequence, writerEpoch }, this.crc32c)
+    })
+    const durable = this.log.append(topic, shard, frames).then(
+      (offsets) => Array.from(offsets, (offset): ShardOffset => ({ shard, offset })),
+      (cause: unknown) => {
+        const error = toEngineError(cause)
+        this.board.forget(key, sequences, error)
+        throw error
+      }
+    )
+    return { durable, applied }
+  }
+
+  private nextSequence(key: string): bigint {
+    const sequence = (this.sequences.get(key) ?? 0n) + 1n
+    this.sequences.set(key, sequence)
+    return sequence
+  }
+}
+
+function framesByShard(request: WriteRequest): Map<number, Uint8Array[]> {
+  const groups = new Map<number, Uint8Array[]>()
+  for (const { shard, frame } of request.records) {
+    const frames = groups.get(shard)
+    if (frames === undefined) groups.set(shard, [frame])
+    else frames.push(frame)
+  }
+  return groups
+}

@@ -1,0 +1,22 @@
+/** The schema record: the first record of a generation, and one more at every change of what apply must know. */
+import { type Crc32c, encodeFrame, metaSection, recordKinds } from '../domain/record/index.ts'
+import type { CollectionEntry } from './metadata.ts'
+
+export function encodeSchema(entry: CollectionEntry, shard: number, crc32c: Crc32c): Uint8Array {
+  const schema = {
+    version: entry.schemaVersion,
+    versionBase: entry.versionBase,
+    shard,
+    vectors: entry.spec.vectors.map(({ slot, name, size, distance }) => ({ slot, name, size, distance }))
+  }
+  return encodeFrame(
+    {
+      kind: recordKinds.schema,
+      collectionId: entry.id,
+      schemaVersion: entry.schemaVersion,
+      count: 0,
+      sections: [metaSection(schema)]
+    },
+    crc32c
+  )
+}
