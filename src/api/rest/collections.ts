@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import { createCollectionSchema } from '../../domain/schemas/index.ts'
+import {
+  collectionExists,
+  collectionInfo,
+  createCollection,
+  deleteCollection,
+  listCollections,
+  parseJson,
+  type ServiceContext
+} from '../../service/index.ts'
+import { checkManagementTimeout, type QueryParameters } from './query-parameters.ts'
+import { succeed } from './server.ts'
+
+export interface RouteOptions {
+  readonly context: ServiceContext
+  readonly jsonDepth: number
+}
+
+export interface CollectionRoute {
+  Params: { name: string }
+  Querystring: QueryParameters
+  Body: Buffer | undefined
+}
+
+const tags = ['collections']
+
+export async function collectionRoutes(server: FastifyInstance, { context, jsonDepth }: RouteOptions) {
+  server.get('/collections', { schema: { tags, summary: 'List collections' } }, async (request) =>
+    succeed(request, listCollections(context))
+  )
+
+  server.get<CollectionRoute>(
+    '/collections/:name',
+    { schema: { tags, summary: 'Describe a collection' } },
+    async (request) => succeed(request, collectionInfo(context, request.params.name))
+  )
+
+  server.get<CollectionRoute>(
+    '/collections/:name/exists',
+    { schema: { tags, summary: 'Say whether a collection exists' } },
+    async (request) => succeed(request, collectionExists(context, request.params.name))
+  )
+
+  server.put<CollectionRoute>(
+    '/collections/:name',
+    { schema: { tags, summary: 'Create a collection', body: createCollectionSchema } },
+    async (request) => {
+      checkManagementTimeout(request.query)
+      const body = parseJson(request.body ?? Buffer.alloc(0), jsonDepth)
+      return succeed(request, await createCollection(context, request.params.name, body))
+    }
+  )
+
+  server.delete<CollectionRoute>(
+    '/collections/:name',
+    { schema: { tags, summary: 'Delete a collection' } },
+    async (request) => {
+      checkManagementTimeout(request.query)
+      return succeed(request, await deleteCollection(context, request.params.name))
+    }
+  )
+}

@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import { queryPointsSchema, searchPointsSchema } from '../../domain/schemas/index.ts'
+import { parseJson, queryPoints, searchPoints } from '../../service/index.ts'
+import type { CollectionRoute, RouteOptions } from './collections.ts'
+import { sendJson } from './points.ts'
+import { readOptions } from './query-parameters.ts'
+
+export async function queryRoutes(server: FastifyInstance, { context, jsonDepth }: RouteOptions) {
+  const operations = [
+    ['query', 'Find the nearest points', queryPointsSchema, queryPoints],
+    ['search', 'Find the nearest points (older form)', searchPointsSchema, searchPoints]
+  ] as const
+  for (const [verb, summary, body, operation] of operations) {
+    server.post<CollectionRoute>(
+      `/collections/:name/points/${verb}`,
+      { schema: { tags: ['search'], summary, body } },
+      async (request, reply) => {
+        const options = readOptions(request.query, request.startedAt)
+        const parsed = parseJson(request.body ?? Buffer.alloc(0), jsonDepth)
+        return sendJson(reply, await operation(context, request.params.name, parsed, options))
+      }
+    )
+  }
+}

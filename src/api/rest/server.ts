@@ -1,0 +1,135 @@
+import fastifySwagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { EngineError, toEngineError } from '../../errors/index.ts'
+import type { Logger, Metrics } from '../../observability/index.ts'
+import type { ServiceContext } from '../../service/index.ts'
+import { collectionRoutes } from './collections.ts'
+import { openApiOptions, tidyOpenApi } from './openapi.ts'
+import { pointRoutes } from './points.ts'
+import { queryRoutes } from './query.ts'
+import { type ServiceRoutesOptions, serviceRoutes } from './service.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** `process.hrtime.bigint()` at arrival. */
+    startedAt: bigint
+  }
+}
+
+export interface RestOptions {
+  readonly context: ServiceContext
+  readonly service: ServiceRoutesOptions
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly jsonDepth: number
+    readonly requestsInFlight: number
+  }
+}
+
+/** Longest path parameter: a name of 255 characters, each up to 12 characters when encoded. */
+const parameterCharactersMax = 255 * 12
+
+/** The REST gateway; it listens once its caller says so. */
+export async function createRestServer(options: RestOptions): Promise<FastifyInstance> {
+  const { context, limits, metrics, logger } = options
+  const server = Fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytes,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: parameterCharactersMax },
+    forceCloseConnections: 'idle',
+    // A path that cannot be decoded names nothing.
+    frameworkErrors: (_error, _request, reply) => reply.code(404).send()
+  })
+  // Requests are checked by the service's own schemas, answers are rendered as they are.
+  server.setValidatorCompiler(() => () => true)
+  server.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  server.decorateRequest('startedAt', 0n)
+
+  acceptJsonOnly(server)
+  countRequests(server, metrics, limits.requestsInFlight)
+  server.setErrorHandler((cause, request, reply) => sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger))
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send())
+
+  await server.register(fastifySwagger, openApiOptions(options.service.version))
+  await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(serviceRoutes, options.service)
+  server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))
+  return server
+}
+
+/** Bodies stay bytes: each operation parses its own, natively where it is large. */
+function acceptJsonOnly(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (_request, body: Buffer, done) => done(null, body)
+  )
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, body)
+    const found = request.headers['content-type'] ?? 'none'
+    done(
+      new EngineError('MILLRACE_CONTENT_TYPE_INVALID', {
+        reason: `the body must be sent as application/json, and this was sent as ${found}`
+      })
+    )
+  })
+}
+
+function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: number): void {
+  let inFlight = 0
+  server.addHook('onRequest', (request, _reply, done) => {
+    request.startedAt = process.hrtime.bigint()
+    inFlight += 1
+    if (inFlight <= inFlightMax) return done()
+    done(
+      new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
+        waiting: inFlightMax,
+        limitName: 'limits.requestsInFlight'
+      })
+    )
+  })
+  server.addHook('onResponse', (request, reply, done) => {
+    inFlight -= 1
+    const endpoint = request.routeOptions.url ?? 'unknown'
+    const { method } = request
+    metrics.restRequests.inc({ method, endpoint, status: String(reply.statusCode) })
+    metrics.restSeconds.observe({ method, endpoint }, secondsSince(request.startedAt))
+    metrics.restInFlight.set(inFlight)
+    done()
+  })
+}
+
+function asEngineError(cause: unknown, bodyBytesMax: number): EngineError {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new EngineError('MILLRACE_BODY_TOO_LARGE', { limit: bodyBytesMax })
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new EngineError('MILLRACE_CONTENT_TYPE_INVALID', { reason: 'the content type is not valid' })
+  }
+  return toEngineError(cause)
+}
+
+function sendError(error: EngineError, request: FastifyRequest, reply: FastifyReply, logger: Logger) {
+  const { http } = error.kind
+  if (http === 500) logger.error({ err: error, url: request.url }, 'request failed')
+  if (http === 429) reply.header('retry-after', '1')
+  return reply.code(http).send({
+    status: { error: error.message, code: error.code },
+    time: secondsSince(request.startedAt)
+  })
+}
+
+/** The envelope of every success. */
+export function succeed<Result>(request: FastifyRequest, result: Result) {
+  return { result, status: 'ok', time: secondsSince(request.startedAt) }
+}
+
+function secondsSince(startedAt: bigint): number {
+  return startedAt === 0n ? 0 : Number(process.hrtime.bigint() - startedAt) / 1e9
+}

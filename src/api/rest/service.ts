@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify'
+import { apiVersion } from '../../domain/version.ts'
+import { succeed } from './server.ts'
+
+export interface ServiceRoutesOptions {
+  readonly version: string
+  readonly isReady: () => boolean
+  /** The text of the metrics page. */
+  readonly metricsText: () => Promise<string>
+  /** Each collection's actors and replicas as they are now. */
+  readonly describeReplicas: () => unknown
+}
+
+const tags = ['service']
+/** Clients expect the hash of a commit; ours is named by the version above. */
+const noCommit = '0'.repeat(40)
+
+export async function serviceRoutes(server: FastifyInstance, options: ServiceRoutesOptions) {
+  server.get('/', { schema: { tags, summary: 'Name and API version' } }, async () => ({
+    title: 'qdrant - vector search engine',
+    version: apiVersion,
+    commit: noCommit
+  }))
+
+  for (const path of ['/healthz', '/livez']) {
+    server.get(path, { schema: { tags, summary: 'Say that the process lives' } }, async (_request, reply) =>
+      reply.type('text/plain').send('healthz check passed')
+    )
+  }
+
+  server.get('/readyz', { schema: { tags, summary: 'Say whether all shards serve' } }, async (_request, reply) => {
+    const isReady = options.isReady()
+    return reply
+      .code(isReady ? 200 : 503)
+      .type('text/plain')
+      .send(isReady ? 'all shards are ready' : 'some shards are not ready')
+  })
+
+  server.get('/metrics', { schema: { tags, summary: 'Metrics for Prometheus' } }, async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4').send(await options.metricsText())
+  )
+
+  server.get(
+    '/millrace/replicas',
+    { schema: { tags, summary: 'Each replica: state, offset, lag, digest' } },
+    async (request) => succeed(request, options.describeReplicas())
+  )
+}

@@ -1,0 +1,91 @@
+/** The data folder: one process at a time, one format version. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { dataFormatVersion } from './domain/version.ts'
+import { lockFile, unlockFile } from './engine/index.ts'
+import { EngineError, isEngineError } from './errors/index.ts'
+
+const lockName = 'millrace.lock'
+const formatName = 'format.json'
+
+export interface DataFolder {
+  readonly path: string
+  readonly logFolder: string
+  release(): void
+}
+
+/**
+ * Makes the folder if need be, locks it and checks its format.
+ *
+ * @throws MILLRACE_DATA_LOCKED naming the holder, MILLRACE_DATA_UNUSABLE, MILLRACE_DATA_FORMAT_NEWER
+ */
+export function openDataFolder(folder: string): DataFolder {
+  const path = resolve(folder)
+  const logFolder = join(path, 'log')
+  const fd = lock(path)
+  try {
+    checkFormat(path)
+    checkWritable(path)
+  } catch (cause) {
+    unlockFile(fd)
+    throw cause
+  }
+  return { path, logFolder, release: () => unlockFile(fd) }
+}
+
+function lock(path: string): number {
+  try {
+    mkdirSync(path, { recursive: true })
+    const holder = `process ${process.pid} since ${new Date().toISOString()}`
+    const attempt = lockFile(join(path, lockName), holder)
+    if ('fd' in attempt) return attempt.fd
+    throw new EngineError('MILLRACE_DATA_LOCKED', { folder: path, holder: attempt.holder })
+  } catch (cause) {
+    throw asUnusable(path, cause)
+  }
+}
+
+function checkFormat(path: string): void {
+  const file = join(path, formatName)
+  const found = readFormat(file)
+  if (found === undefined) {
+    writeFileSync(file, `${JSON.stringify({ format: 'millrace-data', version: dataFormatVersion })}\n`)
+    return
+  }
+  if (found > dataFormatVersion) {
+    throw new EngineError('MILLRACE_DATA_FORMAT_NEWER', { folder: path, found, supported: dataFormatVersion })
+  }
+}
+
+function readFormat(file: string): number | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    throw asUnusable(file, cause)
+  }
+  try {
+    const { format, version } = JSON.parse(text)
+    if (format === 'millrace-data' && Number.isInteger(version)) return version
+  } catch {
+    // Falls through: what cannot be parsed is not ours.
+  }
+  throw new EngineError('MILLRACE_DATA_UNUSABLE', { folder: file, reason: 'it is not a millrace format file' })
+}
+
+function checkWritable(path: string): void {
+  const probe = join(path, `.probe-${process.pid}`)
+  try {
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (cause) {
+    throw asUnusable(path, cause)
+  }
+}
+
+function asUnusable(folder: string, cause: unknown): EngineError {
+  if (isEngineError(cause)) return cause
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new EngineError('MILLRACE_DATA_UNUSABLE', { folder, reason }, { cause })
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The composition root: reads the config, builds everything, owns start and stop; the only `process.exit`. */
+import { dumpLog } from './cli/log-dump.ts'
+import { helpText, loadConfig, packageVersion } from './config/index.ts'
+import { toEngineError } from './errors/index.ts'
+import { startServer } from './server.ts'
+
+const args = process.argv.slice(2)
+
+try {
+  await run(args)
+} catch (cause) {
+  process.stderr.write(`millrace: ${toEngineError(cause).message.replace(/^Service internal error: /, '')}\n`)
+  process.exit(1)
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help') || argv.includes('-h')) return print(helpText())
+  if (argv.includes('--version') || argv.includes('-v')) return print(`millrace ${packageVersion}\n`)
+  const loaded = loadConfig(argv, process.env)
+  const [command, ...rest] = loaded.positionals
+  if (command === undefined || command === 'serve') return serve(loaded)
+  if (command === 'log' && rest[0] === 'dump' && rest[1] !== undefined) {
+    process.exitCode = await dumpLog(rest[1], rest[2])
+    return
+  }
+  process.stderr.write(`millrace: unknown command \`${loaded.positionals.join(' ')}\`; see millrace --help\n`)
+  process.exitCode = 2
+}
+
+async function serve(loaded: Parameters<typeof startServer>[0]): Promise<void> {
+  const server = await startServer(loaded)
+  let signals = 0
+  const onSignal = (signal: NodeJS.Signals) => {
+    signals += 1
+    if (signals > 1) process.exit(130)
+    server.stop(signal).then(
+      () => process.exit(0),
+      () => process.exit(1)
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  server.failed.catch(async () => {
+    await server.stop('failure').catch(() => {})
+    process.exit(1)
+  })
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}

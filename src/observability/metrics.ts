@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Every metric of the server, declared in one place. Labels are few and bounded; never a point id. */
+export function createMetrics(version: string) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+
+  const info = new Gauge({
+    name: 'millrace_info',
+    help: 'the version that runs',
+    labelNames: ['version'],
+    registers
+  })
+  info.set({ version }, 1)
+
+  return {
+    registry,
+    restRequests: new Counter({
+      name: 'millrace_rest_requests_total',
+      help: 'REST requests answered',
+      labelNames: ['method', 'endpoint', 'status'],
+      registers
+    }),
+    restSeconds: new Histogram({
+      name: 'millrace_rest_request_seconds',
+      help: 'time from a request’s arrival to its answer',
+      labelNames: ['method', 'endpoint'],
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      registers
+    }),
+    restInFlight: new Gauge({
+      name: 'millrace_rest_requests_in_flight',
+      help: 'REST requests being worked on',
+      registers
+    }),
+    collections: new Gauge({ name: 'millrace_collections', help: 'collections of this node', registers }),
+    shardPoints: new Gauge({
+      name: 'millrace_shard_points',
+      help: 'live points of a shard',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    shardOffset: new Gauge({
+      name: 'millrace_replica_next_offset',
+      help: 'offset that the replica will apply next',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    replicaLag: new Gauge({
+      name: 'millrace_replica_lag_records',
+      help: 'records of the log that the replica has not applied',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    shardRejected: new Gauge({
+      name: 'millrace_shard_records_rejected',
+      help: 'records that apply rejected by a rule since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    shardMemoryBytes: new Gauge({
+      name: 'millrace_shard_memory_bytes',
+      help: 'memory that the native shard holds',
+      labelNames: ['collection', 'shard'],
+      registers
+    })
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>

@@ -1,0 +1,3 @@
+export * from './nearest.ts'
+export * from './plan.ts'
+export * from './selector.ts'

@@ -1,0 +1,144 @@
+/** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { type Node, startNode, systemClock } from '../actors/index.ts'
+import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
+import { createRestServer } from './api/rest/index.ts'
+import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
+import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { cpuInfo, crc32c, openShard, startEngine } from './engine/index.ts'
+import { EngineError } from './errors/index.ts'
+import { refreshShardMetrics } from './shard-metrics.ts'
+import { createLogger, createMetrics, type Logger } from './observability/index.ts'
+import type { ServiceContext } from './service/index.ts'
+
+export interface Server {
+  readonly address: { readonly host: string; readonly port: number }
+  /** Rejects when the node cannot go on. */
+  readonly failed: Promise<never>
+  /** Answers what is under way, refuses the rest, and releases everything, within `server.drainMs`. */
+  stop(reason: string): Promise<void>
+}
+
+/** @throws MILLRACE_DATA_*, MILLRACE_LOG_*, MILLRACE_PORT_IN_USE; whatever was opened is closed again */
+export async function startServer({ config, sources }: LoadedConfig): Promise<Server> {
+  const logger = createLogger(config['logging.level'])
+  const opened: (() => Promise<void> | void)[] = []
+  const closeAll = async () => {
+    for (const close of opened.reverse()) await close()
+  }
+  try {
+    startEngine({ threads: config['engine.threads'] })
+    logger.info(
+      { version: packageVersion, node: process.version, pid: process.pid, ...cpuInfo() },
+      'millrace is starting'
+    )
+    logger.info({ config, changed: changedOf(sources) }, 'configuration')
+    const data = openDataFolder(config.data)
+    opened.push(() => data.release())
+    const log = await openLog(config, data, logger)
+    opened.push(() => log.close())
+    const node = await startNode({
+      log,
+      clock: systemClock,
+      logger,
+      crc32c,
+      producerId: randomBytes(8).readBigUInt64LE(),
+      openEngine: (key, collectionId, shard) => openShard(key, { collectionId, shard }),
+      limits: { collections: config['limits.collections'] }
+    })
+    opened.push(() => node.stop())
+    const rest = await createGateway(config, node, logger)
+    await listen(rest, config['server.host'], config['server.port'])
+    opened.push(() => rest.close())
+
+    const bound = rest.addresses()[0]
+    const address = { host: bound?.address ?? config['server.host'], port: bound?.port ?? config['server.port'] }
+    logger.info({ ...address, data: data.path }, 'millrace is serving')
+    node.failed.catch((cause: unknown) => logger.error({ err: cause }, 'the control plane failed'))
+    return {
+      address,
+      failed: node.failed,
+      async stop(reason) {
+        logger.info({ reason }, 'millrace is stopping')
+        await drainWithin(rest, node, config['server.drainMs'])
+        await closeAll()
+        logger.info({ reason }, 'millrace has stopped')
+      }
+    }
+  } catch (cause) {
+    await closeAll()
+    throw cause
+  }
+}
+
+function openLog(config: Config, data: DataFolder, logger: Logger): Promise<EmbeddedLog> {
+  return openEmbeddedLog({
+    folder: data.logFolder,
+    durability: config['log.durability'],
+    segmentBytes: config['log.segmentBytes'],
+    recordBytesMax: config['limits.recordBytes'],
+    queueBytesMax: config['log.queueBytes'],
+    tailCacheBytes: config['log.tailCacheBytes'],
+    crc32c
+  })
+}
+
+function createGateway(config: Config, node: Node, logger: Logger): Promise<FastifyInstance> {
+  const metrics = createMetrics(packageVersion)
+  const context: ServiceContext = {
+    directory: node.directory,
+    writePort: node.writePort,
+    controlPort: node.controlPort,
+    barrier: node.barrier,
+    limits: {
+      recordBytes: config['limits.recordBytes'],
+      jsonDepth: config['limits.jsonDepth'],
+      shards: config['limits.shards'],
+      resultPoints: config['limits.resultPoints'],
+      requestTimeoutMs: config['server.requestTimeoutMs']
+    }
+  }
+  return createRestServer({
+    context,
+    logger,
+    metrics,
+    limits: {
+      bodyBytes: config['limits.bodyBytes'],
+      jsonDepth: config['limits.jsonDepth'],
+      requestsInFlight: config['limits.requestsInFlight']
+    },
+    service: {
+      version: packageVersion,
+      isReady: node.isReady,
+      describeReplicas: node.describe,
+      metricsText: () => {
+        refreshShardMetrics(metrics, node.describe())
+        return metrics.registry.metrics()
+      }
+    }
+  })
+}
+
+async function listen(rest: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await rest.listen({ host, port })
+  } catch (cause) {
+    const isInUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+    throw isInUse ? new EngineError('MILLRACE_PORT_IN_USE', { host, port }, { cause }) : cause
+  }
+}
+
+/** Lets requests under way finish; what takes longer than the deadline loses its connection. */
+async function drainWithin(rest: FastifyInstance, node: Node, drainMs: number): Promise<void> {
+  const deadline = setTimeout(() => rest.server.closeAllConnections(), drainMs)
+  const closing = rest.close()
+  rest.server.closeIdleConnections()
+  await closing
+  clearTimeout(deadline)
+  node.drain()
+}
+
+function changedOf(sources: LoadedConfig['sources']): Record<string, string> {
+  return Object.fromEntries(Object.entries(sources).filter(([, source]) => source !== 'default'))
+}

@@ -1,0 +1,34 @@
+import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
+import type { ShardDirectory } from '../domain/directory.ts'
+
+/** What every operation may use: the directory and the ports, nothing of actors or files. */
+export interface ServiceContext {
+  directory(): ShardDirectory
+  readonly writePort: WritePort
+  readonly controlPort: ControlPort
+  readonly barrier: ReadBarrier
+  readonly limits: ServiceLimits
+}
+
+export interface ServiceLimits {
+  readonly recordBytes: number
+  readonly jsonDepth: number
+  readonly shards: number
+  readonly resultPoints: number
+  readonly requestTimeoutMs: number
+}
+
+/** How a write is to be acknowledged. */
+export interface WriteOptions {
+  readonly wait: boolean
+  /** Ends the wait for `applied` with `wait_timeout`; the write itself stands. */
+  readonly timeoutMs: number | undefined
+}
+
+export interface ReadOptions {
+  /** A token that the read must see. */
+  readonly after: string | undefined
+  readonly timeoutMs: number | undefined
+  /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
+  readonly startedAt: bigint
+}

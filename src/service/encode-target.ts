@@ -1,0 +1,19 @@
+import type { CollectionView } from '../domain/directory.ts'
+import { type EncodeTarget, makeEncodeTarget } from '../engine/index.ts'
+
+const targets = new WeakMap<CollectionView['spec'], EncodeTarget>()
+
+/** What the native parser must know of a collection, made once for each of its specs. */
+export function encodeTargetOf(view: CollectionView): EncodeTarget {
+  const known = targets.get(view.spec)
+  if (known !== undefined) return known
+  const target = makeEncodeTarget({
+    collectionId: view.id,
+    schemaVersion: view.schemaVersion,
+    vectors: view.spec.vectors,
+    shardOfBucket: view.shardOfBucket,
+    shards: view.shards.length
+  })
+  targets.set(view.spec, target)
+  return target
+}

@@ -1,0 +1,6 @@
+export * from './collections.ts'
+export * from './context.ts'
+export { parseJson } from './json.ts'
+export * from './points-query.ts'
+export { countPoints, getPoint, retrievePoints, scrollPoints } from './points-read.ts'
+export { deletePoints, type UpdateResult, upsertPoints, type WriteAnswer } from './points-write.ts'

@@ -1,0 +1,25 @@
+import { parse as parseLossless } from 'lossless-json'
+import { jsonProblem } from '../engine/index.ts'
+import { EngineError } from '../errors/index.ts'
+
+/**
+ * Parses a JSON body. Integers beyond 2^53 come as bigints, so that ids keep every digit.
+ *
+ * @throws MILLRACE_BODY_MALFORMED with the place, for bad syntax and for nesting deeper than `depthMax`
+ */
+export function parseJson(body: Buffer, depthMax: number): unknown {
+  if (body.length === 0) throw malformed('EOF while parsing a value at line 1 column 0')
+  const problem = jsonProblem(body, depthMax)
+  if (problem !== undefined) throw malformed(problem)
+  const text = body.toString('utf8')
+  return /\d{16}/.test(text) ? parseLossless(text, null, parseNumber) : JSON.parse(text)
+}
+
+function parseNumber(text: string): number | bigint {
+  const number = Number(text)
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? BigInt(text) : number
+}
+
+function malformed(reason: string): EngineError {
+  return new EngineError('MILLRACE_BODY_MALFORMED', { reason })
+}
