@@ -36,7 +36,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     logger.info({ config, changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
-    const log = await openLog(config, data, logger)
+    const log = await openLog(config, data)
     opened.push(() => log.close())
     const node = await startNode({
       log,
@@ -52,8 +52,9 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     await listen(rest, config['server.host'], config['server.port'])
     opened.push(() => rest.close())
 
-    const bound = rest.addresses()[0]
-    const address = { host: bound?.address ?? config['server.host'], port: bound?.port ?? config['server.port'] }
+    const bound = rest.server.address()
+    const port = typeof bound === 'object' && bound !== null ? bound.port : config['server.port']
+    const address = { host: config['server.host'], port }
     logger.info({ ...address, data: data.path }, 'millrace is serving')
     node.failed.catch((cause: unknown) => logger.error({ err: cause }, 'the control plane failed'))
     return {
@@ -72,7 +73,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
   }
 }
 
-function openLog(config: Config, data: DataFolder, logger: Logger): Promise<EmbeddedLog> {
+function openLog(config: Config, data: DataFolder): Promise<EmbeddedLog> {
   return openEmbeddedLog({
     folder: data.logFolder,
     durability: config['log.durability'],

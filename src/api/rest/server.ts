@@ -39,8 +39,10 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
     bodyLimit: limits.bodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: parameterCharactersMax },
     forceCloseConnections: 'idle',
-    // A path that cannot be decoded names nothing.
-    frameworkErrors: (_error, _request, reply) => reply.code(404).send()
+    // A path that cannot be decoded names nothing; unknown routes have no envelope.
+    frameworkErrors: (_error, _request, reply) => {
+      reply.raw.writeHead(404).end()
+    }
   })
   // Requests are checked by the service's own schemas, answers are rendered as they are.
   server.setValidatorCompiler(() => () => true)

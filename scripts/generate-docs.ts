@@ -1,0 +1,111 @@
+/** Writes the reference pages that come from tables in the source. */
+import { configReference } from '../src/config/describe.ts'
+import * as layout from '../src/domain/record/layout.ts'
+import { type ErrorSpec, errorSpecs, failureKinds } from '../src/errors/codes.ts'
+
+export function generatedDocs(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/reference/config.md', configReference()],
+    ['docs/reference/errors.md', errorReference()],
+    ['docs/reference/log-format.md', logFormatReference()]
+  ])
+}
+
+function errorReference(): string {
+  const rows = Object.entries<ErrorSpec>(errorSpecs).map(([code, { kind, retryable, message }]) => {
+    const { http, grpc, prefix } = failureKinds[kind]
+    const text = `${prefix}${message}`.replaceAll('|', '\\|')
+    return `| \`${code}\` | ${http} | ${grpc} | ${retryable ? 'yes' : 'no'} | ${text} |`
+  })
+  return `<!-- Generated from src/errors/codes.ts by \`npm run generate\`. Do not edit. -->
+# Errors
+
+Every failure has a code that never changes; match on it, not on the text. REST answers
+\`{ "status": { "error": <message>, "code": <code> }, "time": <seconds> }\` with the status below. Retryable means that the
+same request may succeed later. \`{name}\` stands for a detail of the failure.
+
+| code | HTTP | gRPC | retryable | message |
+|---|---|---|---|---|
+${rows.join('\n')}
+`
+}
+
+function logFormatReference(): string {
+  return `<!-- Generated from src/domain/record/layout.ts by \`npm run generate\`. Do not edit. -->
+# The record, byte by byte
+
+Everything that ever changes is a record of the log, and a record is one frame. This page is format version
+${layout.frameVersion}. How frames are grouped into batches and files is said in [log-segments.md](log-segments.md).
+
+\`\`\`
+ 0                64              64 + 24·sections
+ ┌────────────────┬───────────────┬───┬───────────┬───┬───────────┬───┐
+ │ header         │ section table │ 0 │ section 0 │ 0 │ section 1 │ … │
+ └────────────────┴───────────────┴───┴───────────┴───┴───────────┴───┘
+                                  sections start at multiples of ${layout.sectionAlignment}; the frame ends at a multiple of 8
+\`\`\`
+
+Numbers are little-endian. Offsets count from the first byte of the frame. Padding is zero. The CRCs are CRC-32C
+(Castagnoli). Encoders convert, apply copies: vectors stand in the frame as they will be stored.
+
+## Header, ${layout.headerBytes} bytes
+
+${fieldTable(layout.headerFields)}
+
+## Section table, ${layout.sectionEntryBytes} bytes an entry
+
+${fieldTable(layout.sectionFields)}
+
+A reader refuses a section kind that it does not know, unless bit 15 (0x${layout.optionalSectionBit.toString(16)}) is set: then it skips it.
+
+## Operation kinds
+
+${numberTable(layout.recordKinds)}
+
+A reader that does not know a kind stops at that record and says so; it never skips it.
+
+## Section kinds
+
+${numberTable(layout.sectionKinds)}
+
+| section | encodings | bytes |
+|---|---|---|
+| IDS | ${encodings(layout.idEncodings)} | numeric: u64[rows]. uuid: 16 bytes in printed order × rows. mixed: a bitmap of rows bits (1 = UUID) padded to 8 bytes, then 16 bytes × rows, a number being a u64 and eight zero bytes |
+| VECTORS | ${encodings(layout.vectorEncodings)} | one contiguous block, vector after vector, for the rows that have this vector |
+| PRESENCE | 0 | a bitmap over the rows of the record, padded to 8 bytes; absent when every row has the vector of this slot |
+| NORMS | 0 | f32[rows of VECTORS]: the length that normalisation took away, 1 where nothing was changed |
+| SPARSE, MULTI | – | reserved |
+| PAYLOAD | ${encodings(layout.payloadEncodings)} | u32[rows + 1] ends of texts, counted from the end of this table and starting with 0, then the texts: UTF-8 JSON objects, minified, number tokens verbatim, key order kept, of duplicate keys the last. An empty text is no payload |
+| META | ${encodings(layout.metaEncodings)} | one plain MessagePack map |
+
+## META of each kind
+
+| kind | map |
+|---|---|
+| schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\` |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\` or \`{type: "deleteCollection", name}\`; \`limits\`: \`{collections}\` |
+
+A point's \`version\` is \`versionBase\` + the offset of its record. Ids fall into 4096 buckets, \`xxh64(id as 8
+little-endian bytes or 16 UUID bytes, seed 0) & 4095\`; a collection's generation maps buckets to shards, and shard n reads
+partition n of topic \`c<collectionId>.g<generation>\`.
+
+Golden frames of each version stand in \`test/fixtures/frames\`; the TypeScript and the C++ decoder both read them.
+\`millrace log dump DATA\` prints a log record by record.
+`
+}
+
+function fieldTable(fields: readonly layout.Field[]): string {
+  const rows = fields.map(({ at, type, name, note }) => `| ${at} | ${type} | \`${name}\` | ${note} |`)
+  return ['| at | type | field | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function numberTable(numbers: Readonly<Record<string, number>>): string {
+  const rows = Object.entries(numbers).map(([name, value]) => `| ${value} | \`${name}\` |`)
+  return ['| value | name |', '|---|---|', ...rows].join('\n')
+}
+
+function encodings(names: Readonly<Record<string, number>>): string {
+  return Object.entries(names)
+    .map(([name, value]) => `${value} ${name}`)
+    .join(', ')
+}

@@ -1,0 +1,58 @@
+/** `millrace log dump DATA [TOPIC]`: prints the log record by record, without changing anything. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeFrame, type Frame, readMeta, recordKinds, sectionKinds } from '../domain/record/index.ts'
+import { crc32c } from '../engine/index.ts'
+import { toEngineError } from '../errors/index.ts'
+import { inspectLog } from '../../streams/index.ts'
+
+const kindNames = new Map<number, string>(Object.entries(recordKinds).map(([name, kind]) => [kind, name]))
+const sectionNames = new Map<number, string>(
+  Object.entries(sectionKinds).map(([name, kind]) => [kind, name])
+)
+
+/** @returns the exit code: 1 when something in the log is damaged */
+export async function dumpLog(data: string, topic: string | undefined): Promise<number> {
+  const folder = existsSync(join(data, 'log')) ? join(data, 'log') : data
+  let damaged = 0
+  for await (const item of inspectLog(folder, { topic, crc32c })) {
+    if (item.kind === 'segment') {
+      print(`${item.topic}/${item.partition}  ${item.file}  offsets ${item.firstOffset}–${item.endOffset}  ${item.bytes} bytes`)
+      continue
+    }
+    if (item.kind === 'damage') {
+      damaged += 1
+      print(`  DAMAGED at byte ${item.position} of ${item.file}, offset ${item.offset}: ${item.reason}`)
+      continue
+    }
+    print(`  ${String(item.offset).padStart(8)}  ${new Date(item.appendTimeMs).toISOString()}  ${describe(item.bytes, item.offset)}`)
+  }
+  return damaged === 0 ? 0 : 1
+}
+
+function describe(bytes: Uint8Array, offset: bigint): string {
+  try {
+    return describeFrame(decodeFrame(bytes, crc32c, offset), bytes.byteLength)
+  } catch (cause) {
+    return `${bytes.byteLength} bytes, ${toEngineError(cause).message}`
+  }
+}
+
+function describeFrame(frame: Frame, bytes: number): string {
+  const sections = frame.sections.map(({ kind, slot, bytes: { byteLength } }) => {
+    const slotText = slot === 0 ? '' : `[${slot}]`
+    return `${sectionNames.get(kind) ?? kind}${slotText}:${byteLength}`
+  })
+  const meta = readMeta(frame)
+  const metaText = meta === undefined ? '' : `  ${JSON.stringify(meta, plainNumbers).slice(0, 300)}`
+  const writer = `producer ${frame.producerId.toString(16)}:${frame.sequence}`
+  return `${kindNames.get(frame.kind) ?? frame.kind}  ${frame.count} rows  ${bytes} bytes  ${writer}  ${sections.join(' ')}${metaText}`
+}
+
+function plainNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

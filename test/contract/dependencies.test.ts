@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '../..')
+
+/** Each part of the house and what it may import; `main` stands for the files directly under src/. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  main: [
+    'actors',
+    'streams',
+    'src/api',
+    'src/cli',
+    'src/config',
+    'src/domain',
+    'src/engine',
+    'src/errors',
+    'src/observability',
+    'src/service',
+    'main'
+  ],
+  'src/cli': ['streams', 'src/cluster', 'src/domain', 'src/engine', 'src/errors'],
+  'src/api': ['src/service', 'src/domain', 'src/errors', 'src/observability'],
+  'src/service': ['src/query', 'src/engine', 'src/domain', 'src/errors'],
+  'src/query': ['src/engine', 'src/domain', 'src/errors'],
+  'src/engine': ['src/errors', 'src/domain'],
+  'src/cluster': ['src/domain', 'src/errors'],
+  'src/config': ['src/errors'],
+  'src/observability': ['src/errors'],
+  'src/domain': ['src/errors'],
+  'src/errors': [],
+  actors: ['machines', 'streams', 'src/cluster', 'src/engine', 'src/domain', 'src/errors'],
+  machines: ['src/domain'],
+  streams: ['src/errors']
+}
+
+/** Packages that only one part may use. */
+const packageOwners: Readonly<Record<string, readonly string[]>> = {
+  kafkajs: ['streams'],
+  fastify: ['src/api', 'main'],
+  xstate: ['machines', 'actors'],
+  pino: ['src/observability'],
+  'prom-client': ['src/observability'],
+  msgpackr: ['src/domain'],
+  yaml: ['src/config']
+}
+
+interface Import {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+function partOf(path: string): string {
+  const folder = path.split('/').slice(0, path.startsWith('src/') ? 2 : 1).join('/')
+  return /\.ts$/.test(folder) ? 'main' : folder
+}
+
+function sourceFiles(): string[] {
+  return ['src', 'actors', 'machines', 'streams'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(folder, file))
+  )
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target = '']) => ({
+    file,
+    from: partOf(file),
+    to: target.startsWith('.') ? relative(root, resolve(root, dirname(file), target)) : target
+  }))
+}
+
+const imports = sourceFiles().flatMap(importsOf)
+const local = imports.filter(({ to }) => to.endsWith('.ts'))
+
+test('imports follow the arrows of the house', () => {
+  const wrong = local.filter(({ from, to }) => {
+    const target = partOf(to)
+    return target !== from && !mayImport[from]?.includes(target)
+  })
+  expect(wrong).toEqual([])
+})
+
+test('other parts are entered by their index', () => {
+  const deep = local.filter(({ from, to }) => {
+    const hasIndex = ['src/domain', 'main'].includes(partOf(to))
+    return partOf(to) !== from && !hasIndex && !/(^|\/)index\.ts$/.test(to)
+  })
+  const allowed = deep.filter(({ from, to }) => !(from === 'main' && to === 'src/cli/log-dump.ts'))
+  expect(allowed).toEqual([])
+})
+
+test('a package with one owner is used by no other part', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const owners = packageOwners[to]
+    return owners !== undefined && !owners.includes(from)
+  })
+  expect(wrong).toEqual([])
+})
+
+test('only the engine loads the addon', () => {
+  const loaders = sourceFiles().filter((file) => readFileSync(join(root, file), 'utf8').includes("millrace.node'"))
+  expect(loaders.every((file) => file.startsWith('src/engine/'))).toBe(true)
+})

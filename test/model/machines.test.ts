@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest'
+import { type AnyStateMachine, type EventObject, initialTransition, transition } from 'xstate'
+import { getShortestPaths } from 'xstate/graph'
+import {
+  collectionMachine,
+  replicaMachine,
+  shardMachine,
+  supervisorMachine
+} from '../../machines/index.ts'
+
+interface Walk {
+  readonly machine: AnyStateMachine
+  readonly input: object
+  readonly events: readonly EventObject[]
+  /** What tells two states apart, besides the state's name. */
+  readonly facts?: (context: Record<string, unknown>) => unknown
+}
+
+const applyStopped = (isRetryable: boolean) => ({
+  type: 'apply.stopped',
+  offset: '7',
+  code: 'MILLRACE_OUT_OF_MEMORY',
+  reason: 'no memory',
+  isRetryable
+})
+const logFailed = (isRetryable: boolean) => ({
+  type: 'log.failed',
+  code: 'MILLRACE_LOG_FAILED',
+  reason: 'EIO',
+  isRetryable
+})
+const applied = (lagRecords: number) => ({
+  type: 'records.applied',
+  nextOffset: '5',
+  endOffset: String(5 + lagRecords),
+  lagRecords
+})
+
+const walks: Record<string, Walk> = {
+  collection: {
+    machine: collectionMachine,
+    input: { collectionId: '1' },
+    events: [
+      'topic.created',
+      'shards.started',
+      'schema.applied',
+      'collection.delete',
+      'shards.stopped',
+      'topic.deleted',
+      'retry.due'
+    ]
+      .map((type): EventObject => ({ type }))
+      .concat([{ type: 'effect.failed', reason: 'disk' } as EventObject]),
+    facts: ({ attempts }) => Number(attempts) > 0
+  },
+  shard: {
+    machine: shardMachine,
+    input: { shard: 0 },
+    events: [
+      { type: 'shard.opened' },
+      { type: 'replica.caughtUp' },
+      { type: 'replica.fellBehind' },
+      applyStopped(true),
+      applyStopped(false),
+      { type: 'apply.resumed' },
+      { type: 'retry.due' },
+      { type: 'shard.stop' },
+      { type: 'shard.closed' }
+    ],
+    facts: ({ stoppedAtOffset }) => stoppedAtOffset
+  },
+  replica: {
+    machine: replicaMachine,
+    input: { shard: 0 },
+    events: [
+      { type: 'shard.ready', nextOffset: '0' } as EventObject,
+      applied(0),
+      applied(3),
+      logFailed(true),
+      logFailed(false),
+      { type: 'retry.due' },
+      { type: 'replica.stop' }
+    ],
+    facts: ({ lagRecords }) => lagRecords
+  },
+  supervisor: {
+    machine: supervisorMachine,
+    input: { attemptsMax: 2 },
+    events: [
+      { type: 'child.failed', reason: 'bug' } as EventObject,
+      { type: 'child.recovered' },
+      { type: 'backoff.passed' },
+      { type: 'child.stop' },
+      { type: 'child.stopped' }
+    ],
+    facts: ({ attempts }) => attempts
+  }
+}
+
+function pathsOf({ machine, input, events, facts = () => null }: Walk) {
+  return getShortestPaths(machine, {
+    input,
+    events: [...events],
+    serializeState: (snapshot) => JSON.stringify([snapshot.value, facts(snapshot.context)]),
+    limit: 2000
+  })
+}
+
+function leafStates(machine: AnyStateMachine): string[] {
+  const leaves: string[] = []
+  const visit = (node: AnyStateMachine['root']) => {
+    const children = Object.values(node.states)
+    if (children.length === 0) leaves.push(node.id)
+    for (const child of children) visit(child)
+  }
+  visit(machine.root)
+  return leaves
+}
+
+test.each(Object.entries(walks))('every state of the %s machine can be reached', (_name, walk) => {
+  const reached = new Set(
+    pathsOf(walk).flatMap(({ state }) => state._nodes.map(({ id }: { id: string }) => id))
+  )
+  const passing = new Set(['shard.stoppedOnError.deciding', 'replica.initializing'])
+  for (const leaf of leafStates(walk.machine)) if (!passing.has(leaf)) expect(reached).toContain(leaf)
+})
+
+test.each(Object.entries(walks))('from every state of the %s machine it can be stopped', (_name, walk) => {
+  const stops = ['collection.delete', 'shard.stop', 'replica.stop', 'child.stop']
+  const facts = ['shards.stopped', 'topic.deleted', 'shard.closed', 'child.stopped']
+  for (const { state } of pathsOf(walk)) {
+    let snapshot = state
+    for (const type of [...stops, ...facts]) {
+      if (snapshot.status === 'done') break
+      ;[snapshot] = transition(walk.machine, snapshot, { type })
+    }
+    expect(snapshot.status, `from ${JSON.stringify(state.value)}`).toBe('done')
+  }
+})
+
+test.each(Object.entries(walks))('no context of the %s machine holds what JSON cannot', (_name, walk) => {
+  for (const { state } of pathsOf(walk)) {
+    expect(JSON.parse(JSON.stringify(state.context))).toEqual(
+      Object.fromEntries(Object.entries(state.context).filter(([, value]) => value !== undefined))
+    )
+  }
+})
+
+function effectsOf(machine: AnyStateMachine, input: object, events: readonly EventObject[]): string[] {
+  let [snapshot, effects] = initialTransition(machine, input)
+  const names = effects.map(({ type }) => type)
+  for (const event of events) {
+    ;[snapshot, effects] = transition(machine, snapshot, event)
+    names.push(...effects.map(({ type }) => type))
+  }
+  return names.filter((name) => !name.startsWith('xstate.'))
+}
+
+test('a collection is created topic first, then shards, then schema', () => {
+  const events = ['topic.created', 'shards.started', 'schema.applied'].map((type) => ({ type }))
+  expect(effectsOf(collectionMachine, { collectionId: '1' }, events)).toEqual([
+    'createTopic',
+    'startShards',
+    'ensureSchema',
+    'announceReady'
+  ])
+})
+
+test('a deletion in the middle of creating takes down what there is', () => {
+  const events = ['collection.delete', 'shards.stopped', 'topic.deleted'].map((type) => ({ type }))
+  expect(effectsOf(collectionMachine, { collectionId: '1' }, events)).toEqual([
+    'createTopic',
+    'withdraw',
+    'stopShards',
+    'deleteTopic',
+    'announceDeleted'
+  ])
+})
+
+test('P4 a shard without memory tries again by itself, one with a damaged record does not', () => {
+  const opened = [{ type: 'shard.opened' }]
+  expect(effectsOf(shardMachine, { shard: 0 }, [...opened, applyStopped(true)])).toContain('scheduleRetry')
+  expect(effectsOf(shardMachine, { shard: 0 }, [...opened, applyStopped(false)])).not.toContain('scheduleRetry')
+})
+
+test('a supervisor gives up after its last attempt and says so', () => {
+  const failed = { type: 'child.failed', reason: 'bug' }
+  const restart = { type: 'backoff.passed' }
+  expect(effectsOf(supervisorMachine, { attemptsMax: 2 }, [failed, restart, failed, restart, failed])).toEqual([
+    'startChild',
+    'scheduleRestart',
+    'startChild',
+    'scheduleRestart',
+    'startChild',
+    'escalate'
+  ])
+})
