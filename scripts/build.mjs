@@ -80,7 +80,7 @@ function compile(variant, target, title) {
   run('cmake', ['--build', `build/native/${variant}`, '--target', target, '--parallel', jobs], title)
 }
 
-function requireTools() {
+export function requireTools() {
   if (!hasTool('cmake')) {
     stop('CMake is missing: install it (Debian: apt-get install cmake; macOS: brew install cmake).')
   }
