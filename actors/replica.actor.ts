@@ -58,6 +58,8 @@ export function startReplica(options: ReplicaOptions): Replica {
   const barrier = new OffsetBarrier(clock)
   let lagRecords = 0
   let lastProgressMs = Number.NEGATIVE_INFINITY
+  let hasReplayed = false
+  const startedMs = clock.nowMs()
 
   const shard = startShard({
     shard: partition,
@@ -87,6 +89,8 @@ export function startReplica(options: ReplicaOptions): Replica {
         reportCaughtUp: () => {
           failures = 0
           shard.caughtUp()
+          if (!hasReplayed) logReplay()
+          hasReplayed = true
         },
         reportDead: ({ context }) =>
           logger.error({ reason: context.lastError }, 'replica is dead: the log cannot give it what it needs'),
@@ -102,6 +106,12 @@ export function startReplica(options: ReplicaOptions): Replica {
     }),
     { input: { shard: partition } }
   )
+
+  function logReplay(): void {
+    const { nextOffset: offset, points, digest } = shard.engine.state()
+    const seconds = (clock.nowMs() - startedMs) / 1000
+    logger.info({ nextOffset: offset, points, digest, seconds }, 'replica has caught up with the log')
+  }
 
   function nextOffset(): bigint {
     return shard.engine.state().nextOffset

@@ -1,0 +1,48 @@
+/** The load generator: a lean client in Go, built once into the cache. */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+// The compiled file lies one level deeper than the source, under dist/.
+const here = fileURLToPath(import.meta.url)
+const root = resolve(here, here.includes(`${join('dist', 'bench')}`) ? '../../..' : '../..')
+
+/**
+ * @returns the program's path: `VLOAD`, or built from the source folder beside the clone
+ * @throws  with what is missing
+ */
+export function vloadProgram(): string {
+  const given = process.env['VLOAD']
+  if (given) return given
+  const source = resolve(root, '../shared/tools/vload')
+  const folder = join(root, '.cache', 'vload')
+  const program = join(folder, 'vload')
+  if (existsSync(program)) return program
+  if (!existsSync(source)) throw new Error('the load generator vload is not here: name the program in VLOAD')
+  mkdirSync(folder, { recursive: true })
+  const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: source, encoding: 'utf8' })
+  if (built.error) throw new Error('Go is missing, which builds the load generator: install it (Debian: apt-get install golang)')
+  if (built.status !== 0) throw new Error(`the load generator does not build: ${built.stderr}`)
+  return program
+}
+
+/** @returns the JSON lines that it printed */
+export function runVload(args: readonly string[]): Promise<Record<string, number | string>[]> {
+  return new Promise((done, fail) => {
+    const child = spawn(vloadProgram(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    let errors = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString()
+    })
+    child.on('error', fail)
+    child.on('exit', (code) => {
+      if (code !== 0) return fail(new Error(`vload ${args.at(-1)} ended with ${code}: ${errors}`))
+      done(output.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)))
+    })
+  })
+}
