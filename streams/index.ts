@@ -1,1 +1,11 @@
-export * from './log.ts'
+export { type Crc32c, crc32c } from './crc32c.ts'
+export * from './embedded/index.ts'
+export { type FileLayer, type LogFile, nodeFiles, type OpenMode } from './files.ts'
+export type {
+  Log,
+  LogBatch,
+  LogEnds,
+  ReadOptions,
+  TopicInfo,
+  WaitOptions
+} from './log.ts'

@@ -32,7 +32,12 @@ export interface Log {
   read(topic: string, partition: number, from: bigint, options: ReadOptions): Promise<LogBatch>
 
   /** Resolves true once there is a record at or after `from`, false when `timeoutMs` or the signal ends the wait. */
-  waitForMore(topic: string, partition: number, from: bigint, options?: WaitOptions): Promise<boolean>
+  waitForMore(
+    topic: string,
+    partition: number,
+    from: bigint,
+    options?: WaitOptions
+  ): Promise<boolean>
 
   /** @returns the first offset kept and the offset that the next durable record will have or exceed */
   ends(topic: string, partition: number): Promise<LogEnds>

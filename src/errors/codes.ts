@@ -280,6 +280,16 @@ export const errorSpecs = {
     retryable: true,
     message: 'no space left for {file}: free some space; writes then go on by themselves'
   },
+  MILLRACE_LOG_OUTCOME_UNKNOWN: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'an append to {topic}/{partition} may or may not have been kept: {reason}'
+  },
+  MILLRACE_LOG_TOPIC_MISMATCH: {
+    kind: 'internal',
+    retryable: false,
+    message: 'topic {topic} cannot have {wanted} partitions; it has {existing}'
+  },
   MILLRACE_LOG_OVERLOADED: {
     kind: 'rateLimited',
     retryable: true,

@@ -1,4 +1,10 @@
-import { type ErrorCode, type ErrorSpec, errorSpecs, type FailureKind, failureKinds } from './codes.ts'
+import {
+  type ErrorCode,
+  type ErrorSpec,
+  errorSpecs,
+  type FailureKind,
+  failureKinds
+} from './codes.ts'
 
 export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean>>
 

@@ -1,0 +1,3 @@
+export { type EmbeddedLog, openEmbeddedLog } from './embedded-log.ts'
+export type { PartitionStats } from './partition.ts'
+export type { EmbeddedLogOptions, LogEvent } from './settings.ts'

@@ -1,0 +1,96 @@
+import { EngineError } from '../../src/errors/index.ts'
+import { errnoOf } from '../files.ts'
+import { Waiters } from '../waiters.ts'
+import type { LogSegment } from './log-segment.ts'
+import { type ManifestSegment, saveManifest } from './manifest.ts'
+import type { LogContext } from './settings.ts'
+import type { CachedBatch } from './tail-cache.ts'
+
+/** What the writer, the readers and the retention of one partition share. */
+export class PartitionState {
+  readonly context: LogContext
+  readonly topic: string
+  readonly partition: number
+  readonly folder: string
+  readonly waiters = new Waiters()
+  readonly tail: CachedBatch[] = []
+  /** in the order of offsets; the last one grows */
+  segments: LogSegment[] = []
+  epoch = 0
+  start = 0
+  /** The durable end: readers see nothing at or beyond it. */
+  end = 0
+  /** What was certainly synced; behind `end` only when durability is `os`. */
+  syncedEnd = 0
+  lastBodyCrc = 0
+  lastTimeMs = 0
+  /** Damage that was found at opening: nothing at or beyond `end` is served, nothing is appended. */
+  damage: EngineError | undefined
+  /** Set when the topic is deleted or the log is closed. */
+  gone: EngineError | undefined
+  #manifestWrites: Promise<unknown> = Promise.resolve()
+
+  constructor(context: LogContext, topic: string, partition: number) {
+    this.context = context
+    this.topic = topic
+    this.partition = partition
+    this.folder = `${context.folder}/${topic}/${partition}`
+  }
+
+  get active(): LogSegment | undefined {
+    return this.segments.at(-1)
+  }
+
+  /** Makes a change of the segments durable before it becomes true in memory; one change at a time. */
+  changeSegments(change: () => { readonly segments: LogSegment[]; readonly start: number }) {
+    const run = async () => {
+      const next = change()
+      await saveManifest(
+        this.context.files,
+        this.folder,
+        {
+          epoch: this.epoch,
+          start: next.start,
+          durableThrough: this.syncedEnd,
+          segments: next.segments.map(manifestEntry)
+        },
+        this.context.crc32c
+      )
+      this.segments = next.segments
+      this.start = next.start
+    }
+    const done = this.#manifestWrites.then(run)
+    this.#manifestWrites = done.catch(() => {})
+    return done
+  }
+
+  /** Tells what a failure of the system means; the log's own errors stay what they are. */
+  failure(error: unknown, file = this.active?.path ?? this.folder): EngineError {
+    if (error instanceof EngineError) return error
+    const errno = errnoOf(error)
+    const isFull = errno === 'ENOSPC' || errno === 'EDQUOT'
+    const reason = error instanceof Error ? error.message : String(error)
+    return isFull
+      ? new EngineError('MILLRACE_LOG_FULL', { file }, { cause: error })
+      : new EngineError('MILLRACE_LOG_FAILED', { file, reason }, { cause: error })
+  }
+
+  outOfRange(offset: bigint): EngineError {
+    return new EngineError('MILLRACE_LOG_OFFSET_OUT_OF_RANGE', {
+      offset,
+      topic: this.topic,
+      partition: this.partition,
+      start: this.start,
+      end: this.end
+    })
+  }
+}
+
+function manifestEntry(segment: LogSegment): ManifestSegment {
+  return {
+    first: segment.firstOffset,
+    id: segment.id.toString(16).padStart(16, '0'),
+    prevBodyCrc: segment.prevBodyCrc,
+    ...(segment.sealed ? { sealed: segment.sealed } : {})
+  }
+}

@@ -1,0 +1,95 @@
+import type { Crc32c } from '../crc32c.ts'
+import { errnoOf, type FileLayer } from '../files.ts'
+import { saveManifest } from './manifest.ts'
+import type { SparePool } from './spare-pool.ts'
+
+const creatingPrefix = '.creating-'
+const deletedPrefix = '.deleted-'
+
+/**
+ * Topics as folders: `<folder>/<topic>/<partition>/`. A topic appears and goes by one rename; names
+ * that start with a dot are never topics.
+ */
+export class TopicFolders {
+  readonly #files: FileLayer
+  readonly #folder: string
+  readonly #spares: SparePool
+  readonly #crc32c: Crc32c
+  #deletions = 0
+
+  constructor(files: FileLayer, folder: string, spares: SparePool, crc32c: Crc32c) {
+    this.#files = files
+    this.#folder = folder
+    this.#spares = spares
+    this.#crc32c = crc32c
+  }
+
+  /** @returns the number of partitions by topic; what a crash left half made or half deleted goes */
+  async open(): Promise<Map<string, number>> {
+    const topics = new Map<string, number>()
+    for (const name of await this.#files.list(this.#folder)) {
+      if (name.startsWith(creatingPrefix) || name.startsWith(deletedPrefix))
+        await this.#remove(name)
+      else if (!name.startsWith('.')) {
+        const partitions = await this.#files.list(`${this.#folder}/${name}`)
+        topics.set(name, partitions.filter((one) => /^\d+$/.test(one)).length)
+      }
+    }
+    return topics
+  }
+
+  async create(topic: string, partitions: number): Promise<void> {
+    const files = this.#files
+    const name = `${creatingPrefix}${topic}`
+    await this.#remove(name)
+    const path = `${this.#folder}/${name}`
+    for (let partition = 0; partition < partitions; partition++) {
+      const folder = `${path}/${partition}`
+      await files.makeFolder(folder)
+      const manifest = { epoch: 0, start: 0, durableThrough: 0, segments: [] }
+      await saveManifest(files, folder, manifest, this.#crc32c)
+    }
+    await files.syncFolder(path)
+    await files.rename(path, `${this.#folder}/${topic}`)
+    await files.syncFolder(this.#folder)
+  }
+
+  /** The topic is gone when this resolves; its files go in `cleanUp`. */
+  async delete(topic: string): Promise<string> {
+    const name = `${deletedPrefix}${this.#deletions++}-${topic}`
+    await this.#remove(name)
+    await this.#files.rename(`${this.#folder}/${topic}`, `${this.#folder}/${name}`)
+    await this.#files.syncFolder(this.#folder)
+    return name
+  }
+
+  async cleanUp(deleted: string): Promise<void> {
+    await this.#remove(deleted)
+  }
+
+  async #remove(name: string): Promise<void> {
+    const path = `${this.#folder}/${name}`
+    for (const partition of await this.#names(path)) {
+      const folder = `${path}/${partition}`
+      for (const file of await this.#names(folder)) await this.#drop(`${folder}/${file}`)
+      await this.#files.removeFolder(folder)
+    }
+    await this.#files.removeFolder(path).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    })
+  }
+
+  async #drop(path: string): Promise<void> {
+    if (!path.endsWith('.log')) return this.#files.unlink(path)
+    const file = await this.#files.open(path, 'read')
+    const bytes = await file.size().finally(() => file.close())
+    await this.#spares.recycle(path, bytes)
+  }
+
+  #names(folder: string): Promise<string[]> {
+    return this.#files.list(folder).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw error
+    })
+  }
+}
