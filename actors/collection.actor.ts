@@ -1,9 +1,10 @@
 import { createActor } from 'xstate'
-import { collectionMachine } from '../machines/index.ts'
+import { type CollectionContext, collectionMachine } from '../machines/index.ts'
 import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import { backoffMs } from './clock.ts'
+import { effects } from './effects.ts'
 import type { NodeParts } from './node-parts.ts'
 import { partitionKeyOf } from './outcome-board.ts'
 import { type Replica, type ReplicaDescription, startReplica } from './replica.actor.ts'
@@ -69,7 +70,7 @@ export function startCollection(
 
   const actor = createActor(
     collectionMachine.provide({
-      actions: {
+      actions: effects({
         createTopic: () =>
           perform(() => log.createTopic(topic, { partitions: shardNumbers.length }), { type: 'topic.created' }),
         startShards: () =>
@@ -82,7 +83,7 @@ export function startCollection(
         ensureSchema: () => perform(ensureSchema, { type: 'schema.applied' }),
         announceReady: () => {
           announceReady()
-          queueMicrotask(onChange)
+          onChange()
         },
         withdraw: () => {
           cancelRetry()
@@ -90,10 +91,10 @@ export function startCollection(
         },
         stopShards: () => perform(stopReplicas, { type: 'shards.stopped' }),
         deleteTopic: () => perform(() => log.deleteTopic(topic), { type: 'topic.deleted' }),
-        scheduleRetry: ({ context }) => {
+        scheduleRetry: ({ context }: { context: CollectionContext }) => {
           cancelRetry = clock.after(backoffMs(context.attempts), () => actor.send({ type: 'retry.due' }))
         }
-      }
+      })
     }),
     { input: { collectionId: entry.id.toString() } }
   )

@@ -1,9 +1,10 @@
 import { createActor } from 'xstate'
-import { replicaMachine } from '../machines/index.ts'
+import { type ReplicaContext, replicaMachine } from '../machines/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
 import { toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
+import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
 import { OffsetBarrier } from './offset-barrier.ts'
@@ -81,8 +82,8 @@ export function startReplica(options: ReplicaOptions): Replica {
 
   const machine = createActor(
     replicaMachine.provide({
-      actions: {
-        openShard: () => queueMicrotask(() => machine.send({ type: 'shard.ready', nextOffset: nextOffset().toString() })),
+      actions: effects({
+        openShard: () => machine.send({ type: 'shard.ready', nextOffset: nextOffset().toString() }),
         startFollowing: () => {
           follow().catch((cause: unknown) => onFollowFailed(cause))
         },
@@ -92,7 +93,7 @@ export function startReplica(options: ReplicaOptions): Replica {
           if (!hasReplayed) logReplay()
           hasReplayed = true
         },
-        reportDead: ({ context }) =>
+        reportDead: ({ context }: { context: ReplicaContext }) =>
           logger.error({ reason: context.lastError }, 'replica is dead: the log cannot give it what it needs'),
         scheduleRetry: () => {
           failures += 1
@@ -102,7 +103,7 @@ export function startReplica(options: ReplicaOptions): Replica {
           cancelRetry()
           stopping.abort()
         }
-      }
+      })
     }),
     { input: { shard: partition } }
   )
@@ -142,8 +143,11 @@ export function startReplica(options: ReplicaOptions): Replica {
   }
 
   function reportProgress(from: bigint, endOffset: bigint, lag: number): void {
+    if (stopping.signal.aborted) return
     const isNews = (lag === 0) !== (lagRecords === 0) || !machine.getSnapshot().matches('active')
     lagRecords = lag
+    // After a stop the shard waits to be told, though the replica never fell behind by its own count.
+    if (lag === 0 && shard.status().kind === 'recovering' && hasReplayed) shard.caughtUp()
     if (!isNews && clock.nowMs() - lastProgressMs < progressEveryMs) return
     lastProgressMs = clock.nowMs()
     machine.send({
@@ -192,6 +196,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     },
     async stop() {
       machine.send({ type: 'replica.stop' })
+      stopping.abort()
       barrier.close()
       await shard.stop()
       finish()

@@ -4,6 +4,7 @@ import type { ShardStatus } from '../src/domain/directory.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
+import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 import type { ApplyReport, EngineShard } from './shard-engine.ts'
 
@@ -37,8 +38,8 @@ export function startShard(options: {
 
   const actor = createActor(
     shardMachine.provide({
-      actions: {
-        publishStatus: () => queueMicrotask(() => options.onStatus(status())),
+      actions: effects({
+        publishStatus: () => options.onStatus(status()),
         scheduleRetry: () => {
           attempts += 1
           cancelRetry = clock.after(backoffMs(attempts), () => actor.send({ type: 'retry.due' }))
@@ -49,9 +50,9 @@ export function startShard(options: {
           cancelRetry()
           resume?.()
           engine.close()
-          queueMicrotask(() => actor.send({ type: 'shard.closed' }))
+          actor.send({ type: 'shard.closed' })
         }
-      }
+      })
     }),
     { input: { shard: options.shard } }
   )

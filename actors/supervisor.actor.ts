@@ -1,7 +1,8 @@
 import { createActor } from 'xstate'
-import { supervisorMachine } from '../machines/index.ts'
+import { type SupervisorContext, supervisorMachine } from '../machines/index.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
+import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 
 /** Something that runs until it is stopped or fails. */
@@ -41,24 +42,22 @@ export function supervise(options: {
       const started = options.start()
       child = started
       cancelTimer = clock.after(healthyAfterMs, () => actor.send({ type: 'child.recovered' }))
-      started.done.then(
-        () => actor.send({ type: 'child.stopped' }),
-        (cause: unknown) => {
-          cancelTimer()
-          const error = toEngineError(cause)
-          logger.error({ err: error, actor: name }, 'actor failed')
-          actor.send({ type: 'child.failed', reason: error.message })
-        }
-      )
+      started.done.catch(onFailed)
     } catch (cause) {
-      // Sent after this transition: an actor must not fail while it is being started.
-      queueMicrotask(() => actor.send({ type: 'child.failed', reason: toEngineError(cause).message }))
+      onFailed(cause)
     }
+  }
+
+  const onFailed = (cause: unknown) => {
+    cancelTimer()
+    const error = toEngineError(cause)
+    logger.error({ err: error, actor: name }, 'actor failed')
+    actor.send({ type: 'child.failed', reason: error.message })
   }
 
   const actor = createActor(
     supervisorMachine.provide({
-      actions: {
+      actions: effects({
         startChild,
         stopChild: () => {
           cancelTimer()
@@ -69,18 +68,18 @@ export function supervise(options: {
               actor.send({ type: 'child.failed', reason: toEngineError(cause).message })
           )
         },
-        scheduleRestart: ({ context }) => {
+        scheduleRestart: ({ context }: { context: SupervisorContext }) => {
           cancelTimer = clock.after(backoffMs(context.attempts), () =>
             actor.send({ type: 'backoff.passed' })
           )
         },
-        escalate: ({ context }) => {
+        escalate: ({ context }: { context: SupervisorContext }) => {
           const { attempts, lastError = 'unknown' } = context
           const error = new EngineError('MILLRACE_ACTOR_HALTED', { actor: name, attempts, reason: lastError })
           logger.error({ err: error, actor: name }, 'actor gave up')
           options.onHalted?.(error)
         }
-      }
+      })
     }),
     { input: { attemptsMax } }
   )
@@ -95,7 +94,7 @@ export function supervise(options: {
     attempts: () => actor.getSnapshot().context.attempts,
     async stop() {
       cancelTimer()
-      actor.send({ type: 'child.stop' })
+      if (actor.getSnapshot().status !== 'done') actor.send({ type: 'child.stop' })
       await stopped
     }
   }

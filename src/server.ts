@@ -36,7 +36,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     logger.info({ config, changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
-    const log = await openLog(config, data)
+    const log = await openLog(config, data, logger)
     opened.push(() => log.close())
     const node = await startNode({
       log,
@@ -73,7 +73,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
   }
 }
 
-function openLog(config: Config, data: DataFolder): Promise<EmbeddedLog> {
+function openLog(config: Config, data: DataFolder, logger: Logger): Promise<EmbeddedLog> {
   return openEmbeddedLog({
     folder: data.logFolder,
     durability: config['log.durability'],
@@ -81,7 +81,11 @@ function openLog(config: Config, data: DataFolder): Promise<EmbeddedLog> {
     recordBytesMax: config['limits.recordBytes'],
     queueBytesMax: config['log.queueBytes'],
     tailCacheBytes: config['log.tailCacheBytes'],
-    crc32c
+    crc32c,
+    onEvent: ({ kind, details }) => {
+      const isRoutine = kind === 'segment.rolled' || kind === 'segments.trimmed'
+      logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
+    }
   })
 }
 

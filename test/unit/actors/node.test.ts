@@ -1,0 +1,160 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { requireServing } from '../../../src/domain/directory.ts'
+import { EngineError } from '../../../src/errors/index.ts'
+import { openEmbeddedLog } from '../../../streams/index.ts'
+import { temporaryFolder } from '../../support/folders.ts'
+import { modelNode, specOf, until, upsertFrame } from '../../support/model-node.ts'
+import type { ModelShard } from '../../support/model-shard.ts'
+
+async function openLog(folder = temporaryFolder()) {
+  const log = await openEmbeddedLog({ folder, durability: 'os', segmentBytes: 1 << 20 })
+  onTestFinished(() => log.close())
+  return log
+}
+
+async function createCollection(node: Awaited<ReturnType<typeof modelNode>>, name: string, shards = 1) {
+  const verdict = await node.controlPort.propose({ type: 'createCollection', name, spec: specOf(shards) })
+  if (!verdict.accepted || verdict.collectionId === undefined) throw new Error('not created')
+  return verdict.collectionId
+}
+
+test('a created collection is in the directory with running shards that have its schema', async () => {
+  const node = await modelNode(await openLog())
+  const id = await createCollection(node, 'a', 3)
+  const view = node.directory().collections.get('a')
+  expect(view?.id).toBe(id)
+  expect(view?.shards.map(({ status }) => status.kind)).toEqual(['running', 'running', 'running'])
+  expect([...node.shards.values()].map((shard) => shard.state().schemaVersion)).toEqual([1, 1, 1])
+  expect(node.isReady()).toBe(true)
+})
+
+test('P5 the outcome of a record arrives after it was applied', async () => {
+  const node = await modelNode(await openLog())
+  const collectionId = await createCollection(node, 'a', 2)
+  const ticket = node.writePort.submit({
+    collectionId,
+    generation: 0,
+    records: [
+      { shard: 0, frame: upsertFrame(collectionId, [1n, 2n]) },
+      { shard: 1, frame: upsertFrame(collectionId, [3n]) },
+      { shard: 0, frame: upsertFrame(collectionId, [4n]) }
+    ]
+  })
+  expect(await ticket.durable).toEqual([
+    { shard: 0, offset: 1n },
+    { shard: 0, offset: 2n },
+    { shard: 1, offset: 1n }
+  ])
+  const outcomes = await ticket.applied
+  expect(outcomes.map(({ shard, affected }) => [shard, affected])).toEqual([[0, 2], [0, 1], [1, 1]])
+  expect([...(node.shards.get(`c${collectionId}.g0/0`)?.ids ?? [])]).toEqual(['1', '2', '4'])
+})
+
+test('a restarted node replays everything into new shards', async () => {
+  const folder = temporaryFolder()
+  const log = await openLog(folder)
+  const first = await modelNode(log)
+  const collectionId = await createCollection(first, 'a')
+  const { applied } = first.writePort.submit({
+    collectionId,
+    generation: 0,
+    records: [{ shard: 0, frame: upsertFrame(collectionId, [7n]) }]
+  })
+  await applied
+  await first.stop()
+  await log.close()
+
+  const second = await modelNode(await openLog(folder))
+  await until(() => second.isReady())
+  expect([...second.shards.values()].map((shard) => shard.state())).toEqual(
+    [...first.shards.values()].map((shard) => shard.state())
+  )
+})
+
+test('P4 a shard without memory stops at its record, says why, and goes on by itself', async () => {
+  let shard: ModelShard | undefined
+  const node = await modelNode(await openLog(), (opened) => {
+    shard = opened
+    opened.stopAt.add(1n)
+  })
+  const collectionId = await createCollection(node, 'a')
+  const { applied } = node.writePort.submit({
+    collectionId,
+    generation: 0,
+    records: [1n, 2n].map((id) => ({ shard: 0, frame: upsertFrame(collectionId, [id]) }))
+  })
+  const view = () => node.directory().collections.get('a')
+  await until(() => view()?.shards[0]?.status.kind === 'stopped')
+  expect(node.isReady()).toBe(false)
+  expect(() => requireServing(view() as NonNullable<ReturnType<typeof view>>)).toThrow(
+    /shard 0 stopped at offset 1: .*could not allocate/
+  )
+  shard?.stopAt.clear()
+  expect((await applied).map(({ offset }) => offset)).toEqual([1n, 2n])
+  await until(() => node.isReady())
+})
+
+test('a bug in apply restarts the replica, which replays to the same state', async () => {
+  let opened = 0
+  const node = await modelNode(await openLog(), (shard) => {
+    opened += 1
+    if (opened === 1) shard.throwAt = 1n
+  })
+  const collectionId = await createCollection(node, 'a')
+  const { applied } = node.writePort.submit({
+    collectionId,
+    generation: 0,
+    records: [{ shard: 0, frame: upsertFrame(collectionId, [1n]) }]
+  })
+  expect(await applied).toMatchObject([{ offset: 1n, affected: 1 }])
+  expect(opened).toBe(2)
+  expect(node.describe()[0]?.shards[0]).toMatchObject({ supervisor: 'running', points: '1' })
+})
+
+test('a deleted collection is gone from directory and log, and waiting writes are told', async () => {
+  const log = await openLog()
+  const node = await modelNode(log, (shard) => shard.stopAt.add(1n))
+  const collectionId = await createCollection(node, 'a')
+  const { applied } = node.writePort.submit({
+    collectionId,
+    generation: 0,
+    records: [{ shard: 0, frame: upsertFrame(collectionId, [1n]) }]
+  })
+  const told = expect(applied).rejects.toMatchObject({ code: 'MILLRACE_COLLECTION_NOT_FOUND' })
+  await node.controlPort.propose({ type: 'deleteCollection', name: 'a' })
+  await told
+  expect(node.directory().collections.size).toBe(0)
+  expect((await log.topics()).map(({ topic }) => topic)).toEqual(['millrace.meta'])
+  expect([...node.shards.values()].every(({ isClosed }) => isClosed)).toBe(true)
+})
+
+test('a topic that a crash left behind is removed at the next start', async () => {
+  const log = await openLog()
+  await log.createTopic('c99.g0', { partitions: 1 })
+  await modelNode(log)
+  expect((await log.topics()).map(({ topic }) => topic)).toEqual(['millrace.meta'])
+})
+
+test('P5 a read barrier waits for the offset, and gives the lag when time is up', async () => {
+  const node = await modelNode(await openLog())
+  const collectionId = await createCollection(node, 'a')
+  const at = { collectionId, generation: 0, shard: 0 }
+  expect(await node.barrier.reach({ ...at, offset: 0n, timeoutMs: 1000 })).toBeUndefined()
+  expect(await node.barrier.reach({ ...at, offset: 5n, timeoutMs: 20 })).toBe(5)
+  const reached = node.barrier.reach({ ...at, offset: 1n, timeoutMs: 5000 })
+  await node.writePort.submit({
+    collectionId,
+    generation: 0,
+    records: [{ shard: 0, frame: upsertFrame(collectionId, [1n]) }]
+  }).applied
+  expect(await reached).toBeUndefined()
+})
+
+test('a draining node refuses writes with a retryable error', async () => {
+  const node = await modelNode(await openLog())
+  const collectionId = await createCollection(node, 'a')
+  node.drain()
+  const submit = () => node.writePort.submit({ collectionId, generation: 0, records: [] })
+  expect(submit).toThrow(EngineError)
+  expect(submit).toThrow('the node is stopping')
+})
