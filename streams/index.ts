@@ -9,3 +9,4 @@ export type {
   TopicInfo,
   WaitOptions
 } from './log.ts'
+export * from './memory/index.ts'

@@ -131,10 +131,20 @@ export class LogSegment {
     const file = await this.#context.files.open(this.path, 'write')
     try {
       await fillWithZeros(file, from, to)
-      if (this.#context.syncs) await file.syncData()
+      if (this.#context.syncs) await this.#syncZeros(file)
       this.allocatedBytes = to
     } finally {
       await file.close()
+    }
+  }
+
+  async #syncZeros(file: LogFile): Promise<void> {
+    try {
+      await file.syncData()
+    } catch (error) {
+      // Pages of the writer may have been lost by the same failure: it reopens and reads them again.
+      this.poisoned = error
+      throw error
     }
   }
 

@@ -1,17 +1,12 @@
-/** A small seeded generator (mulberry32): the same seed gives the same run. */
+import { randomFrom } from './seed.ts'
+
+/** A seeded generator: the same seed gives the same run. */
 export class Random {
-  private state: number
+  /** @returns a number in [0, 1) */
+  readonly next: () => number
 
   constructor(seed: number) {
-    this.state = seed | 0
-  }
-
-  /** @returns a number in [0, 1) */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    this.next = randomFrom(seed)
   }
 
   /** @returns a whole number in [0, end) */
