@@ -72,7 +72,9 @@ export function startCollection(
     collectionMachine.provide({
       actions: effects({
         createTopic: () =>
-          perform(() => log.createTopic(topic, { partitions: shardNumbers.length }), { type: 'topic.created' }),
+          perform(() => log.createTopic(topic, { partitions: shardNumbers.length }), {
+            type: 'topic.created'
+          }),
         startShards: () =>
           perform(
             async () => {
@@ -92,14 +94,19 @@ export function startCollection(
         stopShards: () => perform(stopReplicas, { type: 'shards.stopped' }),
         deleteTopic: () => perform(() => log.deleteTopic(topic), { type: 'topic.deleted' }),
         scheduleRetry: ({ context }: { context: CollectionContext }) => {
-          cancelRetry = clock.after(backoffMs(context.attempts), () => actor.send({ type: 'retry.due' }))
+          cancelRetry = clock.after(backoffMs(context.attempts), () =>
+            actor.send({ type: 'retry.due' })
+          )
         }
       })
     }),
     { input: { collectionId: entry.id.toString() } }
   )
   const deleted = new Promise<void>((resolve) => {
-    actor.subscribe({ next: (snapshot) => snapshot.status === 'done' && resolve(), complete: resolve })
+    actor.subscribe({
+      next: (snapshot) => snapshot.status === 'done' && resolve(),
+      complete: resolve
+    })
   })
 
   function startSupervisedReplica(shard: number): SupervisedReplica {
@@ -113,7 +120,8 @@ export function startCollection(
           log,
           topic,
           shard,
-          openEngine: () => parts.openEngine(shardKeyOf(entry.id, entry.generation, shard), entry.id, shard),
+          openEngine: () =>
+            parts.openEngine(shardKeyOf(entry.id, entry.generation, shard), entry.id, shard),
           board: parts.board,
           producerId: parts.producerId,
           clock,
@@ -146,7 +154,8 @@ export function startCollection(
 
   async function reachOrFail(shard: number, offset: bigint): Promise<void> {
     const lag = await reach(shard, offset, 3_600_000)
-    if (lag !== undefined) throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard, lagRecords: lag })
+    if (lag !== undefined)
+      throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard, lagRecords: lag })
   }
 
   function reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined> {
@@ -179,7 +188,9 @@ export function startCollection(
         lastError: snapshot.context.lastError ?? null,
         shards: replicas.flatMap(({ supervisor, current }) => {
           const replica = current()
-          return replica === undefined ? [] : [{ ...replica.describe(), supervisor: supervisor.state() }]
+          return replica === undefined
+            ? []
+            : [{ ...replica.describe(), supervisor: supervisor.state() }]
         })
       }
     },

@@ -97,7 +97,8 @@ export async function startMetadata(options: {
         const frame = encodeCommand({ command, limits: options.limits }, crc32c)
         sealFrame(frame, { producerId: options.producerId, sequence, writerEpoch: 1 }, crc32c)
         const [offset] = await log.append(metadataTopic, 0, [frame])
-        if (offset === undefined) throw new EngineError('MILLRACE_INTERNAL', { reason: 'an append gave no offset' })
+        if (offset === undefined)
+          throw new EngineError('MILLRACE_INTERNAL', { reason: 'an append gave no offset' })
         const early = waiting.get(offset)
         waiting.delete(offset)
         if (early !== undefined) return early

@@ -1,12 +1,28 @@
 import type { MetadataState } from '../src/cluster/index.ts'
 import { evenBucketMap } from '../src/domain/buckets.ts'
-import { type CollectionView, emptyDirectory, type ShardDirectory, shardKeyOf, topicOf } from '../src/domain/directory.ts'
-import type { ControlCommand, ControlPort, ControlVerdict, ReadBarrier, WritePort } from '../src/domain/ports.ts'
+import {
+  type CollectionView,
+  emptyDirectory,
+  type ShardDirectory,
+  shardKeyOf,
+  topicOf
+} from '../src/domain/directory.ts'
+import type {
+  ControlCommand,
+  ControlPort,
+  ControlVerdict,
+  ReadBarrier,
+  WritePort
+} from '../src/domain/ports.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { Clock } from './clock.ts'
-import { type CollectionActor, type CollectionDescription, startCollection } from './collection.actor.ts'
+import {
+  type CollectionActor,
+  type CollectionDescription,
+  startCollection
+} from './collection.actor.ts'
 import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -67,7 +83,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const [id, actor] of actors) {
       if (wanted.has(id)) continue
       actors.delete(id)
-      deletions.set(id, actor.delete().finally(() => deletions.delete(id)))
+      deletions.set(
+        id,
+        actor.delete().finally(() => deletions.delete(id))
+      )
     }
     for (const [id, entry] of wanted) {
       if (!actors.has(id)) actors.set(id, startCollection(parts, entry, publishDirectory))
@@ -115,7 +134,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       async reach({ collectionId, shard, offset, timeoutMs }) {
         const actor = actors.get(collectionId)
         if (actor === undefined) {
-          throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: String(collectionId) })
+          throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', {
+            collection: String(collectionId)
+          })
         }
         return actor.reach(shard, offset, timeoutMs)
       }
@@ -161,7 +182,11 @@ function viewOf(actor: CollectionActor, before: CollectionView | undefined): Col
 }
 
 /** A crash between a collection's deletion and its topic's leaves the topic behind. */
-async function deleteLeftoverTopics(log: Log, state: MetadataState, logger: ActorLogger): Promise<void> {
+async function deleteLeftoverTopics(
+  log: Log,
+  state: MetadataState,
+  logger: ActorLogger
+): Promise<void> {
   const wanted = new Set(
     [...state.collections.values()].map(({ id, generation }) => topicOf(id, generation))
   )

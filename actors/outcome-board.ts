@@ -1,6 +1,6 @@
 /** Where writers wait for what apply made of their records, keyed by partition and sequence. */
 import type { RecordOutcome } from '../src/domain/ports.ts'
-import { EngineError } from '../src/errors/index.ts'
+import type { EngineError } from '../src/errors/index.ts'
 
 interface Waiter {
   readonly resolve: (outcome: RecordOutcome) => void

@@ -6,8 +6,8 @@ import type { Log } from '../streams/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
-import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
 import { OffsetBarrier } from './offset-barrier.ts'
+import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
 import { startShard } from './shard.actor.ts'
 import type { ApplyReport, EngineShard } from './shard-engine.ts'
 import type { Child } from './supervisor.actor.ts'
@@ -94,7 +94,10 @@ export function startReplica(options: ReplicaOptions): Replica {
           hasReplayed = true
         },
         reportDead: ({ context }: { context: ReplicaContext }) =>
-          logger.error({ reason: context.lastError }, 'replica is dead: the log cannot give it what it needs'),
+          logger.error(
+            { reason: context.lastError },
+            'replica is dead: the log cannot give it what it needs'
+          ),
         scheduleRetry: () => {
           failures += 1
           cancelRetry = clock.after(backoffMs(failures), () => machine.send({ type: 'retry.due' }))
@@ -111,7 +114,10 @@ export function startReplica(options: ReplicaOptions): Replica {
   function logReplay(): void {
     const { nextOffset: offset, points, digest } = shard.engine.state()
     const seconds = (clock.nowMs() - startedMs) / 1000
-    logger.info({ nextOffset: offset, points, digest, seconds }, 'replica has caught up with the log')
+    logger.info(
+      { nextOffset: offset, points, digest, seconds },
+      'replica has caught up with the log'
+    )
   }
 
   function nextOffset(): bigint {
@@ -162,7 +168,10 @@ export function startReplica(options: ReplicaOptions): Replica {
     if (stopping.signal.aborted) return
     const error = toEngineError(cause)
     // A failure outside of the log is a bug of ours: the supervisor starts the replica anew.
-    if (!error.code.startsWith('MILLRACE_LOG_')) return fail(error)
+    if (!error.code.startsWith('MILLRACE_LOG_')) {
+      fail(error)
+      return
+    }
     if (!error.retryable) shard.halt(error, nextOffset())
     machine.send({
       type: 'log.failed',

@@ -1,5 +1,5 @@
 /** What the actors need of a native shard; the engine's facade fits, and so does a model in a simulation. */
-import type { ErrorCode, ErrorDetails, EngineError } from '../src/errors/index.ts'
+import type { EngineError, ErrorCode, ErrorDetails } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 
 export interface EngineShard {

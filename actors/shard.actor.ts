@@ -1,7 +1,7 @@
 import { createActor } from 'xstate'
 import { shardMachine } from '../machines/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
-import { EngineError } from '../src/errors/index.ts'
+import type { EngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
@@ -57,7 +57,10 @@ export function startShard(options: {
     { input: { shard: options.shard } }
   )
   const closed = new Promise<void>((resolve) => {
-    actor.subscribe({ next: (snapshot) => snapshot.status === 'done' && resolve(), complete: resolve })
+    actor.subscribe({
+      next: (snapshot) => snapshot.status === 'done' && resolve(),
+      complete: resolve
+    })
   })
 
   function status(): ShardStatus {

@@ -75,7 +75,11 @@ export function supervise(options: {
         },
         escalate: ({ context }: { context: SupervisorContext }) => {
           const { attempts, lastError = 'unknown' } = context
-          const error = new EngineError('MILLRACE_ACTOR_HALTED', { actor: name, attempts, reason: lastError })
+          const error = new EngineError('MILLRACE_ACTOR_HALTED', {
+            actor: name,
+            attempts,
+            reason: lastError
+          })
           logger.error({ err: error, actor: name }, 'actor gave up')
           options.onHalted?.(error)
         }
@@ -84,7 +88,10 @@ export function supervise(options: {
     { input: { attemptsMax } }
   )
   const stopped = new Promise<void>((resolve) => {
-    actor.subscribe({ next: (snapshot) => snapshot.status === 'done' && resolve(), complete: resolve })
+    actor.subscribe({
+      next: (snapshot) => snapshot.status === 'done' && resolve(),
+      complete: resolve
+    })
   })
   actor.start()
 

@@ -32,7 +32,10 @@ export class LogWritePort implements WritePort {
     this.crc32c = options.crc32c
   }
 
-  submit(request: WriteRequest): { durable: Promise<readonly ShardOffset[]>; applied: Promise<readonly RecordOutcome[]> } {
+  submit(request: WriteRequest): {
+    durable: Promise<readonly ShardOffset[]>
+    applied: Promise<readonly RecordOutcome[]>
+  } {
     if (this.isDraining) throw new EngineError('MILLRACE_NODE_DRAINING')
     const topic = topicOf(request.collectionId, request.generation)
     const parts = [...framesByShard(request)].map(([shard, frames]) =>

@@ -27,13 +27,16 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const unknown = names.filter((name) => !(name in benches))
   if (unknown.length > 0 || args.includes('--help')) {
-    process.stderr.write(`usage: npm run bench -- [${Object.keys(benches).join('|')}]… [--size small|real] [--folder DATA]\n`)
+    process.stderr.write(
+      `usage: npm run bench -- [${Object.keys(benches).join('|')}]… [--size small|real] [--folder DATA]\n`
+    )
     return unknown.length > 0 ? 2 : 0
   }
   for (const name of names.length > 0 ? names : Object.keys(benches)) {
     process.stderr.write(`${name} (${options.size}) …\n`)
     const result = await benches[name]?.(options)
-    for (const line of Array.isArray(result) ? result : [result]) process.stdout.write(`${JSON.stringify(line)}\n`)
+    for (const line of Array.isArray(result) ? result : [result])
+      process.stdout.write(`${JSON.stringify(line)}\n`)
   }
   return 0
 }

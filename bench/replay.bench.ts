@@ -36,7 +36,9 @@ async function fill(data: string, points: number): Promise<string> {
   const server = await startServerProcess(['--data', data])
   const client = new RestClient(server.port)
   const random = new Random(1)
-  await client.call('PUT', '/collections/bench', { vectors: { size: dimension, distance: 'Cosine' } })
+  await client.call('PUT', '/collections/bench', {
+    vectors: { size: dimension, distance: 'Cosine' }
+  })
   for (let from = 0; from < points; from += batch) {
     const rows = Array.from({ length: Math.min(batch, points - from) }, (_, row) => ({
       id: from + row,

@@ -20,24 +20,69 @@ export async function run(options: {
   try {
     const isSmall = options.size === 'small'
     const files = isSmall ? makeData(scratch) : filesIn(options.folder ?? '.')
-    const common = ['-url', `http://127.0.0.1:${server.port}`, '-base', files.base, '-q', files.queries, '-gt', files.truth]
+    const common = [
+      '-url',
+      `http://127.0.0.1:${server.port}`,
+      '-base',
+      files.base,
+      '-q',
+      files.queries,
+      '-gt',
+      files.truth
+    ]
     const seconds = String(options.seconds ?? (isSmall ? 0.5 : 5))
     const lines: Line[] = []
     for (const [label, batch, connections, wait, limit] of uploads(isSmall)) {
       await runVload([...common, 'create'])
-      const flags = ['-label', label, '-batch', batch, '-conc', connections, `-wait=${wait}`, '-n', limit]
+      const flags = [
+        '-label',
+        label,
+        '-batch',
+        batch,
+        '-conc',
+        connections,
+        `-wait=${wait}`,
+        '-n',
+        limit
+      ]
       lines.push(...(await runVload([...common, ...flags, 'upload'])))
     }
     await runVload([...common, 'create'])
     await runVload([...common, '-batch', '512', 'upload'])
     for (const connections of isSmall ? ['2'] : ['1', '4']) {
-      lines.push(...(await runVload([...common, '-label', `search conc ${connections}`, '-conc', connections, '-ef', '128', '-secs', seconds, 'search'])))
+      lines.push(
+        ...(await runVload([
+          ...common,
+          '-label',
+          `search conc ${connections}`,
+          '-conc',
+          connections,
+          '-ef',
+          '128',
+          '-secs',
+          seconds,
+          'search'
+        ]))
+      )
     }
     await runVload([...common, 'create'])
     await runVload([...common, '-n', '1000', 'upload'])
     const small = common.slice(0, -2)
     for (const connections of isSmall ? ['4'] : ['1', '4', '16']) {
-      lines.push(...(await runVload([...small, '-label', `1000 points conc ${connections}`, '-conc', connections, '-ef', '128', '-secs', seconds, 'search'])))
+      lines.push(
+        ...(await runVload([
+          ...small,
+          '-label',
+          `1000 points conc ${connections}`,
+          '-conc',
+          connections,
+          '-ef',
+          '128',
+          '-secs',
+          seconds,
+          'search'
+        ]))
+      )
     }
     return lines
   } finally {
@@ -47,7 +92,9 @@ export async function run(options: {
 }
 
 /** label, batch, connections, wait, points (0: all) */
-function uploads(isSmall: boolean): readonly (readonly [string, string, string, boolean, string])[] {
+function uploads(
+  isSmall: boolean
+): readonly (readonly [string, string, string, boolean, string])[] {
   if (isSmall) return [['upload batch 256', '256', '2', true, '0']]
   return [
     ['upload batch 256 conc 2 wait', '256', '2', true, '0'],
@@ -92,7 +139,8 @@ function makeData(folder: string): Files {
   const base = unit(rows)
   const queries = unit(queryCount)
   const neighbours = new BigInt64Array(queryCount * 10)
-  for (let query = 0; query < queryCount; query++) neighbours.set(nearest(base, queries, query), query * 10)
+  for (let query = 0; query < queryCount; query++)
+    neighbours.set(nearest(base, queries, query), query * 10)
   const files = filesIn(folder)
   writeNpy(files.base, base, [rows, dimension])
   writeNpy(files.queries, queries, [queryCount, dimension])

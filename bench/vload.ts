@@ -19,10 +19,14 @@ export function vloadProgram(): string {
   const folder = join(root, '.cache', 'vload')
   const program = join(folder, 'vload')
   if (existsSync(program)) return program
-  if (!existsSync(source)) throw new Error('the load generator vload is not here: name the program in VLOAD')
+  if (!existsSync(source))
+    throw new Error('the load generator vload is not here: name the program in VLOAD')
   mkdirSync(folder, { recursive: true })
   const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: source, encoding: 'utf8' })
-  if (built.error) throw new Error('Go is missing, which builds the load generator: install it (Debian: apt-get install golang)')
+  if (built.error)
+    throw new Error(
+      'Go is missing, which builds the load generator: install it (Debian: apt-get install golang)'
+    )
   if (built.status !== 0) throw new Error(`the load generator does not build: ${built.stderr}`)
   return program
 }
@@ -42,7 +46,13 @@ export function runVload(args: readonly string[]): Promise<Record<string, number
     child.on('error', fail)
     child.on('exit', (code) => {
       if (code !== 0) return fail(new Error(`vload ${args.at(-1)} ended with ${code}: ${errors}`))
-      done(output.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)))
+      done(
+        output
+          .trim()
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line))
+      )
     })
   })
 }

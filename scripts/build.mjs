@@ -26,13 +26,27 @@ export function checkNode() {
 }
 
 export function installDependencies() {
-  step('dependencies', ['package.json', 'package-lock.json', '.npmrc'], 'node_modules/.package-lock.json', () =>
-    run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], 'installing dependencies')
+  step(
+    'dependencies',
+    ['package.json', 'package-lock.json', '.npmrc'],
+    'node_modules/.package-lock.json',
+    () =>
+      run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], 'installing dependencies')
   )
 }
 
 export function buildTypeScript() {
-  const inputs = ['tsconfig.json', 'package-lock.json', 'src', 'actors', 'machines', 'streams', 'test', 'bench', 'scripts']
+  const inputs = [
+    'tsconfig.json',
+    'package-lock.json',
+    'src',
+    'actors',
+    'machines',
+    'streams',
+    'test',
+    'bench',
+    'scripts'
+  ]
   step('typescript', inputs, 'dist/src/main.js', () =>
     run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], 'building TypeScript')
   )
@@ -60,24 +74,34 @@ export function buildNativeTests(variant) {
     asan: ['-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_SANITIZE=address,undefined'],
     tsan: ['-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_SANITIZE=thread']
   }[variant]
-  step(`native-${variant}`, ['native', 'test/fixtures'], `build/native/${variant}/millrace_tests`, () => {
-    requireTools()
-    requireGoogleTest()
-    configure(variant, ['-DMILLRACE_TESTS=ON', ...flags])
-    compile(variant, 'millrace_tests', `building the native tests (${variant})`)
-  })
+  step(
+    `native-${variant}`,
+    ['native', 'test/fixtures'],
+    `build/native/${variant}/millrace_tests`,
+    () => {
+      requireTools()
+      requireGoogleTest()
+      configure(variant, ['-DMILLRACE_TESTS=ON', ...flags])
+      compile(variant, 'millrace_tests', `building the native tests (${variant})`)
+    }
+  )
   return join(root, 'build/native', variant)
 }
 
 function configure(variant, flags) {
   const args = ['-S', 'native', '-B', `build/native/${variant}`, ...flags]
-  if (hasTool('ninja') && !existsSync(join(root, 'build/native', variant, 'CMakeCache.txt'))) args.push('-G', 'Ninja')
+  if (hasTool('ninja') && !existsSync(join(root, 'build/native', variant, 'CMakeCache.txt')))
+    args.push('-G', 'Ninja')
   run('cmake', args, null)
 }
 
 function compile(variant, target, title) {
   const jobs = String(Math.max(1, availableParallelism()))
-  run('cmake', ['--build', `build/native/${variant}`, '--target', target, '--parallel', jobs], title)
+  run(
+    'cmake',
+    ['--build', `build/native/${variant}`, '--target', target, '--parallel', jobs],
+    title
+  )
 }
 
 export function requireTools() {
@@ -85,7 +109,9 @@ export function requireTools() {
     stop('CMake is missing: install it (Debian: apt-get install cmake; macOS: brew install cmake).')
   }
   if (!['c++', 'g++', 'clang++'].some(hasTool)) {
-    stop('a C++20 compiler is missing: install one (Debian: apt-get install g++; macOS: xcode-select --install).')
+    stop(
+      'a C++20 compiler is missing: install one (Debian: apt-get install g++; macOS: xcode-select --install).'
+    )
   }
   if (!['ninja', 'make'].some(hasTool)) {
     stop('a build tool is missing: install ninja or make (Debian: apt-get install ninja-build).')
@@ -93,9 +119,13 @@ export function requireTools() {
 }
 
 function requireGoogleTest() {
-  const probe = spawnSync(process.env.CXX ?? 'c++', ['-E', '-x', 'c++', '-'], { input: '#include <gtest/gtest.h>\n' })
+  const probe = spawnSync(process.env.CXX ?? 'c++', ['-E', '-x', 'c++', '-'], {
+    input: '#include <gtest/gtest.h>\n'
+  })
   if (probe.status === 0) return
-  stop('GoogleTest is missing, which the native tests need: install it (Debian: apt-get install libgtest-dev; macOS: brew install googletest).')
+  stop(
+    'GoogleTest is missing, which the native tests need: install it (Debian: apt-get install libgtest-dev; macOS: brew install googletest).'
+  )
 }
 
 export function hasTool(name) {
@@ -106,7 +136,10 @@ export function hasTool(name) {
 function step(name, inputs, product, work) {
   const stampFile = join(root, '.stamps', name)
   const stamp = hashOf(inputs)
-  const isFresh = existsSync(join(root, product)) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
+  const isFresh =
+    existsSync(join(root, product)) &&
+    existsSync(stampFile) &&
+    readFileSync(stampFile, 'utf8') === stamp
   if (isFresh) return
   work()
   mkdirSync(join(root, '.stamps'), { recursive: true })
@@ -136,7 +169,8 @@ export function run(command, args, title) {
   if (title) process.stderr.write(`${title} … `)
   const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 })
   if (result.error) stop(`${command} could not be started: ${result.error.message}`)
-  if (result.status !== 0) stop(`\n${result.stdout}${result.stderr}\n${command} ${args.join(' ')} failed.`)
+  if (result.status !== 0)
+    stop(`\n${result.stdout}${result.stderr}\n${command} ${args.join(' ')} failed.`)
   if (title) process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`)
 }
 

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
 import { root } from './build.mjs'
 
-for (const folder of ['dist', 'build', '.stamps']) rmSync(`${root}/${folder}`, { recursive: true, force: true })
+for (const folder of ['dist', 'build', '.stamps'])
+  rmSync(`${root}/${folder}`, { recursive: true, force: true })

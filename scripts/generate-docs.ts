@@ -95,7 +95,9 @@ Golden frames of each version stand in \`test/fixtures/frames\`; the TypeScript 
 }
 
 function fieldTable(fields: readonly layout.Field[]): string {
-  const rows = fields.map(({ at, type, name, note }) => `| ${at} | ${type} | \`${name}\` | ${note} |`)
+  const rows = fields.map(
+    ({ at, type, name, note }) => `| ${at} | ${type} | \`${name}\` | ${note} |`
+  )
   return ['| at | type | field | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 

@@ -3,8 +3,9 @@
  * `record_layout.generated.h` from the record layout. `npm run generate` runs it; a contract test
  * compares the committed files with what it returns.
  */
-import { type ErrorSpec, errorSpecs } from '../src/errors/codes.ts'
+
 import * as layout from '../src/domain/record/layout.ts'
+import { type ErrorSpec, errorSpecs } from '../src/errors/codes.ts'
 
 export function generatedHeaders(): ReadonlyMap<string, string> {
   return new Map([
@@ -41,7 +42,12 @@ function errcName(code: string): string {
   return code.replace(/^MILLRACE_/, '').toLowerCase()
 }
 
-const cppTypes = { u8: 'std::uint8_t', u16: 'std::uint16_t', u32: 'std::uint32_t', u64: 'std::uint64_t' }
+const cppTypes = {
+  u8: 'std::uint8_t',
+  u16: 'std::uint16_t',
+  u32: 'std::uint32_t',
+  u64: 'std::uint64_t'
+}
 
 function layoutHeader(): string {
   const lines = [

@@ -9,11 +9,16 @@ const failed = []
 if (filters.length === 0) {
   for (const variant of ['plain', 'asan', 'tsan']) {
     const folder = buildNativeTests(variant)
-    suite(`native core (${variant})`, 'ctest', ['--test-dir', folder, '--output-on-failure', '--progress', '-j2'], {
-      ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1',
-      UBSAN_OPTIONS: 'print_stacktrace=1',
-      TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1'
-    })
+    suite(
+      `native core (${variant})`,
+      'ctest',
+      ['--test-dir', folder, '--output-on-failure', '--progress', '-j2'],
+      {
+        ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1',
+        TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1'
+      }
+    )
   }
 }
 suite('vitest', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...filters])

@@ -49,11 +49,18 @@ function checkFormat(path: string): void {
   const file = join(path, formatName)
   const found = readFormat(file)
   if (found === undefined) {
-    writeFileSync(file, `${JSON.stringify({ format: 'millrace-data', version: dataFormatVersion })}\n`)
+    writeFileSync(
+      file,
+      `${JSON.stringify({ format: 'millrace-data', version: dataFormatVersion })}\n`
+    )
     return
   }
   if (found > dataFormatVersion) {
-    throw new EngineError('MILLRACE_DATA_FORMAT_NEWER', { folder: path, found, supported: dataFormatVersion })
+    throw new EngineError('MILLRACE_DATA_FORMAT_NEWER', {
+      folder: path,
+      found,
+      supported: dataFormatVersion
+    })
   }
 }
 
@@ -71,7 +78,10 @@ function readFormat(file: string): number | undefined {
   } catch {
     // Falls through: what cannot be parsed is not ours.
   }
-  throw new EngineError('MILLRACE_DATA_UNUSABLE', { folder: file, reason: 'it is not a millrace format file' })
+  throw new EngineError('MILLRACE_DATA_UNUSABLE', {
+    folder: file,
+    reason: 'it is not a millrace format file'
+  })
 }
 
 function checkWritable(path: string): void {

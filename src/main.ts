@@ -10,13 +10,16 @@ const args = process.argv.slice(2)
 try {
   await run(args)
 } catch (cause) {
-  process.stderr.write(`millrace: ${toEngineError(cause).message.replace(/^Service internal error: /, '')}\n`)
+  process.stderr.write(
+    `millrace: ${toEngineError(cause).message.replace(/^Service internal error: /, '')}\n`
+  )
   process.exit(1)
 }
 
 async function run(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) return print(helpText())
-  if (argv.includes('--version') || argv.includes('-v')) return print(`millrace ${packageVersion}\n`)
+  if (argv.includes('--version') || argv.includes('-v'))
+    return print(`millrace ${packageVersion}\n`)
   const loaded = loadConfig(argv, process.env)
   const [command, ...rest] = loaded.positionals
   if (command === undefined || command === 'serve') return serve(loaded)
@@ -24,7 +27,9 @@ async function run(argv: readonly string[]): Promise<void> {
     process.exitCode = await dumpLog(rest[1], rest[2])
     return
   }
-  process.stderr.write(`millrace: unknown command \`${loaded.positionals.join(' ')}\`; see millrace --help\n`)
+  process.stderr.write(
+    `millrace: unknown command \`${loaded.positionals.join(' ')}\`; see millrace --help\n`
+  )
   process.exitCode = 2
 }
 

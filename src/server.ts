@@ -8,9 +8,9 @@ import { type Config, type LoadedConfig, packageVersion } from './config/index.t
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { cpuInfo, crc32c, openShard, startEngine } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
-import { refreshShardMetrics } from './shard-metrics.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
 import type { ServiceContext } from './service/index.ts'
+import { refreshShardMetrics } from './shard-metrics.ts'
 
 export interface Server {
   readonly address: { readonly host: string; readonly port: number }

@@ -2,7 +2,10 @@ import type { CollectionDescription } from '../actors/index.ts'
 import type { Metrics } from './observability/index.ts'
 
 /** Sets the gauges of every shard from what the actors show; called when the metrics page is read. */
-export function refreshShardMetrics(metrics: Metrics, collections: readonly CollectionDescription[]): void {
+export function refreshShardMetrics(
+  metrics: Metrics,
+  collections: readonly CollectionDescription[]
+): void {
   metrics.collections.set(collections.length)
   const gauges = [metrics.shardPoints, metrics.shardOffset, metrics.replicaLag]
   for (const gauge of gauges) gauge.reset()

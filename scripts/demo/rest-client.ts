@@ -22,8 +22,12 @@ export class RestClient {
   }
 
   send(method: string, path: string, body?: unknown): Promise<Answer> {
-    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-    const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+    const payload =
+      body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+    const headers =
+      payload === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
     return new Promise((resolve, reject) => {
       const outgoing = request(
         { host: '127.0.0.1', port: this.port, method, path, headers, agent: this.agent },
@@ -31,7 +35,9 @@ export class RestClient {
           const chunks: Buffer[] = []
           response.on('data', (chunk: Buffer) => chunks.push(chunk))
           response.on('error', reject)
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) }))
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) })
+          )
         }
       )
       outgoing.on('error', reject)

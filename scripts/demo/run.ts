@@ -44,7 +44,10 @@ async function load(client: RestClient, { words, vectors }: Words): Promise<void
     vectors: { size: dimensions, distance: 'Cosine' }
   })
   const bar = new SingleBar(
-    { format: 'loading {bar} {percentage}% | {value}/{total} words | {rate} points/s', hideCursor: true },
+    {
+      format: 'loading {bar} {percentage}% | {value}/{total} words | {rate} points/s',
+      hideCursor: true
+    },
     Presets.shades_classic
   )
   const startedAt = performance.now()
@@ -57,7 +60,11 @@ async function load(client: RestClient, { words, vectors }: Words): Promise<void
       const from = next
       next = Math.min(words.length, next + batchPoints)
       const to = next
-      await client.call('PUT', `/collections/${collection}/points?wait=true`, batchBody(words, vectors, from, to))
+      await client.call(
+        'PUT',
+        `/collections/${collection}/points?wait=true`,
+        batchBody(words, vectors, from, to)
+      )
       loaded += to - from
       bar.update(loaded, { rate: rate(loaded) })
     }
@@ -65,10 +72,17 @@ async function load(client: RestClient, { words, vectors }: Words): Promise<void
   await Promise.all(Array.from({ length: connections }, work))
   bar.stop()
   const seconds = (performance.now() - startedAt) / 1000
-  print(`${words.length.toLocaleString('en')} words in ${seconds.toFixed(1)} s: ${rate(words.length).toLocaleString('en')} points/s, every write durable and applied\n`)
+  print(
+    `${words.length.toLocaleString('en')} words in ${seconds.toFixed(1)} s: ${rate(words.length).toLocaleString('en')} points/s, every write durable and applied\n`
+  )
 }
 
-function batchBody(words: readonly string[], vectors: Float32Array, from: number, to: number): string {
+function batchBody(
+  words: readonly string[],
+  vectors: Float32Array,
+  from: number,
+  to: number
+): string {
   const points = words.slice(from, to).map((word, index) => {
     const row = from + index
     const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions).join(',')
@@ -79,7 +93,9 @@ function batchBody(words: readonly string[], vectors: Float32Array, from: number
 
 /** Every word must be found: by the count, and by paging through all of them. */
 async function verify(client: RestClient, { words }: Words): Promise<void> {
-  const { result } = await client.call('POST', `/collections/${collection}/points/count`, { exact: true })
+  const { result } = await client.call('POST', `/collections/${collection}/points/count`, {
+    exact: true
+  })
   const { count } = result as { count: number }
   const found = await scrollWords(client)
   const missing = words.filter((word, row) => found[row] !== word)
@@ -112,7 +128,14 @@ const examples: readonly (readonly [string, readonly (readonly [number, string])
   ['coffee', [[1, 'coffee']]],
   ['python', [[1, 'python']]],
   ['river', [[1, 'river']]],
-  ['king − man + woman', [[1, 'king'], [-1, 'man'], [1, 'woman']]]
+  [
+    'king − man + woman',
+    [
+      [1, 'king'],
+      [-1, 'man'],
+      [1, 'woman']
+    ]
+  ]
 ]
 
 async function showNeighbours(client: RestClient, words: Words): Promise<void> {
@@ -136,7 +159,10 @@ async function showNeighbours(client: RestClient, words: Words): Promise<void> {
 }
 
 /** Sums unit vectors: words differ in length, and only directions matter here. */
-function combine({ words, vectors }: Words, terms: readonly (readonly [number, string])[]): Float32Array {
+function combine(
+  { words, vectors }: Words,
+  terms: readonly (readonly [number, string])[]
+): Float32Array {
   const sum = new Float32Array(dimensions)
   for (const [sign, word] of terms) {
     const row = words.indexOf(word)

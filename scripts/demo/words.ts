@@ -31,7 +31,16 @@ function fetchPackage(cache: string): string {
   mkdirSync(folder, { recursive: true })
   process.stdout.write(`fetching ${packageName} (about 100 MB, once) … `)
   const startedAt = performance.now()
-  const args = ['install', `${packageName}@${packageVersion}`, '--prefix', folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
+  const args = [
+    'install',
+    `${packageName}@${packageVersion}`,
+    '--prefix',
+    folder,
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund'
+  ]
   const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`npm could not fetch ${packageName}: ${stderr.trim()}`)
   process.stdout.write(`${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`)

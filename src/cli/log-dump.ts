@@ -1,12 +1,20 @@
 /** `millrace log dump DATA [TOPIC]`: prints the log record by record, without changing anything. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeFrame, type Frame, readMeta, recordKinds, sectionKinds } from '../domain/record/index.ts'
+import { inspectLog } from '../../streams/index.ts'
+import {
+  decodeFrame,
+  type Frame,
+  readMeta,
+  recordKinds,
+  sectionKinds
+} from '../domain/record/index.ts'
 import { crc32c } from '../engine/index.ts'
 import { toEngineError } from '../errors/index.ts'
-import { inspectLog } from '../../streams/index.ts'
 
-const kindNames = new Map<number, string>(Object.entries(recordKinds).map(([name, kind]) => [kind, name]))
+const kindNames = new Map<number, string>(
+  Object.entries(recordKinds).map(([name, kind]) => [kind, name])
+)
 const sectionNames = new Map<number, string>(
   Object.entries(sectionKinds).map(([name, kind]) => [kind, name])
 )
@@ -17,15 +25,21 @@ export async function dumpLog(data: string, topic: string | undefined): Promise<
   let damaged = 0
   for await (const item of inspectLog(folder, { topic, crc32c })) {
     if (item.kind === 'segment') {
-      print(`${item.topic}/${item.partition}  ${item.file}  offsets ${item.firstOffset}–${item.endOffset}  ${item.bytes} bytes`)
+      print(
+        `${item.topic}/${item.partition}  ${item.file}  offsets ${item.firstOffset}–${item.endOffset}  ${item.bytes} bytes`
+      )
       continue
     }
     if (item.kind === 'damage') {
       damaged += 1
-      print(`  DAMAGED at byte ${item.position} of ${item.file}, offset ${item.offset}: ${item.reason}`)
+      print(
+        `  DAMAGED at byte ${item.position} of ${item.file}, offset ${item.offset}: ${item.reason}`
+      )
       continue
     }
-    print(`  ${String(item.offset).padStart(8)}  ${new Date(item.appendTimeMs).toISOString()}  ${describe(item.bytes, item.offset)}`)
+    print(
+      `  ${String(item.offset).padStart(8)}  ${new Date(item.appendTimeMs).toISOString()}  ${describe(item.bytes, item.offset)}`
+    )
   }
   return damaged === 0 ? 0 : 1
 }

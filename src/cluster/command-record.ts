@@ -35,7 +35,10 @@ export function encodeCommand(record: CommandRecord, crc32c: Crc32c): Uint8Array
 export function decodeCommand(frame: Frame, offset: bigint): CommandRecord {
   const meta = readMeta(frame)
   if (frame.kind !== recordKinds.metadata || !isCommandRecord(meta)) {
-    throw new EngineError('MILLRACE_RECORD_FORMAT_NEWER', { offset, reason: 'unknown control command' })
+    throw new EngineError('MILLRACE_RECORD_FORMAT_NEWER', {
+      offset,
+      reason: 'unknown control command'
+    })
   }
   return meta
 }
@@ -46,7 +49,13 @@ const knownCommands: ReadonlySet<unknown> = new Set<ControlCommand['type']>([
 ])
 
 function isCommandRecord(meta: unknown): meta is CommandRecord {
-  if (typeof meta !== 'object' || meta === null || !('command' in meta) || !('limits' in meta)) return false
+  if (typeof meta !== 'object' || meta === null || !('command' in meta) || !('limits' in meta))
+    return false
   const { command } = meta
-  return typeof command === 'object' && command !== null && 'type' in command && knownCommands.has(command.type)
+  return (
+    typeof command === 'object' &&
+    command !== null &&
+    'type' in command &&
+    knownCommands.has(command.type)
+  )
 }

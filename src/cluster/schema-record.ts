@@ -7,7 +7,12 @@ export function encodeSchema(entry: CollectionEntry, shard: number, crc32c: Crc3
     version: entry.schemaVersion,
     versionBase: entry.versionBase,
     shard,
-    vectors: entry.spec.vectors.map(({ slot, name, size, distance }) => ({ slot, name, size, distance }))
+    vectors: entry.spec.vectors.map(({ slot, name, size, distance }) => ({
+      slot,
+      name,
+      size,
+      distance
+    }))
   }
   return encodeFrame(
     {

@@ -110,7 +110,8 @@ function flatten(node: unknown, prefix: string, file: string): Map<string, unkno
     const isGroup = Object.keys(fields).some((known) => known.startsWith(`${path}.`))
     if (path in fields) found.set(path, value)
     else if (isGroup) for (const [inner, leaf] of flatten(value, path, file)) found.set(inner, leaf)
-    else throw invalid(`${file}: unknown key \`${path}\`${suggestion(path, Object.keys(fields), '')}`)
+    else
+      throw invalid(`${file}: unknown key \`${path}\`${suggestion(path, Object.keys(fields), '')}`)
   }
   return found
 }
@@ -133,16 +134,25 @@ function convert(path: string, field: ConfigField, value: unknown): string | num
   const number = field.kind === 'bytes' ? parseBytes(text) : Number(text)
   const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = field
   if (text === '' || !Number.isInteger(number) || number < minimum || number > maximum) {
-    throw wrong(`a whole number from ${minimum} to ${maximum}${field.kind === 'bytes' ? ' (KiB, MiB, GiB may follow)' : ''}`)
+    throw wrong(
+      `a whole number from ${minimum} to ${maximum}${field.kind === 'bytes' ? ' (KiB, MiB, GiB may follow)' : ''}`
+    )
   }
   return number
 }
 
-const byteUnits: Readonly<Record<string, number>> = { '': 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30
+}
 
 function parseBytes(text: string): number {
   const match = /^(\d+)\s*(|kib|mib|gib)$/i.exec(text)
-  return match === null ? Number.NaN : Number(match[1]) * (byteUnits[(match[2] ?? '').toLowerCase()] ?? 1)
+  return match === null
+    ? Number.NaN
+    : Number(match[1]) * (byteUnits[(match[2] ?? '').toLowerCase()] ?? 1)
 }
 
 function invalid(reason: string): EngineError {
@@ -151,7 +161,8 @@ function invalid(reason: string): EngineError {
 
 function suggestion(name: string, known: readonly string[], prefix: string): string {
   const nearest = [...known].sort((a, b) => editDistance(name, a) - editDistance(name, b))[0]
-  const isNear = nearest !== undefined && editDistance(name, nearest) <= Math.max(2, name.length / 3)
+  const isNear =
+    nearest !== undefined && editDistance(name, nearest) <= Math.max(2, name.length / 3)
   return isNear ? `, did you mean ${prefix}${nearest}?` : ''
 }
 

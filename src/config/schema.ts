@@ -175,7 +175,9 @@ export const configFields = {
 
 export type ConfigPath = keyof typeof configFields
 
-type ValueOf<Field extends ConfigField> = Field extends { readonly choices: readonly (infer Choice)[] }
+type ValueOf<Field extends ConfigField> = Field extends {
+  readonly choices: readonly (infer Choice)[]
+}
   ? Choice
   : Field['kind'] extends 'integer' | 'bytes'
     ? number
@@ -187,4 +189,6 @@ type ValueOf<Field extends ConfigField> = Field extends { readonly choices: read
 export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof configFields)[Path]> }
 
 /** Where each value came from: it is logged at start. */
-export type ConfigSources = { readonly [Path in ConfigPath]: 'flag' | 'environment' | 'file' | 'default' }
+export type ConfigSources = {
+  readonly [Path in ConfigPath]: 'flag' | 'environment' | 'file' | 'default'
+}

@@ -33,13 +33,17 @@ export function specOfRequest(request: CreateCollectionBody): CollectionSpec {
 }
 
 /** @returns the vectors of a create request by name; the unnamed one under `''` */
-export function vectorParamsByName(request: CreateCollectionBody): Readonly<Record<string, VectorParams>> {
+export function vectorParamsByName(
+  request: CreateCollectionBody
+): Readonly<Record<string, VectorParams>> {
   const { vectors } = request
   if (vectors === undefined || vectors === null) return {}
   return isSingleVector(vectors) ? { [defaultVectorName]: vectors } : vectors
 }
 
-function isSingleVector(vectors: NonNullable<CreateCollectionBody['vectors']>): vectors is VectorParams {
+function isSingleVector(
+  vectors: NonNullable<CreateCollectionBody['vectors']>
+): vectors is VectorParams {
   return typeof vectors['size'] === 'number'
 }
 

@@ -45,7 +45,11 @@ export type ControlCommand =
   | { readonly type: 'deleteCollection'; readonly name: string }
 
 export type ControlVerdict =
-  | { readonly accepted: true; readonly changed: boolean; readonly collectionId: bigint | undefined }
+  | {
+      readonly accepted: true
+      readonly changed: boolean
+      readonly collectionId: bigint | undefined
+    }
   | { readonly accepted: false; readonly code: ErrorCode; readonly details: ErrorDetails }
 
 export interface ControlPort {

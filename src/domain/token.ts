@@ -25,7 +25,9 @@ export function encodeToken({ collectionId, generation, offsets }: WriteToken): 
     if (known === undefined || offset > known) highest.set(shard, offset)
   }
   const parts = [...highest].map(([shard, offset]) => [shard, epoch, offset])
-  return Buffer.from(packMeta([tokenFormat, collectionId, generation, ...parts])).toString('base64url')
+  return Buffer.from(packMeta([tokenFormat, collectionId, generation, ...parts])).toString(
+    'base64url'
+  )
 }
 
 /** @throws MILLRACE_TOKEN_INVALID */
@@ -54,5 +56,8 @@ function unpackList(text: string, fail: (reason: string) => EngineError): readon
 }
 
 function isWhole(value: unknown): value is number | bigint {
-  return (typeof value === 'bigint' && value >= 0n) || (Number.isSafeInteger(value) && Number(value) >= 0)
+  return (
+    (typeof value === 'bigint' && value >= 0n) ||
+    (Number.isSafeInteger(value) && Number(value) >= 0)
+  )
 }

@@ -34,7 +34,11 @@ export function createMetrics(version: string) {
       help: 'REST requests being worked on',
       registers
     }),
-    collections: new Gauge({ name: 'millrace_collections', help: 'collections of this node', registers }),
+    collections: new Gauge({
+      name: 'millrace_collections',
+      help: 'collections of this node',
+      registers
+    }),
     shardPoints: new Gauge({
       name: 'millrace_shard_points',
       help: 'live points of a shard',

@@ -1,10 +1,16 @@
-import { checkCollectionName } from '../domain/names.ts'
 import { type CollectionView, findCollection } from '../domain/directory.ts'
+import { checkCollectionName } from '../domain/names.ts'
 import type { CreateCollectionBody } from '../domain/schemas/index.ts'
 import { shardState } from '../engine/index.ts'
 import type { ServiceContext } from './context.ts'
 
-const hnswDefaults = { m: 16, ef_construct: 100, full_scan_threshold: 10_000, max_indexing_threads: 0, on_disk: false }
+const hnswDefaults = {
+  m: 16,
+  ef_construct: 100,
+  full_scan_threshold: 10_000,
+  max_indexing_threads: 0,
+  on_disk: false
+}
 const optimizerDefaults = {
   deleted_threshold: 0.2,
   vacuum_min_vector_number: 1000,
@@ -35,7 +41,8 @@ export function collectionInfo(context: ServiceContext, name: string) {
 
 function statusOf(view: CollectionView) {
   const stopped = view.shards.find(({ status }) => status.kind === 'stopped')?.status
-  if (stopped?.kind === 'stopped') return { status: 'red', optimizer_status: { error: stopped.reason } }
+  if (stopped?.kind === 'stopped')
+    return { status: 'red', optimizer_status: { error: stopped.reason } }
   const isBehind = view.shards.some(({ status }) => status.kind === 'recovering')
   return { status: isBehind ? 'yellow' : 'green', optimizer_status: 'ok' }
 }

@@ -1,14 +1,22 @@
 import { type CollectionSpec, specOfRequest, vectorParamsByName } from '../domain/collection.ts'
 import { checkCollectionName, checkVectorName } from '../domain/names.ts'
 import type { ControlCommand, ControlVerdict } from '../domain/ports.ts'
-import { type CreateCollectionBody, createCollectionSchema, parseRequest } from '../domain/schemas/index.ts'
+import {
+  type CreateCollectionBody,
+  createCollectionSchema,
+  parseRequest
+} from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ServiceContext } from './context.ts'
 
 export { collectionInfo } from './collection-info.ts'
 
 /** @throws MILLRACE_COLLECTION_EXISTS, MILLRACE_OPTION_UNSUPPORTED, the request's own errors */
-export async function createCollection(context: ServiceContext, name: string, body: unknown): Promise<true> {
+export async function createCollection(
+  context: ServiceContext,
+  name: string,
+  body: unknown
+): Promise<true> {
   checkCollectionName(name, 'create')
   const request = parseRequest(createCollectionSchema, body)
   const spec = checkedSpec(context, request)
@@ -57,7 +65,8 @@ function checkedSpec(context: ServiceContext, request: CreateCollectionBody): Co
     if (params.datatype && params.datatype !== 'float32') {
       throw unsupported(`datatype: ${params.datatype}`, 'use float32')
     }
-    if (params.multivector_config) throw unsupported('multivector_config', 'store one vector a point')
+    if (params.multivector_config)
+      throw unsupported('multivector_config', 'store one vector a point')
     if (params.memory === 'pinned') {
       throw new EngineError('MILLRACE_BODY_INVALID', {
         reason: 'memory: `pinned` memory placement is not supported for dense vector storage'

@@ -1,5 +1,5 @@
-import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 import type { ShardDirectory } from '../domain/directory.ts'
+import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 
 /** What every operation may use: the directory and the ports, nothing of actors or files. */
 export interface ServiceContext {

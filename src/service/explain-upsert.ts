@@ -5,14 +5,22 @@
 import { defaultVectorName, type VectorSlot } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import { pointIdFromJson } from '../domain/point-id.ts'
-import { parseRequest, upsertPointsBatchSchema, upsertPointsListSchema } from '../domain/schemas/index.ts'
+import {
+  parseRequest,
+  upsertPointsBatchSchema,
+  upsertPointsListSchema
+} from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ServiceLimits } from './context.ts'
 import { parseJson } from './json.ts'
 import { readPointId } from './points-write.ts'
 
 /** @returns the error that a client is to see */
-export function explainUpsert(body: Buffer, view: CollectionView, limits: ServiceLimits): EngineError {
+export function explainUpsert(
+  body: Buffer,
+  view: CollectionView,
+  limits: ServiceLimits
+): EngineError {
   try {
     checkUpsert(parseJson(body, limits.jsonDepth), view.spec.vectors)
   } catch (cause) {
@@ -41,7 +49,9 @@ function checkModes(body: object): void {
   if (filter) throw unsupported('update_filter', 'leave it out')
   if (mode && mode !== 'upsert') throw unsupported(`update_mode: ${String(mode)}`, 'use upsert')
   if (shardKey) {
-    throw new EngineError('MILLRACE_INPUT_INVALID', { reason: `Shard key ${String(shardKey)} not found` })
+    throw new EngineError('MILLRACE_INPUT_INVALID', {
+      reason: `Shard key ${String(shardKey)} not found`
+    })
   }
 }
 
@@ -53,7 +63,11 @@ function checkPoints(body: object, slots: readonly VectorSlot[]): void {
       if (typeof point !== 'object' || point === null) return
       if (!('id' in point)) throw malformed(`points[${index}]: missing field \`id\``)
       readPointId(point.id)
-      checkVector(Reflect.get(point, 'vector') ?? Reflect.get(point, 'vectors'), `points[${index}].vector`, slots)
+      checkVector(
+        Reflect.get(point, 'vector') ?? Reflect.get(point, 'vectors'),
+        `points[${index}].vector`,
+        slots
+      )
     })
   }
   parseRequest(upsertPointsListSchema, body)
@@ -61,24 +75,39 @@ function checkPoints(body: object, slots: readonly VectorSlot[]): void {
 
 function checkVector(vector: unknown, path: string, slots: readonly VectorSlot[]): void {
   if (vector === undefined || vector === null) return
-  if (Array.isArray(vector)) return checkDense(vector, path, defaultVectorName, slots)
+  if (Array.isArray(vector)) {
+    checkDense(vector, path, defaultVectorName, slots)
+    return
+  }
   if (typeof vector !== 'object') throw malformed(`${path}: expected some form of vector`)
   if ('text' in vector || 'image' in vector || 'object' in vector) {
     throw unsupported('server-side inference', 'send the vector itself')
   }
   for (const [name, value] of Object.entries(vector)) {
     if (!Array.isArray(value)) {
-      throw unsupported(`${path}.${name}: a vector that is no list of numbers`, 'send a dense vector')
+      throw unsupported(
+        `${path}.${name}: a vector that is no list of numbers`,
+        'send a dense vector'
+      )
     }
     checkDense(value, `${path}.${name}`, name, slots)
   }
 }
 
-function checkDense(vector: readonly unknown[], path: string, name: string, slots: readonly VectorSlot[]): void {
+function checkDense(
+  vector: readonly unknown[],
+  path: string,
+  name: string,
+  slots: readonly VectorSlot[]
+): void {
   if (vector.length === 0) {
-    throw new EngineError('MILLRACE_BODY_INVALID', { reason: `${path}: dense vector must not be empty` })
+    throw new EngineError('MILLRACE_BODY_INVALID', {
+      reason: `${path}: dense vector must not be empty`
+    })
   }
-  const wrong = vector.findIndex((component) => typeof component !== 'number' && typeof component !== 'bigint')
+  const wrong = vector.findIndex(
+    (component) => typeof component !== 'number' && typeof component !== 'bigint'
+  )
   if (wrong >= 0) {
     const isMulti = Array.isArray(vector[wrong])
     if (isMulti) throw unsupported(`${path}: a multivector`, 'store one vector a point')
@@ -87,7 +116,10 @@ function checkDense(vector: readonly unknown[], path: string, name: string, slot
   const slot = slots.find((candidate) => candidate.name === name)
   if (slot === undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
   if (vector.length !== slot.size) {
-    throw new EngineError('MILLRACE_VECTOR_DIMENSION_MISMATCH', { expected: slot.size, actual: vector.length })
+    throw new EngineError('MILLRACE_VECTOR_DIMENSION_MISMATCH', {
+      expected: slot.size,
+      actual: vector.length
+    })
   }
   if (vector.some((component) => !Number.isFinite(Math.fround(Number(component))))) {
     throw malformed(`${path}: number out of range`)
@@ -99,7 +131,8 @@ function checkBatch(body: object, slots: readonly VectorSlot[]): void {
   const ids = Reflect.get(batch, 'ids')
   const vectors = Reflect.get(batch, 'vectors')
   const payloads = Reflect.get(batch, 'payloads')
-  if (Array.isArray(ids)) for (const id of ids) if (pointIdFromJson(id) === undefined) readPointId(id)
+  if (Array.isArray(ids))
+    for (const id of ids) if (pointIdFromJson(id) === undefined) readPointId(id)
   const count = Array.isArray(ids) ? ids.length : 0
   const lists: readonly (readonly [string, unknown])[] = Array.isArray(vectors)
     ? [[defaultVectorName, vectors]]
@@ -111,7 +144,8 @@ function checkBatch(body: object, slots: readonly VectorSlot[]): void {
       if (Array.isArray(vector)) checkDense(vector, `batch.vectors.${name}[${index}]`, name, slots)
     })
   }
-  if (Array.isArray(payloads) && payloads.length !== count) throw unequal('payloads', count, payloads.length)
+  if (Array.isArray(payloads) && payloads.length !== count)
+    throw unequal('payloads', count, payloads.length)
   parseRequest(upsertPointsBatchSchema, body)
 }
 

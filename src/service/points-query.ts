@@ -20,7 +20,10 @@ export async function queryPoints(
   refuseLater(request.lookup_from, 'lookup_from')
   refuseLater(request.filter, 'filter')
   if (request.query === undefined || request.query === null) {
-    throw new EngineError('MILLRACE_OPTION_UNSUPPORTED', { option: 'a query without `query`', remedy: 'use points/scroll' })
+    throw new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
+      option: 'a query without `query`',
+      remedy: 'use points/scroll'
+    })
   }
   const vector = 'nearest' in request.query ? request.query.nearest : request.query
   const plan = planNearest(view, {
@@ -32,7 +35,12 @@ export async function queryPoints(
     scoreThreshold: request.score_threshold
   })
   checkResultPoints(context, plan.k)
-  const selector = selectorOf(view, request.with_payload, request.with_vector ?? request.with_vectors, false)
+  const selector = selectorOf(
+    view,
+    request.with_payload,
+    request.with_vector ?? request.with_vectors,
+    false
+  )
   return answerNearest(
     view,
     plan,
@@ -65,7 +73,12 @@ export async function searchPoints(
     scoreThreshold: request.score_threshold
   })
   checkResultPoints(context, plan.k)
-  const selector = selectorOf(view, request.with_payload, request.with_vector ?? request.with_vectors, false)
+  const selector = selectorOf(
+    view,
+    request.with_payload,
+    request.with_vector ?? request.with_vectors,
+    false
+  )
   return answerNearest(
     view,
     plan,
@@ -76,7 +89,8 @@ export async function searchPoints(
 
 /** Names the kinds of query that the API knows and this version does not, instead of a type error. */
 function withNearest(body: unknown): unknown {
-  const query = typeof body === 'object' && body !== null && 'query' in body ? body.query : undefined
+  const query =
+    typeof body === 'object' && body !== null && 'query' in body ? body.query : undefined
   const isObject = typeof query === 'object' && query !== null && !Array.isArray(query)
   if (isObject && !('nearest' in query)) {
     const kind = Object.keys(query)[0] ?? 'empty'

@@ -5,7 +5,12 @@ import {
   retrievePointsSchema,
   scrollPointsSchema
 } from '../domain/schemas/index.ts'
-import { countPoints as countShards, renderPoint, renderRetrieved, renderScroll } from '../engine/index.ts'
+import {
+  countPoints as countShards,
+  renderPoint,
+  renderRetrieved,
+  renderScroll
+} from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import { selectorOf } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
@@ -22,7 +27,8 @@ export async function getPoint(
   options: ReadOptions
 ): Promise<Buffer> {
   const id = pointIdFromPath(idText)
-  if (id === undefined) throw new EngineError('MILLRACE_POINT_ID_INVALID', { id: idText.slice(0, 100) })
+  if (id === undefined)
+    throw new EngineError('MILLRACE_POINT_ID_INVALID', { id: idText.slice(0, 100) })
   const view = await readableCollection(context, name, options)
   const body = renderPoint({
     shards: view.shards.map(({ key }) => key),
@@ -69,7 +75,10 @@ export async function scrollPoints(
   checkResultPoints(context, limit)
   return renderScroll({
     shards: view.shards.map(({ key }) => key),
-    from: request.offset === undefined || request.offset === null ? undefined : readPointId(request.offset),
+    from:
+      request.offset === undefined || request.offset === null
+        ? undefined
+        : readPointId(request.offset),
     limit,
     ...selectorOf(view, request.with_payload, request.with_vector ?? request.with_vectors, true),
     startedAt: options.startedAt

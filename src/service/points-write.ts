@@ -37,10 +37,16 @@ export async function upsertPoints(
 ): Promise<WriteAnswer> {
   const view = writableCollection(context, name)
   const { recordBytes, jsonDepth } = context.limits
-  const parsed = parseUpsert(body, encodeTargetOf(view), { recordBytesMax: recordBytes, jsonDepthMax: jsonDepth })
+  const parsed = parseUpsert(body, encodeTargetOf(view), {
+    recordBytesMax: recordBytes,
+    jsonDepthMax: jsonDepth
+  })
   if (parsed.verdict === 'irregular') throw explainUpsert(body, view, context.limits)
   if (parsed.verdict === 'tooLarge') {
-    throw new EngineError('MILLRACE_RECORD_TOO_LARGE', { bytes: parsed.recordBytes, limit: recordBytes })
+    throw new EngineError('MILLRACE_RECORD_TOO_LARGE', {
+      bytes: parsed.recordBytes,
+      limit: recordBytes
+    })
   }
   return write(context, view, parsed.records, options)
 }
@@ -128,7 +134,10 @@ async function write(
 }
 
 /** @returns undefined when the time passed first */
-async function within<Value>(promise: Promise<Value>, timeoutMs: number | undefined): Promise<Value | undefined> {
+async function within<Value>(
+  promise: Promise<Value>,
+  timeoutMs: number | undefined
+): Promise<Value | undefined> {
   if (timeoutMs === undefined) return promise
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<undefined>((resolve) => {
@@ -150,7 +159,9 @@ function throwFirstRejection(outcomes: readonly RecordOutcome[]): void {
 }
 
 function highestOf(offsets: readonly ShardOffset[]): bigint {
-  return offsets.reduce((highest, { offset }) => (offset > highest ? offset : highest), 0n)
+  let highest = 0n
+  for (const { offset } of offsets) if (offset > highest) highest = offset
+  return highest
 }
 
 function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {

@@ -17,7 +17,8 @@ export async function readableCollection(
   { after, timeoutMs }: ReadOptions
 ): Promise<CollectionView> {
   const view = requireServing(findCollection(context.directory(), checkCollectionName(name, 'use')))
-  if (after !== undefined) await reachToken(context, view, after, timeoutMs ?? context.limits.requestTimeoutMs)
+  if (after !== undefined)
+    await reachToken(context, view, after, timeoutMs ?? context.limits.requestTimeoutMs)
   return view
 }
 
@@ -37,7 +38,13 @@ async function reachToken(
       if (shard >= view.shards.length) {
         throw new EngineError('MILLRACE_TOKEN_INVALID', { reason: `there is no shard ${shard}` })
       }
-      const lagRecords = await context.barrier.reach({ collectionId, generation, shard, offset, timeoutMs })
+      const lagRecords = await context.barrier.reach({
+        collectionId,
+        generation,
+        shard,
+        offset,
+        timeoutMs
+      })
       if (lagRecords !== undefined) {
         throw new EngineError('MILLRACE_TOKEN_NOT_REACHED', { shard, lagRecords })
       }

@@ -50,7 +50,10 @@ async function withServer<Result>(
 }
 
 async function allPoints(client: RestClient, name: string): Promise<Map<number, number>> {
-  const answer = await client.call('POST', path(name, '/points/scroll'), { limit: 10_000, with_payload: true })
+  const answer = await client.call('POST', path(name, '/points/scroll'), {
+    limit: 10_000,
+    with_payload: true
+  })
   const { points } = answer['result'] as { points: { id: number; payload: { op: number } }[] }
   expect(new Set(points.map(({ id }) => id)).size, 'a point came twice').toBe(points.length)
   return new Map(points.map(({ id, payload }) => [id, payload.op]))
@@ -81,7 +84,11 @@ async function load(options: {
     const model = models.get(name)
     if (model === undefined) throw new Error('no model')
     const first = connection * idsPerConnection
-    const ids = [...new Set(Array.from({ length: 1 + random.below(8) }, () => first + random.below(idsPerConnection)))]
+    const ids = [
+      ...new Set(
+        Array.from({ length: 1 + random.below(8) }, () => first + random.below(idsPerConnection))
+      )
+    ]
     const operation = options.nextOperation()
     const isDelete = random.chance(0.3)
     const state = isDelete ? null : operation
@@ -91,7 +98,11 @@ async function load(options: {
       : (['PUT', '/points', { points: ids.map((id) => point(id, operation)) }] as const)
     model.begin(ids, state)
     try {
-      const answer = await client.send(request[0], path(name, `${request[1]}?wait=${wait}`), request[2])
+      const answer = await client.send(
+        request[0],
+        path(name, `${request[1]}?wait=${wait}`),
+        request[2]
+      )
       expect(answer.status, JSON.stringify(answer.body)).toBe(200)
       model.acknowledge(ids, state)
     } catch (cause) {
@@ -105,66 +116,69 @@ function point(id: number, op: number) {
   return { id, vector: [id, op, 1], payload: { op } }
 }
 
-test(
-  `P1 P3 kill -9 at ${kills} random moments loses no acknowledged write, doubles none and revives none`,
-  { timeout: 600_000 },
-  async () => {
-    const seed = testSeed()
-    const random = new Random(seed)
-    const data = temporaryFolder()
-    const models = new Map(collections.map(({ name }) => [name as string, new WriteModel()]))
-    let operations = 0
+test(`P1 P3 kill -9 at ${kills} random moments loses no acknowledged write, doubles none and revives none`, {
+  timeout: 600_000
+}, async () => {
+  const seed = testSeed()
+  const random = new Random(seed)
+  const data = temporaryFolder()
+  const models = new Map(collections.map(({ name }) => [name as string, new WriteModel()]))
+  let operations = 0
 
-    await withServer(data, async (client) => {
-      for (const { name, shards } of collections) {
-        await client.call('PUT', path(name), {
-          vectors: { size: 3, distance: 'Euclid' },
-          shard_number: shards
-        })
-      }
-    })
-
-    for (let round = 0; round < kills; round++) {
-      await withServer(data, async (client, server) => {
-        for (const [name, model] of models) {
-          expect(model.compare(await allPoints(client, name)), `round ${round}, SEED=${seed}`).toEqual([])
-        }
-        let isOver = false
-        const loads = Array.from({ length: connections }, (_, connection) =>
-          load({
-            client,
-            models,
-            connection,
-            random: new Random(seed + round * 100 + connection),
-            nextOperation: () => ++operations,
-            isOver: () => isOver
-          })
-        )
-        await sleep(20 + random.below(300))
-        isOver = true
-        await server.stop('SIGKILL')
-        await Promise.all(loads)
+  await withServer(data, async (client) => {
+    for (const { name, shards } of collections) {
+      await client.call('PUT', path(name), {
+        vectors: { size: 3, distance: 'Euclid' },
+        shard_number: shards
       })
     }
+  })
 
-    const live = await withServer(data, async (client, server) => {
+  for (let round = 0; round < kills; round++) {
+    await withServer(data, async (client, server) => {
       for (const [name, model] of models) {
-        expect(model.compare(await allPoints(client, name)), `at the end, SEED=${seed}`).toEqual([])
+        expect(
+          model.compare(await allPoints(client, name)),
+          `round ${round}, SEED=${seed}`
+        ).toEqual([])
       }
-      for (const { name } of collections) {
-        await client.call('PUT', path(name, '/points?wait=true'), { points: [point(1, ++operations)] })
-        await client.call('POST', path(name, '/points/delete?wait=true'), { points: [2] })
-      }
-      const found = await replicas(client)
-      expect(await server.stop('SIGTERM')).toBe(0)
-      return found
+      let isOver = false
+      const loads = Array.from({ length: connections }, (_, connection) =>
+        load({
+          client,
+          models,
+          connection,
+          random: new Random(seed + round * 100 + connection),
+          nextOperation: () => ++operations,
+          isOver: () => isOver
+        })
+      )
+      await sleep(20 + random.below(300))
+      isOver = true
+      await server.stop('SIGKILL')
+      await Promise.all(loads)
     })
-    const replayed = await withServer(data, replicas)
-    expect(replayed, `digest of a replay from zero, SEED=${seed}`).toEqual(live)
-    await expectEachRecordOnce(data)
-    console.info(`${operations} operations, ${kills} kills`)
   }
-)
+
+  const live = await withServer(data, async (client, server) => {
+    for (const [name, model] of models) {
+      expect(model.compare(await allPoints(client, name)), `at the end, SEED=${seed}`).toEqual([])
+    }
+    for (const { name } of collections) {
+      await client.call('PUT', path(name, '/points?wait=true'), {
+        points: [point(1, ++operations)]
+      })
+      await client.call('POST', path(name, '/points/delete?wait=true'), { points: [2] })
+    }
+    const found = await replicas(client)
+    expect(await server.stop('SIGTERM')).toBe(0)
+    return found
+  })
+  const replayed = await withServer(data, replicas)
+  expect(replayed, `digest of a replay from zero, SEED=${seed}`).toEqual(live)
+  await expectEachRecordOnce(data)
+  console.info(`${operations} operations, ${kills} kills`)
+})
 
 async function expectEachRecordOnce(data: string): Promise<void> {
   const seen = new Set<string>()

@@ -52,7 +52,10 @@ interface Import {
 }
 
 function partOf(path: string): string {
-  const folder = path.split('/').slice(0, path.startsWith('src/') ? 2 : 1).join('/')
+  const folder = path
+    .split('/')
+    .slice(0, path.startsWith('src/') ? 2 : 1)
+    .join('/')
   return /\.ts$/.test(folder) ? 'main' : folder
 }
 
@@ -102,6 +105,8 @@ test('a package with one owner is used by no other part', () => {
 })
 
 test('only the engine loads the addon', () => {
-  const loaders = sourceFiles().filter((file) => readFileSync(join(root, file), 'utf8').includes("millrace.node'"))
+  const loaders = sourceFiles().filter((file) =>
+    readFileSync(join(root, file), 'utf8').includes("millrace.node'")
+  )
   expect(loaders.every((file) => file.startsWith('src/engine/'))).toBe(true)
 })

@@ -4,12 +4,16 @@ import { restServer } from '../support/rest-server.ts'
 const rest = restServer('--limits.collections', '200', '--limits.shards', '8')
 const path = (name: string, more = '') => `/collections/${encodeURIComponent(name)}${more}`
 const dense = { vectors: { size: 4, distance: 'Dot' } }
-const errorOf = (answer: { body: Record<string, unknown> }) => (answer.body['status'] as { error: string }).error
+const errorOf = (answer: { body: Record<string, unknown> }) =>
+  (answer.body['status'] as { error: string }).error
 
 test('a collection is created, found, listed, described and deleted', async () => {
   const { client } = rest
   expect(await client.call('PUT', path('b'), dense)).toMatchObject({ result: true, status: 'ok' })
-  await client.call('PUT', path('a'), { vectors: { image: { size: 3, distance: 'Cosine' } }, shard_number: 2 })
+  await client.call('PUT', path('a'), {
+    vectors: { image: { size: 3, distance: 'Cosine' } },
+    shard_number: 2
+  })
   expect(await client.call('GET', '/collections')).toMatchObject({
     result: { collections: [{ name: 'a' }, { name: 'b' }] }
   })
@@ -34,7 +38,9 @@ test('a collection is created, found, listed, described and deleted', async () =
   })
   expect(await client.call('DELETE', path('a'))).toMatchObject({ result: true })
   expect(await client.call('DELETE', path('a'))).toMatchObject({ result: false })
-  expect(await client.call('GET', path('a', '/exists'))).toMatchObject({ result: { exists: false } })
+  expect(await client.call('GET', path('a', '/exists'))).toMatchObject({
+    result: { exists: false }
+  })
   await client.call('DELETE', path('b'))
 })
 
@@ -61,7 +67,9 @@ test('of many creations of one name at once exactly one wins', async () => {
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => rest.client.send('PUT', path('race'), dense))
   )
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409, 409, 409, 409])
+  expect(answers.map(({ status }) => status).sort()).toEqual([
+    200, 409, 409, 409, 409, 409, 409, 409
+  ])
 })
 
 test('a collection deleted and created again is empty', async () => {
@@ -97,18 +105,30 @@ test.each([
   ['__proto__']
 ])('P11 the name %s is just a name', async (name) => {
   await rest.client.call('PUT', path(name), dense)
-  expect(await rest.client.call('GET', path(name, '/exists'))).toMatchObject({ result: { exists: true } })
+  expect(await rest.client.call('GET', path(name, '/exists'))).toMatchObject({
+    result: { exists: true }
+  })
   expect(await rest.client.call('DELETE', path(name))).toMatchObject({ result: true })
 })
 
-test.each([['a/b'], ['a\\b'], ['a:b'], ['a*'], ['a?'], ['a|b'], ['<'], ['"'], ['a\0b'], ['a\u001fb']])(
-  'P11 the name %j cannot be created',
-  async (name) => {
-    const answer = await rest.client.send('PUT', path(name), dense)
-    expect(answer.status).toBe(422)
-    expect(errorOf(answer)).toMatch(/^Validation error in path parameters: \[name: collection name cannot contain ".*" char\]$/)
-  }
-)
+test.each([
+  ['a/b'],
+  ['a\\b'],
+  ['a:b'],
+  ['a*'],
+  ['a?'],
+  ['a|b'],
+  ['<'],
+  ['"'],
+  ['a\0b'],
+  ['a\u001fb']
+])('P11 the name %j cannot be created', async (name) => {
+  const answer = await rest.client.send('PUT', path(name), dense)
+  expect(answer.status).toBe(422)
+  expect(errorOf(answer)).toMatch(
+    /^Validation error in path parameters: \[name: collection name cannot contain ".*" char\]$/
+  )
+})
 
 test('a name of 256 characters is refused', async () => {
   const answer = await rest.client.send('PUT', path('x'.repeat(256)), dense)
@@ -117,29 +137,48 @@ test('a name of 256 characters is refused', async () => {
 })
 
 test.each([
-  [{ vectors: { size: 65_537, distance: 'Dot' } }, 422, 'vectors.size: value 65537 invalid, must be from 1 to 65536'],
+  [
+    { vectors: { size: 65_537, distance: 'Dot' } },
+    422,
+    'vectors.size: value 65537 invalid, must be from 1 to 65536'
+  ],
   [{ vectors: { size: 0, distance: 'Dot' } }, 400, 'Format error in JSON body: '],
   [{ vectors: { size: 4, distance: 'Hamming' } }, 400, 'Format error in JSON body: '],
   [{ vectors: { size: 4, distance: 'Dot' }, shard_number: 0 }, 400, 'Format error in JSON body: '],
   [{ vectors: { size: 4, distance: 'Dot' }, shard_number: 9 }, 400, 'limits.shards'],
   [{ sparse_vectors: { text: {} } }, 400, 'sparse_vectors is not supported'],
-  [{ vectors: { size: 4, distance: 'Dot', datatype: 'uint8' } }, 400, 'datatype: uint8 is not supported'],
+  [
+    { vectors: { size: 4, distance: 'Dot', datatype: 'uint8' } },
+    400,
+    'datatype: uint8 is not supported'
+  ],
   [{ vectors: { size: 4, distance: 'Dot', memory: 'pinned' } }, 422, 'pinned'],
-  [{ vectors: { 'a/b': { size: 4, distance: 'Dot' } } }, 400, 'Wrong input: Invalid dense vector name `a/b`: ']
+  [
+    { vectors: { 'a/b': { size: 4, distance: 'Dot' } } },
+    400,
+    'Wrong input: Invalid dense vector name `a/b`: '
+  ]
 ])('creating %j is refused with %i', async (body, status, text) => {
   const answer = await rest.client.send('PUT', path('refused'), body)
   expect([answer.status, errorOf(answer)]).toEqual([status, expect.stringContaining(text)])
-  expect(await rest.client.call('GET', path('refused', '/exists'))).toMatchObject({ result: { exists: false } })
+  expect(await rest.client.call('GET', path('refused', '/exists'))).toMatchObject({
+    result: { exists: false }
+  })
 })
 
-test.each([['{'], ['{"vectors":'], [''], ['{"a":1}x'], ['[1,]'], ['{"vectors":{"size":4,"distance":"Dot"}'], ['nul']])(
-  'the body %j is a format error',
-  async (body) => {
-    const answer = await rest.client.send('PUT', path('malformed'), body)
-    expect(answer.status).toBe(400)
-    expect(errorOf(answer)).toMatch(/^Format error in JSON body: /)
-  }
-)
+test.each([
+  ['{'],
+  ['{"vectors":'],
+  [''],
+  ['{"a":1}x'],
+  ['[1,]'],
+  ['{"vectors":{"size":4,"distance":"Dot"}'],
+  ['nul']
+])('the body %j is a format error', async (body) => {
+  const answer = await rest.client.send('PUT', path('malformed'), body)
+  expect(answer.status).toBe(400)
+  expect(errorOf(answer)).toMatch(/^Format error in JSON body: /)
+})
 
 test('a size of 1 and of 65536 is possible', async () => {
   for (const size of [1, 65_536]) {

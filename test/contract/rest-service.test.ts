@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { restServer } from '../support/rest-server.ts'
 
 const rest = restServer('--limits.bodyBytes', '64KiB')
-const errorOf = (answer: { body: Record<string, unknown> }) => (answer.body['status'] as { error: string }).error
+const errorOf = (answer: { body: Record<string, unknown> }) =>
+  (answer.body['status'] as { error: string }).error
 
 test('the root names the API version that clients compare', async () => {
   const root = (await rest.client.send('GET', '/')).body
@@ -23,16 +24,25 @@ test.each([
 
 test('the metrics page has the shard of each collection', async () => {
   await rest.client.call('PUT', '/collections/measured', { vectors: { size: 1, distance: 'Dot' } })
-  await rest.client.call('PUT', '/collections/measured/points?wait=true', { points: [{ id: 1, vector: [1] }] })
+  await rest.client.call('PUT', '/collections/measured/points?wait=true', {
+    points: [{ id: 1, vector: [1] }]
+  })
   const text = await (await fetch(`${rest.url}/metrics`)).text()
   expect(text).toContain('millrace_shard_points{collection="measured",shard="0"} 1')
-  expect(text).toMatch(/millrace_rest_requests_total\{method="PUT",endpoint="\/collections\/:name",status="200"\} \d/)
+  expect(text).toMatch(
+    /millrace_rest_requests_total\{method="PUT",endpoint="\/collections\/:name",status="200"\} \d/
+  )
 })
 
 test('every replica shows its state, offset, lag and digest', async () => {
-  await rest.client.call('PUT', '/collections/shown', { vectors: { size: 1, distance: 'Dot' }, shard_number: 2 })
+  await rest.client.call('PUT', '/collections/shown', {
+    vectors: { size: 1, distance: 'Dot' },
+    shard_number: 2
+  })
   const { result } = await rest.client.call('GET', '/millrace/replicas')
-  const shown = (result as { collection: string }[]).find(({ collection }) => collection === 'shown')
+  const shown = (result as { collection: string }[]).find(
+    ({ collection }) => collection === 'shown'
+  )
   expect(shown).toMatchObject({
     state: 'ready',
     shards: [0, 1].map((shard) => ({
@@ -62,7 +72,11 @@ test('an unknown route is a bare 404', async () => {
 })
 
 test('P9 a body over limits.bodyBytes is refused with the limit in the message', async () => {
-  const answer = await rest.client.send('PUT', '/collections/large', `{"metadata":{"a":"${'x'.repeat(70_000)}"}}`)
+  const answer = await rest.client.send(
+    'PUT',
+    '/collections/large',
+    `{"metadata":{"a":"${'x'.repeat(70_000)}"}}`
+  )
   expect(answer.status).toBe(400)
   expect(errorOf(answer)).toContain('limits.bodyBytes')
   expect((await fetch(`${rest.url}/healthz`)).status).toBe(200)
@@ -71,7 +85,9 @@ test('P9 a body over limits.bodyBytes is refused with the limit in the message',
 test('P9 a chunked body over the limit is cut off while it arrives', async () => {
   const answer = await new Promise<string>((resolve, reject) => {
     const socket = connect(rest.port, '127.0.0.1', () => {
-      socket.write('PUT /collections/chunked HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n')
+      socket.write(
+        'PUT /collections/chunked HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+      )
       const chunk = Buffer.alloc(16_384, 0x20)
       const pour = () => {
         while (socket.writable && socket.write(`4000\r\n${chunk}\r\n`));
@@ -92,7 +108,11 @@ test('P9 a chunked body over the limit is cut off while it arrives', async () =>
 })
 
 test('a body of another type is refused with what to send', async () => {
-  const response = await fetch(`${rest.url}/collections/x`, { method: 'PUT', body: 'a=b', headers: { 'content-type': 'text/plain' } })
+  const response = await fetch(`${rest.url}/collections/x`, {
+    method: 'PUT',
+    body: 'a=b',
+    headers: { 'content-type': 'text/plain' }
+  })
   expect(response.status).toBe(400)
   expect(await response.text()).toContain('application/json')
 })
@@ -109,7 +129,12 @@ test.each([
 
 test('wait and ordering are checked', async () => {
   for (const query of ['wait=yes', 'ordering=random', 'timeout=-1']) {
-    const answer = await rest.client.send('PUT', `/collections/measured/points?${query}`, { points: [] })
-    expect([answer.status, errorOf(answer)]).toEqual([400, expect.stringContaining('query parameters')])
+    const answer = await rest.client.send('PUT', `/collections/measured/points?${query}`, {
+      points: []
+    })
+    expect([answer.status, errorOf(answer)]).toEqual([
+      400,
+      expect.stringContaining('query parameters')
+    ])
   }
 })

@@ -7,7 +7,12 @@ const uuid = '5c56c793-69f3-4fbf-87e6-c4bf54c28c26'
 
 test('the unmodified JavaScript client does a day’s work', async () => {
   const client = new QdrantClient({ url: rest.url, checkCompatibility: false })
-  expect(await client.createCollection('cities', { vectors: { size: 2, distance: 'Euclid' }, shard_number: 2 })).toBe(true)
+  expect(
+    await client.createCollection('cities', {
+      vectors: { size: 2, distance: 'Euclid' },
+      shard_number: 2
+    })
+  ).toBe(true)
   expect(await client.collectionExists('cities')).toEqual({ exists: true })
   const written = await client.upsert('cities', {
     wait: true,
@@ -18,9 +23,16 @@ test('the unmodified JavaScript client does a day’s work', async () => {
     ]
   })
   expect(written.status).toBe('completed')
-  await client.upsert('cities', { wait: true, batch: { ids: [4], vectors: [[40.4, -3.7]], payloads: [{ name: 'Madrid' }] } })
+  await client.upsert('cities', {
+    wait: true,
+    batch: { ids: [4], vectors: [[40.4, -3.7]], payloads: [{ name: 'Madrid' }] }
+  })
 
-  const { points } = await client.query('cities', { query: [50.1, 8.7], limit: 2, with_payload: true })
+  const { points } = await client.query('cities', {
+    query: [50.1, 8.7],
+    limit: 2,
+    with_payload: true
+  })
   expect(points.map(({ payload }) => payload?.['name'])).toEqual(['Berlin', 'Paris'])
   const found = await client.search('cities', { vector: [41, 12], limit: 1, with_vector: true })
   expect(found[0]).toMatchObject({ id: uuid, vector: [41.9, 12.5] })

@@ -9,7 +9,8 @@ import { startServerProcess } from '../../scripts/demo/server-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const main = resolve(import.meta.dirname, '../../dist/src/main.js')
-const millrace = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+const millrace = (...args: string[]) =>
+  spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
 
 test('--help teaches and --version names the version', () => {
   expect(millrace('--help').stdout).toContain('millrace log dump DATA')
@@ -18,7 +19,10 @@ test('--help teaches and --version names the version', () => {
 
 test('a wrong flag ends with one sentence and code 1', () => {
   const { status, stderr } = millrace('--prot', '1')
-  expect([status, stderr]).toEqual([1, 'millrace: unknown option --prot, did you mean --port?; see millrace --help\n'])
+  expect([status, stderr]).toEqual([
+    1,
+    'millrace: unknown option --prot, did you mean --port?; see millrace --help\n'
+  ])
 })
 
 test('an unknown command ends with code 2', () => {
@@ -49,7 +53,12 @@ test('a busy port is named, and the data folder is left usable', async () => {
   const port = typeof address === 'object' ? address?.port : undefined
   const data = temporaryFolder()
   const { status, stderr } = millrace('--port', String(port), '--data', data)
-  expect([status, stderr]).toEqual([1, expect.stringContaining(`127.0.0.1:${port} is in use by another program; choose another with --port`)])
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining(
+      `127.0.0.1:${port} is in use by another program; choose another with --port`
+    )
+  ])
   blocker.close()
   const server = await startServerProcess(['--data', data])
   expect(await server.stop()).toBe(0)
@@ -80,7 +89,10 @@ test('a data folder of a newer format is refused and left alone', () => {
   const format = '{"format":"millrace-data","version":2}\n'
   writeFileSync(join(data, 'format.json'), format)
   const { status, stderr } = millrace('--port', '0', '--data', data)
-  expect([status, stderr]).toEqual([1, expect.stringContaining('is of format version 2; this version reads up to 1')])
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining('is of format version 2; this version reads up to 1')
+  ])
   expect(readFileSync(join(data, 'format.json'), 'utf8')).toBe(format)
   expect(existsSync(join(data, 'log'))).toBe(false)
 })
@@ -91,7 +103,9 @@ test('a damaged batch in the middle of the log is named with file and offset, an
   const client = new RestClient(server.port)
   await client.call('PUT', '/collections/c', { vectors: { size: 2, distance: 'Dot' } })
   for (let id = 0; id < 10; id++) {
-    await client.call('PUT', '/collections/c/points?wait=true', { points: [{ id, vector: [1, id], payload: { mark: `mark-${id}` } }] })
+    await client.call('PUT', '/collections/c/points?wait=true', {
+      points: [{ id, vector: [1, id], payload: { mark: `mark-${id}` } }]
+    })
   }
   client.close()
   await server.stop()
@@ -117,7 +131,9 @@ test('millrace log dump prints every record', async () => {
   const server = await startServerProcess(['--data', data])
   const client = new RestClient(server.port)
   await client.call('PUT', '/collections/c', { vectors: { size: 2, distance: 'Dot' } })
-  await client.call('PUT', '/collections/c/points?wait=true', { points: [{ id: 1, vector: [1, 2] }] })
+  await client.call('PUT', '/collections/c/points?wait=true', {
+    points: [{ id: 1, vector: [1, 2] }]
+  })
   await client.call('POST', '/collections/c/points/delete?wait=true', { points: [1] })
   client.close()
   await server.stop()
@@ -143,14 +159,21 @@ test('a topic that no collection names is removed at the next start', async () =
 })
 
 test('without a compiler the set-up says in one sentence what to install', async () => {
-  const child = spawn(process.execPath, ['-e', "import('./scripts/build.mjs').then((b) => b.requireTools())"], {
-    cwd: resolve(import.meta.dirname, '../..'),
-    env: { PATH: temporaryFolder() }
-  })
+  const child = spawn(
+    process.execPath,
+    ['-e', "import('./scripts/build.mjs').then((b) => b.requireTools())"],
+    {
+      cwd: resolve(import.meta.dirname, '../..'),
+      env: { PATH: temporaryFolder() }
+    }
+  )
   let text = ''
   child.stderr.on('data', (chunk: Buffer) => {
     text += chunk.toString()
   })
   const [code] = await once(child, 'exit')
-  expect([code, text]).toEqual([1, 'CMake is missing: install it (Debian: apt-get install cmake; macOS: brew install cmake).\n'])
+  expect([code, text]).toEqual([
+    1,
+    'CMake is missing: install it (Debian: apt-get install cmake; macOS: brew install cmake).\n'
+  ])
 })

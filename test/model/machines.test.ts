@@ -122,31 +122,42 @@ test.each(Object.entries(walks))('every state of the %s machine can be reached',
     pathsOf(walk).flatMap(({ state }) => state._nodes.map(({ id }: { id: string }) => id))
   )
   const passing = new Set(['shard.stoppedOnError.deciding', 'replica.initializing'])
-  for (const leaf of leafStates(walk.machine)) if (!passing.has(leaf)) expect(reached).toContain(leaf)
+  for (const leaf of leafStates(walk.machine))
+    if (!passing.has(leaf)) expect(reached).toContain(leaf)
 })
 
-test.each(Object.entries(walks))('from every state of the %s machine it can be stopped', (_name, walk) => {
-  const stops = ['collection.delete', 'shard.stop', 'replica.stop', 'child.stop']
-  const facts = ['shards.stopped', 'topic.deleted', 'shard.closed', 'child.stopped']
-  for (const { state } of pathsOf(walk)) {
-    let snapshot = state
-    for (const type of [...stops, ...facts]) {
-      if (snapshot.status === 'done') break
-      ;[snapshot] = transition(walk.machine, snapshot, { type })
+test.each(Object.entries(walks))(
+  'from every state of the %s machine it can be stopped',
+  (_name, walk) => {
+    const stops = ['collection.delete', 'shard.stop', 'replica.stop', 'child.stop']
+    const facts = ['shards.stopped', 'topic.deleted', 'shard.closed', 'child.stopped']
+    for (const { state } of pathsOf(walk)) {
+      let snapshot = state
+      for (const type of [...stops, ...facts]) {
+        if (snapshot.status === 'done') break
+        ;[snapshot] = transition(walk.machine, snapshot, { type })
+      }
+      expect(snapshot.status, `from ${JSON.stringify(state.value)}`).toBe('done')
     }
-    expect(snapshot.status, `from ${JSON.stringify(state.value)}`).toBe('done')
   }
-})
+)
 
-test.each(Object.entries(walks))('no context of the %s machine holds what JSON cannot', (_name, walk) => {
-  for (const { state } of pathsOf(walk)) {
-    expect(JSON.parse(JSON.stringify(state.context))).toEqual(
-      Object.fromEntries(Object.entries(state.context).filter(([, value]) => value !== undefined))
-    )
+test.each(Object.entries(walks))(
+  'no context of the %s machine holds what JSON cannot',
+  (_name, walk) => {
+    for (const { state } of pathsOf(walk)) {
+      expect(JSON.parse(JSON.stringify(state.context))).toEqual(
+        Object.fromEntries(Object.entries(state.context).filter(([, value]) => value !== undefined))
+      )
+    }
   }
-})
+)
 
-function effectsOf(machine: AnyStateMachine, input: object, events: readonly EventObject[]): string[] {
+function effectsOf(
+  machine: AnyStateMachine,
+  input: object,
+  events: readonly EventObject[]
+): string[] {
   let [snapshot, effects] = initialTransition(machine, input)
   const names = effects.map(({ type }) => type)
   for (const event of events) {
@@ -179,14 +190,20 @@ test('a deletion in the middle of creating takes down what there is', () => {
 
 test('P4 a shard without memory tries again by itself, one with a damaged record does not', () => {
   const opened = [{ type: 'shard.opened' }]
-  expect(effectsOf(shardMachine, { shard: 0 }, [...opened, applyStopped(true)])).toContain('scheduleRetry')
-  expect(effectsOf(shardMachine, { shard: 0 }, [...opened, applyStopped(false)])).not.toContain('scheduleRetry')
+  expect(effectsOf(shardMachine, { shard: 0 }, [...opened, applyStopped(true)])).toContain(
+    'scheduleRetry'
+  )
+  expect(effectsOf(shardMachine, { shard: 0 }, [...opened, applyStopped(false)])).not.toContain(
+    'scheduleRetry'
+  )
 })
 
 test('a supervisor gives up after its last attempt and says so', () => {
   const failed = { type: 'child.failed', reason: 'bug' }
   const restart = { type: 'backoff.passed' }
-  expect(effectsOf(supervisorMachine, { attemptsMax: 2 }, [failed, restart, failed, restart, failed])).toEqual([
+  expect(
+    effectsOf(supervisorMachine, { attemptsMax: 2 }, [failed, restart, failed, restart, failed])
+  ).toEqual([
     'startChild',
     'scheduleRestart',
     'startChild',

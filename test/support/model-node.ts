@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
-import { type Node, startNode, systemClock } from '../../actors/index.ts'
 import type { ActorLogger } from '../../actors/index.ts'
+import { type Node, startNode, systemClock } from '../../actors/index.ts'
 import { specOfRequest } from '../../src/domain/collection.ts'
 import { encodeFrame, idsSection, recordKinds } from '../../src/domain/record/index.ts'
 import type { Log } from '../../streams/index.ts'

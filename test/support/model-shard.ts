@@ -1,5 +1,16 @@
-import type { AppliedRecord, ApplyReport, EngineShard, EngineShardState } from '../../actors/index.ts'
-import { decodeFrame, readIds, readMeta, recordKinds, sectionKinds } from '../../src/domain/record/index.ts'
+import type {
+  AppliedRecord,
+  ApplyReport,
+  EngineShard,
+  EngineShardState
+} from '../../actors/index.ts'
+import {
+  decodeFrame,
+  readIds,
+  readMeta,
+  recordKinds,
+  sectionKinds
+} from '../../src/domain/record/index.ts'
 import { EngineError } from '../../src/errors/index.ts'
 import type { LogBatch } from '../../streams/index.ts'
 import { plainCrc32c } from './crc32c.ts'
@@ -30,7 +41,11 @@ export class ModelShard implements EngineShard {
         break
       }
       const start = batch.positions[index] ?? 0
-      const frame = decodeFrame(batch.bytes.slice(start, start + (batch.lengths[index] ?? 0)), plainCrc32c, offset)
+      const frame = decodeFrame(
+        batch.bytes.slice(start, start + (batch.lengths[index] ?? 0)),
+        plainCrc32c,
+        offset
+      )
       const rejection = this.applyFrame(frame)
       const { producerId, sequence, count: affected } = frame
       outcomes.push({ offset, producerId, sequence, affected, rejection })

@@ -25,7 +25,10 @@ export interface CollectionRoute {
 
 const tags = ['collections']
 
-export async function collectionRoutes(server: FastifyInstance, { context, jsonDepth }: RouteOptions) {
+export async function collectionRoutes(
+  server: FastifyInstance,
+  { context, jsonDepth }: RouteOptions
+) {
   server.get('/collections', { schema: { tags, summary: 'List collections' } }, async (request) =>
     succeed(request, listCollections(context))
   )

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import {
   countPointsSchema,
   deletePointsSchema,
@@ -18,7 +19,6 @@ import {
   upsertPoints,
   type WriteAnswer
 } from '../../service/index.ts'
-import Type from 'typebox'
 import type { CollectionRoute, RouteOptions } from './collections.ts'
 import { readOptions, writeOptions } from './query-parameters.ts'
 import { succeed } from './server.ts'
@@ -35,7 +35,11 @@ export async function pointRoutes(server: FastifyInstance, { context, jsonDepth 
     async (request, reply) => {
       const { name } = request.params
       const body = request.body ?? noBody
-      return sendWrite(request, reply, await upsertPoints(context, name, body, writeOptions(request.query)))
+      return sendWrite(
+        request,
+        reply,
+        await upsertPoints(context, name, body, writeOptions(request.query))
+      )
     }
   )
 
@@ -45,7 +49,11 @@ export async function pointRoutes(server: FastifyInstance, { context, jsonDepth 
     async (request, reply) => {
       const options = writeOptions(request.query)
       const body = parseJson(request.body ?? noBody, jsonDepth)
-      return sendWrite(request, reply, await deletePoints(context, request.params.name, body, options))
+      return sendWrite(
+        request,
+        reply,
+        await deletePoints(context, request.params.name, body, options)
+      )
     }
   )
 
@@ -54,20 +62,32 @@ export async function pointRoutes(server: FastifyInstance, { context, jsonDepth 
     { schema: { tags, summary: 'Get one point' } },
     async (request, reply) => {
       const { name, id } = request.params
-      return sendJson(reply, await getPoint(context, name, id, readOptions(request.query, request.startedAt)))
+      return sendJson(
+        reply,
+        await getPoint(context, name, id, readOptions(request.query, request.startedAt))
+      )
     }
   )
 
   const reads = [
     ['/collections/:name/points', 'Get points by id', retrievePointsSchema, retrievePoints],
-    ['/collections/:name/points/scroll', 'Page through points in id order', scrollPointsSchema, scrollPoints]
+    [
+      '/collections/:name/points/scroll',
+      'Page through points in id order',
+      scrollPointsSchema,
+      scrollPoints
+    ]
   ] as const
   for (const [url, summary, body, operation] of reads) {
-    server.post<CollectionRoute>(url, { schema: { tags, summary, body } }, async (request, reply) => {
-      const options = readOptions(request.query, request.startedAt)
-      const parsed = parseJson(request.body ?? noBody, jsonDepth)
-      return sendJson(reply, await operation(context, request.params.name, parsed, options))
-    })
+    server.post<CollectionRoute>(
+      url,
+      { schema: { tags, summary, body } },
+      async (request, reply) => {
+        const options = readOptions(request.query, request.startedAt)
+        const parsed = parseJson(request.body ?? noBody, jsonDepth)
+        return sendJson(reply, await operation(context, request.params.name, parsed, options))
+      }
+    )
   }
 
   server.post<CollectionRoute>(

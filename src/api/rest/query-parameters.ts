@@ -38,7 +38,9 @@ const orderings = ['weak', 'medium', 'strong']
 function checkOrdering(query: QueryParameters): void {
   const value = text(query, 'ordering')
   if (value === undefined || orderings.includes(value)) return
-  throw malformed(`ordering: unknown variant \`${value}\`, expected one of \`weak\`, \`medium\`, \`strong\``)
+  throw malformed(
+    `ordering: unknown variant \`${value}\`, expected one of \`weak\`, \`medium\`, \`strong\``
+  )
 }
 
 /** Accepted as in the reference; on one node it has no effect. */
@@ -46,7 +48,9 @@ function checkConsistency(query: QueryParameters): void {
   const value = text(query, 'consistency')
   if (value === undefined || value === '' || ['majority', 'quorum', 'all'].includes(value)) return
   if (/^[1-9]\d*$/.test(value)) return
-  throw malformed(`consistency: \`${value}\` is neither a number from 1 nor majority, quorum or all`)
+  throw malformed(
+    `consistency: \`${value}\` is neither a number from 1 nor majority, quorum or all`
+  )
 }
 
 function boolean(query: QueryParameters, name: string, fallback: boolean): boolean {

@@ -51,7 +51,9 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
 
   acceptJsonOnly(server)
   countRequests(server, metrics, limits.requestsInFlight)
-  server.setErrorHandler((cause, request, reply) => sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger))
+  server.setErrorHandler((cause, request, reply) =>
+    sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger)
+  )
   server.setNotFoundHandler((_request, reply) => reply.code(404).send())
 
   await server.register(fastifySwagger, openApiOptions(options.service.version))
@@ -107,17 +109,25 @@ function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: n
 }
 
 function asEngineError(cause: unknown, bodyBytesMax: number): EngineError {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  const code =
+    typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new EngineError('MILLRACE_BODY_TOO_LARGE', { limit: bodyBytesMax })
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new EngineError('MILLRACE_CONTENT_TYPE_INVALID', { reason: 'the content type is not valid' })
+    return new EngineError('MILLRACE_CONTENT_TYPE_INVALID', {
+      reason: 'the content type is not valid'
+    })
   }
   return toEngineError(cause)
 }
 
-function sendError(error: EngineError, request: FastifyRequest, reply: FastifyReply, logger: Logger) {
+function sendError(
+  error: EngineError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger
+) {
   const { http } = error.kind
   if (http === 500) logger.error({ err: error, url: request.url }, 'request failed')
   if (http === 429) reply.header('retry-after', '1')

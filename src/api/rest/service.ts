@@ -23,21 +23,30 @@ export async function serviceRoutes(server: FastifyInstance, options: ServiceRou
   }))
 
   for (const path of ['/healthz', '/livez']) {
-    server.get(path, { schema: { tags, summary: 'Say that the process lives' } }, async (_request, reply) =>
-      reply.type('text/plain').send('healthz check passed')
+    server.get(
+      path,
+      { schema: { tags, summary: 'Say that the process lives' } },
+      async (_request, reply) => reply.type('text/plain').send('healthz check passed')
     )
   }
 
-  server.get('/readyz', { schema: { tags, summary: 'Say whether all shards serve' } }, async (_request, reply) => {
-    const isReady = options.isReady()
-    return reply
-      .code(isReady ? 200 : 503)
-      .type('text/plain')
-      .send(isReady ? 'all shards are ready' : 'some shards are not ready')
-  })
+  server.get(
+    '/readyz',
+    { schema: { tags, summary: 'Say whether all shards serve' } },
+    async (_request, reply) => {
+      const isReady = options.isReady()
+      return reply
+        .code(isReady ? 200 : 503)
+        .type('text/plain')
+        .send(isReady ? 'all shards are ready' : 'some shards are not ready')
+    }
+  )
 
-  server.get('/metrics', { schema: { tags, summary: 'Metrics for Prometheus' } }, async (_request, reply) =>
-    reply.type('text/plain; version=0.0.4').send(await options.metricsText())
+  server.get(
+    '/metrics',
+    { schema: { tags, summary: 'Metrics for Prometheus' } },
+    async (_request, reply) =>
+      reply.type('text/plain; version=0.0.4').send(await options.metricsText())
   )
 
   server.get(

@@ -101,7 +101,8 @@ export function sealFrame(bytes: Uint8Array, seal: Seal, crc32c: Crc32c): Uint8A
  */
 export function decodeFrame(bytes: Uint8Array, crc32c: Crc32c, offset: bigint | number = 0): Frame {
   const corrupt = (reason: string) => new EngineError('MILLRACE_RECORD_CORRUPT', { offset, reason })
-  const newer = (reason: string) => new EngineError('MILLRACE_RECORD_FORMAT_NEWER', { offset, reason })
+  const newer = (reason: string) =>
+    new EngineError('MILLRACE_RECORD_FORMAT_NEWER', { offset, reason })
 
   if (bytes.byteLength < headerBytes) throw corrupt('shorter than a header')
   const view = viewOf(bytes)
@@ -112,7 +113,8 @@ export function decodeFrame(bytes: Uint8Array, crc32c: Crc32c, offset: bigint | 
 
   const sectionCount = number(at.sectionCount)
   const bodyStart = headerBytes + sectionCount * sectionEntryBytes
-  if (number(at.frameBytes) !== bytes.byteLength) throw corrupt('its length is not the one it names')
+  if (number(at.frameBytes) !== bytes.byteLength)
+    throw corrupt('its length is not the one it names')
   if (bodyStart > bytes.byteLength) throw corrupt('the section table leaves the frame')
   if (number(at.headerCrc) !== headerCrcOf(bytes, sectionCount, crc32c)) throw corrupt('header CRC')
   if (number(at.bodyCrc) !== crc32c(bytes.subarray(bodyStart))) throw corrupt('body CRC')
@@ -153,7 +155,9 @@ export function decodeFrame(bytes: Uint8Array, crc32c: Crc32c, offset: bigint | 
   }
 }
 
-type FieldMap<Fields extends readonly Field[]> = { readonly [Name in Fields[number]['name']]: Field }
+type FieldMap<Fields extends readonly Field[]> = {
+  readonly [Name in Fields[number]['name']]: Field
+}
 
 function byName<const Fields extends readonly Field[]>(fields: Fields): FieldMap<Fields> {
   // The entries are exactly the fields' names.

@@ -31,25 +31,60 @@ export const headerFields = [
   { name: 'version', type: 'u16', at: 4, note: 'format version, 1' },
   { name: 'kind', type: 'u8', at: 6, note: 'operation kind' },
   { name: 'flags', type: 'u8', at: 7, note: 'reserved, 0' },
-  { name: 'collectionId', type: 'u64', at: 8, note: 'metadata offset of the collection’s creation; 0 in the metadata log' },
+  {
+    name: 'collectionId',
+    type: 'u64',
+    at: 8,
+    note: 'metadata offset of the collection’s creation; 0 in the metadata log'
+  },
   { name: 'schemaVersion', type: 'u32', at: 16, note: 'schema the encoder saw' },
-  { name: 'writerEpoch', type: 'u32', at: 20, note: 'epoch of the writer; lower epochs than the newest seen are refused' },
+  {
+    name: 'writerEpoch',
+    type: 'u32',
+    at: 20,
+    note: 'epoch of the writer; lower epochs than the newest seen are refused'
+  },
   { name: 'producerId', type: 'u64', at: 24, note: 'who wrote it, for de-duplication' },
-  { name: 'sequence', type: 'u64', at: 32, note: 'rises by one per producer and partition, from 1' },
+  {
+    name: 'sequence',
+    type: 'u64',
+    at: 32,
+    note: 'rises by one per producer and partition, from 1'
+  },
   { name: 'count', type: 'u32', at: 40, note: 'rows (points) in the record' },
   { name: 'frameBytes', type: 'u32', at: 44, note: 'length of the whole frame, a multiple of 8' },
   { name: 'sectionCount', type: 'u32', at: 48, note: 'entries of the section table' },
   { name: 'reserved', type: 'u32', at: 52, note: '0' },
   { name: 'bodyCrc', type: 'u32', at: 56, note: 'CRC32C of every byte after the section table' },
-  { name: 'headerCrc', type: 'u32', at: 60, note: 'CRC32C of bytes 0–59 followed by the section table' }
+  {
+    name: 'headerCrc',
+    type: 'u32',
+    at: 60,
+    note: 'CRC32C of bytes 0–59 followed by the section table'
+  }
 ] as const satisfies readonly Field[]
 
 /** One entry of the section table. */
 export const sectionFields = [
-  { name: 'kind', type: 'u16', at: 0, note: 'section kind; with bit 15 set a reader that does not know it may ignore it' },
+  {
+    name: 'kind',
+    type: 'u16',
+    at: 0,
+    note: 'section kind; with bit 15 set a reader that does not know it may ignore it'
+  },
   { name: 'encoding', type: 'u16', at: 2, note: 'how the section’s bytes are laid out' },
-  { name: 'slot', type: 'u32', at: 4, note: 'vector slot for VECTORS, PRESENCE, NORMS, SPARSE, MULTI; else 0' },
-  { name: 'offset', type: 'u32', at: 8, note: 'first byte, from the start of the frame; a multiple of 64' },
+  {
+    name: 'slot',
+    type: 'u32',
+    at: 4,
+    note: 'vector slot for VECTORS, PRESENCE, NORMS, SPARSE, MULTI; else 0'
+  },
+  {
+    name: 'offset',
+    type: 'u32',
+    at: 8,
+    note: 'first byte, from the start of the frame; a multiple of 64'
+  },
   { name: 'bytes', type: 'u32', at: 12, note: 'length without padding' },
   { name: 'rows', type: 'u32', at: 16, note: 'rows that the section holds' },
   { name: 'reserved', type: 'u32', at: 20, note: '0' }

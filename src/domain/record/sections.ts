@@ -61,7 +61,8 @@ export function readIds(section: Section): PointId[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const numberAt = (position: number) => view.getBigUint64(position, true)
   const uuidAt = (position: number) => pointIdFromBytes(bytes.subarray(position, position + 16))
-  const rowsOf = <T>(read: (row: number) => T) => Array.from({ length: rows }, (_, row) => read(row))
+  const rowsOf = <T>(read: (row: number) => T) =>
+    Array.from({ length: rows }, (_, row) => read(row))
 
   if (section.encoding === idEncodings.numeric) return rowsOf((row) => numberAt(row * 8))
   if (section.encoding === idEncodings.uuid) return rowsOf((row) => uuidAt(row * 16))

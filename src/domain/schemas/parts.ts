@@ -7,9 +7,12 @@ export function maybe<const Schema extends TSchema>(schema: Schema) {
 }
 
 /** Ids come as numbers, as bigints beyond 2^53, or as UUID texts; what is none is told apart when it is read. */
-export const pointIdSchema = Type.Union([Type.Integer({ minimum: 0 }), Type.String(), Type.BigInt()], {
-  description: 'an unsigned 64-bit integer or a UUID'
-})
+export const pointIdSchema = Type.Union(
+  [Type.Integer({ minimum: 0 }), Type.String(), Type.BigInt()],
+  {
+    description: 'an unsigned 64-bit integer or a UUID'
+  }
+)
 
 export const shardKeySchema = Type.Unknown({ description: 'custom sharding only' })
 

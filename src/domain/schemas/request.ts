@@ -104,7 +104,8 @@ function describeRange(schema: TSchema, problem: Problem, value: unknown, prefix
   const node = schemaNode(schema, problem)
   const minimum = Reflect.get(node, 'minimum')
   const maximum = Reflect.get(node, 'maximum')
-  const hasBoth = typeof minimum === 'number' && typeof maximum === 'number' && maximum < 0xffff_ffff
+  const hasBoth =
+    typeof minimum === 'number' && typeof maximum === 'number' && maximum < 0xffff_ffff
   const bounds = hasBoth
     ? `from ${minimum} to ${maximum}`
     : problem.keyword === 'minimum'

@@ -12,8 +12,16 @@ async function openLog(folder = temporaryFolder()) {
   return log
 }
 
-async function createCollection(node: Awaited<ReturnType<typeof modelNode>>, name: string, shards = 1) {
-  const verdict = await node.controlPort.propose({ type: 'createCollection', name, spec: specOf(shards) })
+async function createCollection(
+  node: Awaited<ReturnType<typeof modelNode>>,
+  name: string,
+  shards = 1
+) {
+  const verdict = await node.controlPort.propose({
+    type: 'createCollection',
+    name,
+    spec: specOf(shards)
+  })
   if (!verdict.accepted || verdict.collectionId === undefined) throw new Error('not created')
   return verdict.collectionId
 }
@@ -46,7 +54,11 @@ test('P5 the outcome of a record arrives after it was applied', async () => {
     { shard: 1, offset: 1n }
   ])
   const outcomes = await ticket.applied
-  expect(outcomes.map(({ shard, affected }) => [shard, affected])).toEqual([[0, 2], [0, 1], [1, 1]])
+  expect(outcomes.map(({ shard, affected }) => [shard, affected])).toEqual([
+    [0, 2],
+    [0, 1],
+    [1, 1]
+  ])
   expect([...(node.shards.get(`c${collectionId}.g0/0`)?.ids ?? [])]).toEqual(['1', '2', '4'])
 })
 

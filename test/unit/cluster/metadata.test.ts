@@ -44,7 +44,14 @@ test('deleting what is not there changes nothing and is accepted', () => {
 })
 
 test('P9 past the limit a creation is refused, and there is room again after a deletion', () => {
-  const { verdicts } = replay([create('a'), create('b'), create('c'), create('d'), remove('a'), create('d')])
+  const { verdicts } = replay([
+    create('a'),
+    create('b'),
+    create('c'),
+    create('d'),
+    remove('a'),
+    create('d')
+  ])
   expect(verdicts[3]).toMatchObject({ accepted: false, code: 'MILLRACE_COLLECTION_LIMIT' })
   expect(verdicts[5]).toMatchObject({ accepted: true })
 })
@@ -62,7 +69,12 @@ test.each([[create('ä "b"')], [remove('x')]])('a command comes back from its re
 })
 
 test('a command that this version does not know stops the reader', () => {
-  const bytes = encodeCommand({ command: { type: 'reshard' } as unknown as ControlCommand, limits }, plainCrc32c)
+  const bytes = encodeCommand(
+    { command: { type: 'reshard' } as unknown as ControlCommand, limits },
+    plainCrc32c
+  )
   sealFrame(bytes, { producerId: 1n, sequence: 1n, writerEpoch: 1 }, plainCrc32c)
-  expect(() => decodeCommand(decodeFrame(bytes, plainCrc32c), 5n)).toThrow(/offset 5 is of a newer format/)
+  expect(() => decodeCommand(decodeFrame(bytes, plainCrc32c), 5n)).toThrow(
+    /offset 5 is of a newer format/
+  )
 })

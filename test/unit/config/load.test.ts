@@ -36,12 +36,16 @@ test('sizes may be written with a unit', () => {
 })
 
 test('an unknown flag is an error with a suggestion', () => {
-  expect(() => loadConfig(['--prot', '1'], {})).toThrow(/unknown option --prot, did you mean --port\?/)
+  expect(() => loadConfig(['--prot', '1'], {})).toThrow(
+    /unknown option --prot, did you mean --port\?/
+  )
 })
 
 test('an unknown key in the file is an error with a suggestion', () => {
   const file = configFile('log:\n  durabilty: os\n')
-  expect(() => loadConfig(['--config', file], {})).toThrow(/unknown key `log.durabilty`, did you mean log.durability\?/)
+  expect(() => loadConfig(['--config', file], {})).toThrow(
+    /unknown key `log.durabilty`, did you mean log.durability\?/
+  )
 })
 
 test.each([
@@ -60,7 +64,9 @@ test('a flag without its value is an error', () => {
 })
 
 test('a file that is not there is named', () => {
-  expect(() => loadConfig(['--config', '/nowhere/millrace.yaml'], {})).toThrow('/nowhere/millrace.yaml cannot be read')
+  expect(() => loadConfig(['--config', '/nowhere/millrace.yaml'], {})).toThrow(
+    '/nowhere/millrace.yaml cannot be read'
+  )
 })
 
 test('the help names every flag, its default and its variable', () => {

@@ -94,13 +94,24 @@ test('random bytes are refused and never crash the decoder', () => {
 })
 
 test('an unknown section is ignored only when it says that it may be', () => {
-  const extra = (kind: number) => ({ kind, encoding: 0, slot: 0, rows: 0, bytes: new Uint8Array(3) })
-  expect(decodeFrame(frameOf([extra(0x8077), metaSection({})]), plainCrc32c).sections).toHaveLength(1)
+  const extra = (kind: number) => ({
+    kind,
+    encoding: 0,
+    slot: 0,
+    rows: 0,
+    bytes: new Uint8Array(3)
+  })
+  expect(decodeFrame(frameOf([extra(0x8077), metaSection({})]), plainCrc32c).sections).toHaveLength(
+    1
+  )
   expect(() => decodeFrame(frameOf([extra(0x77)]), plainCrc32c)).toThrow(/newer format/)
 })
 
 test('an unknown record kind asks for a newer version', () => {
-  const bytes = encodeFrame({ kind: 99, collectionId: 0n, schemaVersion: 0, count: 0, sections: [] }, plainCrc32c)
+  const bytes = encodeFrame(
+    { kind: 99, collectionId: 0n, schemaVersion: 0, count: 0, sections: [] },
+    plainCrc32c
+  )
   sealFrame(bytes, { producerId: 1n, sequence: 1n, writerEpoch: 1 }, plainCrc32c)
   expect(() => decodeFrame(bytes, plainCrc32c)).toThrow(/record kind 99.*newer version/)
 })

@@ -13,12 +13,20 @@ test.each([
   expect(pointIdFromJson(text)).toBe(uuid)
 })
 
-test.each([[-1], [1.5], ['12'], ['x'], [null], [{}], [2n ** 64n], [`{${uuid}`], [`urn:uuid:{${uuid}}`], ['']])(
-  '%s in a body is no id',
-  (value) => {
-    expect(pointIdFromJson(value)).toBeUndefined()
-  }
-)
+test.each([
+  [-1],
+  [1.5],
+  ['12'],
+  ['x'],
+  [null],
+  [{}],
+  [2n ** 64n],
+  [`{${uuid}`],
+  [`urn:uuid:{${uuid}}`],
+  ['']
+])('%s in a body is no id', (value) => {
+  expect(pointIdFromJson(value)).toBeUndefined()
+})
 
 test('numbers keep all 64 bits', () => {
   expect(pointIdFromJson(2n ** 64n - 1n)).toBe(2n ** 64n - 1n)

@@ -46,5 +46,7 @@ test.each([
 })
 
 test('numbers that are not finite are refused in a query', () => {
-  expect(() => parseRequest(queryPointsSchema, { query: [1, Number.POSITIVE_INFINITY] })).toThrow('Format error')
+  expect(() => parseRequest(queryPointsSchema, { query: [1, Number.POSITIVE_INFINITY] })).toThrow(
+    'Format error'
+  )
 })
