@@ -1,3 +1,9 @@
 export { type EmbeddedLog, openEmbeddedLog } from './embedded-log.ts'
+export {
+  type InspectedBatch,
+  type InspectedPartition,
+  type InspectedSegment,
+  inspectLog
+} from './inspect.ts'
 export type { PartitionStats } from './partition.ts'
 export type { EmbeddedLogOptions, LogEvent } from './settings.ts'
