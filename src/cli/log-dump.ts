@@ -1,7 +1,7 @@
 /** `millrace log dump DATA [TOPIC]`: prints the log record by record, without changing anything. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { inspectLog } from '../../streams/index.ts'
+import { type InspectedItem, inspectRecords } from '../../streams/index.ts'
 import {
   decodeFrame,
   type Frame,
@@ -23,25 +23,26 @@ const sectionNames = new Map<number, string>(
 export async function dumpLog(data: string, topic: string | undefined): Promise<number> {
   const folder = existsSync(join(data, 'log')) ? join(data, 'log') : data
   let damaged = 0
-  for await (const item of inspectLog(folder, { topic, crc32c })) {
-    if (item.kind === 'segment') {
-      print(
-        `${item.topic}/${item.partition}  ${item.file}  offsets ${item.firstOffset}–${item.endOffset}  ${item.bytes} bytes`
-      )
-      continue
-    }
-    if (item.kind === 'damage') {
-      damaged += 1
-      print(
-        `  DAMAGED at byte ${item.position} of ${item.file}, offset ${item.offset}: ${item.reason}`
-      )
-      continue
-    }
-    print(
-      `  ${String(item.offset).padStart(8)}  ${new Date(item.appendTimeMs).toISOString()}  ${describe(item.bytes, item.offset)}`
-    )
+  for await (const item of inspectRecords({ folder, topic, crc32c })) {
+    if (item.kind === 'damage') damaged += 1
+    print(lineOf(item))
   }
   return damaged === 0 ? 0 : 1
+}
+
+function lineOf(item: InspectedItem): string {
+  switch (item.kind) {
+    case 'segment': {
+      const { file, firstOffset, endOffset, endPosition, verdict } = item.segment
+      return `${item.topic}/${item.partition}  ${file}  offsets ${firstOffset} to ${endOffset}, ${endPosition} bytes, ${verdict}`
+    }
+    case 'record': {
+      const time = new Date(item.appendTimeMs).toISOString()
+      return `  ${String(item.offset).padStart(8)}  ${time}  ${describe(item.bytes, item.offset)}`
+    }
+    case 'damage':
+      return `  DAMAGED  ${item.file}, at byte ${item.position}, offset ${item.offset}: ${item.reason}`
+  }
 }
 
 function describe(bytes: Uint8Array, offset: bigint): string {

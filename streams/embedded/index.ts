@@ -5,5 +5,6 @@ export {
   type InspectedSegment,
   inspectLog
 } from './inspect.ts'
+export { type InspectedItem, inspectRecords } from './inspect-records.ts'
 export type { PartitionStats } from './partition.ts'
 export type { EmbeddedLogOptions, LogEvent } from './settings.ts'

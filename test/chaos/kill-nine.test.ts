@@ -4,7 +4,7 @@ import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/demo/server-process.ts'
 import { decodeFrame, recordKinds } from '../../src/domain/record/index.ts'
 import { crc32c } from '../../src/engine/index.ts'
-import { inspectLog } from '../../streams/index.ts'
+import { inspectRecords } from '../../streams/index.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { Random } from '../support/random.ts'
 import { testSeed } from '../support/seed.ts'
@@ -182,7 +182,7 @@ test(`P1 P3 kill -9 at ${kills} random moments loses no acknowledged write, doub
 
 async function expectEachRecordOnce(data: string): Promise<void> {
   const seen = new Set<string>()
-  for await (const item of inspectLog(`${data}/log`, { crc32c })) {
+  for await (const item of inspectRecords({ folder: `${data}/log`, crc32c })) {
     expect(item.kind).not.toBe('damage')
     if (item.kind !== 'record') continue
     const { producerId, sequence, kind } = decodeFrame(item.bytes, crc32c, item.offset)
