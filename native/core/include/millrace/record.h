@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "millrace/point_id.h"
+#include "millrace/record_layout.generated.h"
+#include "millrace/result.h"
+
+namespace millrace {
+
+/// The vectors of one slot in a record: `present` of them, one after the other.
+struct VectorBlock {
+  std::uint32_t slot = 0;
+  std::uint32_t present = 0;
+  std::uint32_t dimension = 0;                 ///< 0 when no row has the vector
+  std::span<const float> values;               ///< f32[present × dimension]
+  std::span<const std::uint64_t> presence;     ///< bit r of word r / 64: row r has the vector; empty: every row has it
+  std::span<const float> norms;                ///< f32[present], or empty
+
+  [[nodiscard]] bool has(std::uint32_t row) const noexcept {
+    return presence.empty() ? present != 0 : ((presence[row >> 6] >> (row & 63U)) & 1U) != 0;
+  }
+};
+
+/// A record frame that has been checked as a whole; all views point into the frame.
+class RecordFrame {
+ public:
+  layout::RecordKind kind{};
+  std::uint64_t collection_id = 0;
+  std::uint32_t schema_version = 0;
+  std::uint32_t writer_epoch = 0;
+  std::uint64_t producer_id = 0;
+  std::uint64_t sequence = 0;
+  std::uint32_t count = 0;
+  std::vector<VectorBlock> vectors;  ///< by ascending slot
+  std::span<const std::byte> meta;   ///< one MessagePack value, or empty
+
+  /// @param row  < count; the record has ids
+  [[nodiscard]] PointId id(std::uint32_t row) const noexcept;
+  [[nodiscard]] bool has_ids() const noexcept { return !ids_.empty() || count == 0; }
+  [[nodiscard]] std::string_view payload(std::uint32_t row) const noexcept;
+  [[nodiscard]] std::size_t payload_bytes() const noexcept { return payload_text_.size(); }
+
+ private:
+  friend class RecordDecoder;
+  layout::IdEncoding id_encoding_{};
+  std::span<const std::byte> ids_;
+  std::span<const std::byte> payload_offsets_;
+  std::string_view payload_text_;
+};
+
+/// Checks a frame: magic, version, both CRCs, bounds, alignment, overlap, and that every section has the size that its
+/// rows ask for. Reads nothing outside the span, and allocates no more than its length.
+/// Optional sections (bit 15) of unknown kinds are ignored.
+/// @param frame   8-byte aligned
+/// @param offset  of the record, for the error
+/// @return RECORD_CORRUPT for damage; RECORD_FORMAT_NEWER for a version, record kind, section or encoding that this build
+///         does not know; ARGUMENT_INVALID for a misaligned span
+/// @throws std::bad_alloc
+[[nodiscard]] Result<RecordFrame> decode_record(std::span<const std::byte> frame, std::uint64_t offset);
+
+/// Puts a frame together, section by section.
+class RecordBuilder {
+ public:
+  RecordBuilder(layout::RecordKind kind, std::uint64_t collection_id, std::uint32_t schema_version, std::uint32_t count);
+
+  /// Copies `bytes` in as the next section. All sections but META give the rows they hold.
+  RecordBuilder& add(layout::SectionKind kind, std::uint16_t encoding, std::uint32_t slot, std::uint32_t rows,
+                     std::span<const std::byte> bytes);
+
+  /// @return the frame with its body CRC; producer, sequence, epoch and header CRC are stamped by seal_record
+  [[nodiscard]] std::vector<std::byte> finish() const;
+
+ private:
+  struct Section {
+    layout::SectionKind kind;
+    std::uint16_t encoding;
+    std::uint32_t slot;
+    std::uint32_t rows;
+    std::vector<std::byte> bytes;
+  };
+  layout::RecordKind kind_;
+  std::uint64_t collection_id_;
+  std::uint32_t schema_version_;
+  std::uint32_t count_;
+  std::vector<Section> sections_;
+};
+
+/// Stamps a built frame and computes its header CRC.
+/// @param frame  made by RecordBuilder or parse_upsert
+void seal_record(std::span<std::byte> frame, std::uint64_t producer, std::uint64_t sequence, std::uint32_t epoch) noexcept;
+
+}  // namespace millrace

@@ -1,0 +1,17 @@
+#include "kernel_forms.h"
+
+namespace millrace {
+
+float dot_scalar(const float* query, const float* row, std::size_t dimension) noexcept {
+  float sum = 0;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    sum += query[i] * row[i];
+  }
+  return sum;
+}
+
+void dot_four_scalar(const float* query, const float* const* rows, std::size_t dimension, float* out) noexcept {
+  for (int r = 0; r < 4; ++r) out[r] = dot_scalar(query, rows[r], dimension);
+}
+
+}  // namespace millrace

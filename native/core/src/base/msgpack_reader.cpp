@@ -1,0 +1,117 @@
+#include "base/msgpack_reader.h"
+
+#include <bit>
+
+namespace millrace {
+
+std::optional<std::uint8_t> MsgpackReader::tag() noexcept {
+  if (failed_ || at_ >= bytes_.size()) return fail();
+  return static_cast<std::uint8_t>(bytes_[at_++]);
+}
+
+std::optional<std::uint64_t> MsgpackReader::big_endian(std::size_t width) noexcept {
+  if (failed_ || bytes_.size() - at_ < width) return fail();
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < width; ++i) value = (value << 8U) | static_cast<std::uint8_t>(bytes_[at_ + i]);
+  at_ += width;
+  return value;
+}
+
+bool MsgpackReader::advance(std::uint64_t bytes) noexcept {
+  if (failed_ || bytes_.size() - at_ < bytes) return fail(), false;
+  at_ += static_cast<std::size_t>(bytes);
+  return true;
+}
+
+std::optional<std::uint32_t> MsgpackReader::map() noexcept {
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if ((*form & 0xf0U) == 0x80U) return *form & 0x0fU;
+  if (*form != 0xde && *form != 0xdf) return fail();
+  const auto pairs = big_endian(*form == 0xde ? 2 : 4);
+  if (!pairs) return std::nullopt;
+  return static_cast<std::uint32_t>(*pairs);
+}
+
+std::optional<std::uint32_t> MsgpackReader::array() noexcept {
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if ((*form & 0xf0U) == 0x90U) return *form & 0x0fU;
+  if (*form != 0xdc && *form != 0xdd) return fail();
+  const auto items = big_endian(*form == 0xdc ? 2 : 4);
+  if (!items) return std::nullopt;
+  return static_cast<std::uint32_t>(*items);
+}
+
+std::optional<std::string_view> MsgpackReader::text() noexcept {
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  std::optional<std::uint64_t> length;
+  if ((*form & 0xe0U) == 0xa0U)
+    length = *form & 0x1fU;
+  else if (*form >= 0xd9 && *form <= 0xdb)
+    length = big_endian(std::size_t{1} << (*form - 0xd9U));
+  else
+    return fail();
+  if (!length) return std::nullopt;
+  const auto start = at_;
+  if (!advance(*length)) return std::nullopt;
+  return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + start, at_ - start);
+}
+
+std::optional<std::uint64_t> MsgpackReader::unsigned_integer() noexcept {
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if (*form < 0x80) return *form;
+  if (*form >= 0xcc && *form <= 0xcf) return big_endian(std::size_t{1} << (*form - 0xccU));
+  if (*form >= 0xd0 && *form <= 0xd3) {
+    const auto width = std::size_t{1} << (*form - 0xd0U);
+    const auto value = big_endian(width);
+    if (!value || ((*value >> (8 * width - 1)) & 1U) != 0) return fail();
+    return value;
+  }
+  if (*form != 0xca && *form != 0xcb) return fail();
+  const auto bits = big_endian(*form == 0xca ? 4 : 8);
+  if (!bits) return std::nullopt;
+  const double value = *form == 0xca ? static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(*bits)))
+                                     : std::bit_cast<double>(*bits);
+  // 2^64 as a double; a NaN fails the comparison too.
+  if (!(value >= 0 && value < 18446744073709551616.0)) return fail();
+  const auto integer = static_cast<std::uint64_t>(value);
+  if (static_cast<double>(integer) != value) return fail();
+  return integer;
+}
+
+bool MsgpackReader::skip(int levels) noexcept {
+  if (levels == 0) return fail(), false;
+  const auto form = tag();
+  if (!form) return false;
+  const auto f = *form;
+  if (f < 0x80 || f >= 0xe0 || f == 0xc0 || f == 0xc2 || f == 0xc3) return true;
+  if ((f & 0xf0U) == 0x80U || f == 0xde || f == 0xdf || (f & 0xf0U) == 0x90U || f == 0xdc || f == 0xdd) {
+    --at_;
+    const bool is_map = (f & 0xf0U) == 0x80U || f >= 0xde;
+    const auto items = is_map ? map() : array();
+    if (!items) return false;
+    // Each item takes at least a byte, so a declared length cannot make this loop longer than the bytes.
+    for (std::uint64_t i = 0; i < std::uint64_t{*items} * (is_map ? 2U : 1U); ++i)
+      if (!skip(levels - 1)) return false;
+    return true;
+  }
+  if ((f & 0xe0U) == 0xa0U) return advance(f & 0x1fU);
+  if (f >= 0xd9 && f <= 0xdb) {
+    const auto length = big_endian(std::size_t{1} << (f - 0xd9U));
+    return length && advance(*length);
+  }
+  if (f >= 0xc4 && f <= 0xc6) {
+    const auto length = big_endian(std::size_t{1} << (f - 0xc4U));
+    return length && advance(*length);
+  }
+  if (f == 0xca) return advance(4);
+  if (f == 0xcb) return advance(8);
+  if (f >= 0xcc && f <= 0xcf) return advance(1ULL << (f - 0xccU));
+  if (f >= 0xd0 && f <= 0xd3) return advance(1ULL << (f - 0xd0U));
+  return fail(), false;
+}
+
+}  // namespace millrace

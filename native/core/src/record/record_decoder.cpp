@@ -1,0 +1,261 @@
+#include <algorithm>
+#include <bit>
+#include <string>
+
+#include "millrace/checksum.h"
+#include "millrace/record.h"
+#include "record/field.h"
+
+namespace millrace {
+namespace {
+
+struct Section {
+  std::uint16_t kind;
+  std::uint16_t encoding;
+  std::uint32_t slot;
+  std::uint32_t offset;
+  std::uint32_t rows;
+  std::span<const std::byte> bytes;
+};
+
+constexpr std::uint32_t kSectionsMax = 4096;
+constexpr std::size_t kIdBytes[] = {8, 16, 16};
+
+std::size_t words_of(std::size_t bits) noexcept { return (bits + 63) / 64; }
+
+template <typename T>
+std::span<const T> view_as(std::span<const std::byte> bytes) noexcept {
+  // Sections start at multiples of 64 in a frame that is 8-byte aligned, so the view is aligned.
+  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+}  // namespace
+
+/// One pass over one frame; the first thing found wrong is what is reported.
+class RecordDecoder {
+ public:
+  RecordDecoder(std::span<const std::byte> frame, std::uint64_t offset) noexcept : bytes_(frame), offset_(offset) {}
+
+  Result<RecordFrame> decode() {
+    if (reinterpret_cast<std::uintptr_t>(bytes_.data()) % 8 != 0)
+      return Error{Errc::argument_invalid, "\"reason\":\"the frame is not 8-byte aligned\""};
+    if (read_header() && read_table()) {
+      for (const auto& section : sections_)
+        if (!read_section(section)) break;
+      if (errc_ == Errc::ok) match_vectors();
+    }
+    if (errc_ == Errc::ok) return std::move(frame_);
+    return Error{errc_, "\"offset\":" + std::to_string(offset_) + ",\"reason\":\"" + reason_ + "\""};
+  }
+
+ private:
+  bool corrupt(const char* reason) noexcept { return fail(Errc::record_corrupt, reason); }
+  bool newer(const char* reason) noexcept { return fail(Errc::record_format_newer, reason); }
+  bool fail(Errc code, const char* reason) noexcept {
+    errc_ = code;
+    reason_ = reason;
+    return false;
+  }
+
+  bool read_header() {
+    namespace h = layout::header;
+    if (bytes_.size() < layout::kHeaderBytes) return corrupt("shorter than a header");
+    if (read_field<h::magic>(bytes_) != layout::kFrameMagic) return corrupt("no frame magic");
+    // The version comes before the checksum: a newer one may compute it differently.
+    if (read_field<h::version>(bytes_) > layout::kFrameVersion) return newer("format version");
+    if (read_field<h::version>(bytes_) == 0) return corrupt("format version 0");
+    if (read_field<h::frame_bytes>(bytes_) != bytes_.size() || bytes_.size() % 8 != 0) return corrupt("frame length");
+    section_count_ = read_field<h::section_count>(bytes_);
+    const std::size_t room = (bytes_.size() - layout::kHeaderBytes) / layout::kSectionEntryBytes;
+    // More than any schema asks for; keeps the search for a slot's block short.
+    if (section_count_ > room || section_count_ > kSectionsMax) return corrupt("section table length");
+    const auto table = bytes_.subspan(layout::kHeaderBytes, section_count_ * layout::kSectionEntryBytes);
+    if (crc32c(table, crc32c(bytes_.first(h::header_crc::at))) != read_field<h::header_crc>(bytes_))
+      return corrupt("header checksum");
+    table_end_ = layout::kHeaderBytes + table.size();
+    if (crc32c(bytes_.subspan(table_end_)) != read_field<h::body_crc>(bytes_)) return corrupt("body checksum");
+    frame_.kind = static_cast<layout::RecordKind>(read_field<h::kind>(bytes_));
+    frame_.collection_id = read_field<h::collection_id>(bytes_);
+    frame_.schema_version = read_field<h::schema_version>(bytes_);
+    frame_.writer_epoch = read_field<h::writer_epoch>(bytes_);
+    frame_.producer_id = read_field<h::producer_id>(bytes_);
+    frame_.sequence = read_field<h::sequence>(bytes_);
+    frame_.count = read_field<h::count>(bytes_);
+    return true;
+  }
+
+  bool read_table() {
+    namespace s = layout::section;
+    sections_.reserve(section_count_);
+    for (std::uint32_t i = 0; i < section_count_; ++i) {
+      const auto entry = bytes_.subspan(layout::kHeaderBytes + i * layout::kSectionEntryBytes,
+                                        layout::kSectionEntryBytes);
+      const auto at = read_field<s::offset>(entry);
+      const auto length = read_field<s::bytes>(entry);
+      if (at % layout::kSectionAlignment != 0 || at < table_end_) return corrupt("section offset");
+      if (at > bytes_.size() || length > bytes_.size() - at) return corrupt("section beyond the frame");
+      sections_.push_back({read_field<s::kind>(entry), read_field<s::encoding>(entry), read_field<s::slot>(entry), at,
+                           read_field<s::rows>(entry), bytes_.subspan(at, length)});
+    }
+    std::ranges::sort(sections_, {}, &Section::offset);
+    for (std::size_t i = 1; i < sections_.size(); ++i)
+      if (sections_[i - 1].offset + sections_[i - 1].bytes.size() > sections_[i].offset)
+        return corrupt("sections overlap");
+    return true;
+  }
+
+  bool read_section(const Section& section) {
+    switch (static_cast<layout::SectionKind>(section.kind)) {
+      case layout::SectionKind::ids: return read_ids(section);
+      case layout::SectionKind::vectors: return read_vectors(section);
+      case layout::SectionKind::presence: return read_presence(section);
+      case layout::SectionKind::norms: return read_norms(section);
+      case layout::SectionKind::payload: return read_payload(section);
+      case layout::SectionKind::meta: return read_meta(section);
+      case layout::SectionKind::sparse:
+      case layout::SectionKind::multi: break;
+    }
+    return (section.kind & layout::kOptionalSectionBit) != 0 || newer("section kind");
+  }
+
+  bool read_ids(const Section& section) {
+    if (has_ids_) return corrupt("two id sections");
+    has_ids_ = true;
+    if (section.encoding > static_cast<std::uint16_t>(layout::IdEncoding::mixed)) return newer("id encoding");
+    frame_.id_encoding_ = static_cast<layout::IdEncoding>(section.encoding);
+    const std::size_t flags =
+        frame_.id_encoding_ == layout::IdEncoding::mixed ? words_of(section.rows) * 8 : 0;
+    if (section.rows != frame_.count || section.bytes.size() != flags + section.rows * kIdBytes[section.encoding])
+      return corrupt("id section length");
+    frame_.ids_ = section.bytes;
+    if (frame_.id_encoding_ != layout::IdEncoding::mixed) return true;
+    for (std::uint32_t row = 0; row < section.rows; ++row) {
+      const auto word = read_at<std::uint64_t>(section.bytes, (row >> 6) * 8);
+      const bool is_uuid = ((word >> (row & 63U)) & 1U) != 0;
+      if (!is_uuid && read_at<std::uint64_t>(section.bytes, flags + row * 16 + 8) != 0) return corrupt("number id");
+    }
+    return true;
+  }
+
+  VectorBlock& block_of(std::uint32_t slot) {
+    const auto at = std::ranges::lower_bound(frame_.vectors, slot, {}, &VectorBlock::slot);
+    if (at != frame_.vectors.end() && at->slot == slot) return *at;
+    VectorBlock block;
+    block.slot = slot;
+    return *frame_.vectors.insert(at, block);
+  }
+
+  bool read_vectors(const Section& section) {
+    if (section.encoding != static_cast<std::uint16_t>(layout::VectorEncoding::f32)) return newer("vector encoding");
+    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
+    seen_vectors_.push_back(section.slot);
+    if (section.rows > frame_.count) return corrupt("vector rows");
+    const std::size_t row_bytes = section.rows == 0 ? 0 : section.bytes.size() / section.rows;
+    if (row_bytes * section.rows != section.bytes.size() || row_bytes % 4 != 0) return corrupt("vector section length");
+    if (section.rows != 0 && row_bytes == 0) return corrupt("vector without components");
+    auto& block = block_of(section.slot);
+    block.present = section.rows;
+    block.dimension = static_cast<std::uint32_t>(row_bytes / 4);
+    block.values = view_as<float>(section.bytes);
+    return true;
+  }
+
+  bool read_presence(const Section& section) {
+    if (section.encoding != 0) return newer("presence encoding");
+    if (section.bytes.size() != words_of(frame_.count) * 8 || section.rows != frame_.count)
+      return corrupt("presence section length");
+    auto& block = block_of(section.slot);
+    if (!block.presence.empty()) return corrupt("two presence sections");
+    block.presence = view_as<std::uint64_t>(section.bytes);
+    if (frame_.count % 64 != 0 && (block.presence.back() >> (frame_.count % 64)) != 0)
+      return corrupt("presence of rows beyond the record");
+    return true;
+  }
+
+  bool read_norms(const Section& section) {
+    if (section.encoding != 0) return newer("norm encoding");
+    if (section.bytes.size() != std::size_t{section.rows} * 4) return corrupt("norm section length");
+    auto& block = block_of(section.slot);
+    if (!block.norms.empty()) return corrupt("two norm sections");
+    block.norms = view_as<float>(section.bytes);
+    return true;
+  }
+
+  bool read_payload(const Section& section) {
+    if (section.encoding != 0) return newer("payload encoding");
+    if (!frame_.payload_offsets_.empty()) return corrupt("two payload sections");
+    const std::size_t table = (std::size_t{frame_.count} + 1) * 4;
+    if (section.rows != frame_.count || section.bytes.size() < table) return corrupt("payload section length");
+    const auto offsets = section.bytes.first(table);
+    const auto text = section.bytes.subspan(table);
+    std::uint32_t before = 0;
+    for (std::size_t row = 0; row <= frame_.count; ++row) {
+      const auto at = read_at<std::uint32_t>(offsets, row * 4);
+      if (at < before || at > text.size() || (row == 0 && at != 0)) return corrupt("payload offsets");
+      before = at;
+    }
+    if (before != text.size()) return corrupt("payload text length");
+    frame_.payload_offsets_ = offsets;
+    frame_.payload_text_ = {reinterpret_cast<const char*>(text.data()), text.size()};
+    return true;
+  }
+
+  bool read_meta(const Section& section) {
+    if (section.encoding != 0) return newer("meta encoding");
+    if (!frame_.meta.empty()) return corrupt("two meta sections");
+    if (section.bytes.empty()) return corrupt("empty meta section");
+    frame_.meta = section.bytes;
+    return true;
+  }
+
+  /// Presence and norms describe a vector section, which may stand before or after them.
+  bool match_vectors() {
+    for (const auto& block : frame_.vectors) {
+      if (std::ranges::find(seen_vectors_, block.slot) == seen_vectors_.end())
+        return corrupt("presence or norms without vectors");
+      std::size_t present = frame_.count;
+      if (!block.presence.empty()) {
+        present = 0;
+        for (const auto word : block.presence) present += static_cast<std::size_t>(std::popcount(word));
+      }
+      if (present != block.present) return corrupt("vector rows against presence");
+      if (!block.norms.empty() && block.norms.size() != block.present) return corrupt("norm rows");
+    }
+    return true;
+  }
+
+  std::span<const std::byte> bytes_;
+  std::uint64_t offset_;
+  std::uint32_t section_count_ = 0;
+  std::size_t table_end_ = 0;
+  std::vector<Section> sections_;
+  std::vector<std::uint32_t> seen_vectors_;
+  bool has_ids_ = false;
+  RecordFrame frame_;
+  Errc errc_ = Errc::ok;
+  const char* reason_ = "";
+};
+
+Result<RecordFrame> decode_record(std::span<const std::byte> frame, std::uint64_t offset) {
+  return RecordDecoder(frame, offset).decode();
+}
+
+PointId RecordFrame::id(std::uint32_t row) const noexcept {
+  if (id_encoding_ == layout::IdEncoding::numeric) return PointId::number(read_at<std::uint64_t>(ids_, row * 8UL));
+  std::size_t at = row * 16UL;
+  if (id_encoding_ == layout::IdEncoding::mixed) {
+    at += words_of(count) * 8;
+    if (((read_at<std::uint64_t>(ids_, (row >> 6) * 8UL) >> (row & 63U)) & 1U) == 0)
+      return PointId::number(read_at<std::uint64_t>(ids_, at));
+  }
+  return {true, __builtin_bswap64(read_at<std::uint64_t>(ids_, at)),
+          __builtin_bswap64(read_at<std::uint64_t>(ids_, at + 8))};
+}
+
+std::string_view RecordFrame::payload(std::uint32_t row) const noexcept {
+  if (payload_offsets_.empty()) return {};
+  const auto begin = read_at<std::uint32_t>(payload_offsets_, row * 4UL);
+  return payload_text_.substr(begin, read_at<std::uint32_t>(payload_offsets_, row * 4UL + 4) - begin);
+}
+
+}  // namespace millrace

@@ -1,0 +1,164 @@
+#include "shard/memory_shard.h"
+
+#include <algorithm>
+#include <string>
+
+#include "shard/schema_codec.h"
+
+namespace millrace {
+namespace {
+
+Error record_error(Errc code, std::uint64_t offset, const char* reason) {
+  return {code, "\"offset\":" + std::to_string(offset) + ",\"reason\":\"" + reason + "\""};
+}
+
+std::shared_ptr<const Generation> empty_generation() {
+  auto generation = std::make_shared<Generation>();
+  generation->schema = std::make_shared<const Schema>();
+  generation->columns = std::make_shared<const ColumnList>();
+  generation->ids = std::make_shared<IdTable>(0);
+  return generation;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Shard>> Shard::open(Options options) {
+  return guard([&]() -> Result<std::shared_ptr<Shard>> {
+    return std::shared_ptr<Shard>(std::make_shared<MemoryShard>(options));
+  });
+}
+
+MemoryShard::MemoryShard(Options options) : options_(options), generation_(empty_generation()) { publish(0); }
+
+ApplyResult MemoryShard::apply(std::span<const RecordView> records) {
+  ApplyResult result;
+  auto reserved = guard([&]() -> Result<bool> {
+    result.outcomes.reserve(records.size());
+    return true;
+  });
+  if (!reserved) {
+    result.stop = reserved.error();
+    return result;
+  }
+  for (const auto& record : records) {
+    if (record.offset < next_offset_) continue;
+    auto verdict = guard([&]() -> Result<Verdict> { return apply_one(record); });
+    if (!verdict) {
+      result.stop = verdict.error();
+    } else if (verdict.value().stop) {
+      result.stop = std::move(verdict.value().stop);
+    } else {
+      result.outcomes.push_back(std::move(verdict.value().outcome));
+      continue;
+    }
+    break;
+  }
+  return result;
+}
+
+/// Everything that can fail comes first: checks, then allocations. What follows cannot, so a record is applied as a whole
+/// or leaves no trace.
+MemoryShard::Verdict MemoryShard::apply_one(const RecordView& record) {
+  const auto decoded = decode_record(record.frame, record.offset);
+  if (!decoded) return {{}, decoded.error()};
+  const auto& frame = decoded.value();
+  if (auto stop = admit(frame, record.offset)) return {{}, std::move(stop)};
+
+  Outcome outcome{record.offset, frame.producer_id, frame.sequence, Errc::ok, 0, {}};
+  if (auto rejection = reject(frame)) {
+    outcome.code = rejection->code;
+    outcome.details = std::move(rejection->details);
+  }
+  const bool is_fenced = outcome.code == Errc::writer_fenced;
+  const bool is_duplicate = outcome.code == Errc::record_duplicate;
+  if (!is_fenced) producers_.prepare(frame.producer_id);
+  if (outcome.code == Errc::ok) {
+    if (frame.kind == layout::RecordKind::schema)
+      if (auto stop = change_schema(frame, record.offset)) return {{}, std::move(stop)};
+    if (frame.kind == layout::RecordKind::upsert) {
+      reserve_upsert(frame);
+      outcome.affected = upsert(frame, record.offset);
+    }
+    if (frame.kind == layout::RecordKind::delete_points) outcome.affected = delete_points(frame, record.offset);
+    ++counters_.records_applied;
+  } else {
+    ++(is_duplicate ? counters_.records_duplicate : counters_.records_rejected);
+  }
+  // A fenced writer's sequences do not count: the same frames may come again under a newer epoch.
+  if (!is_fenced) {
+    newest_epoch_ = std::max(newest_epoch_, frame.writer_epoch);
+    if (!is_duplicate) producers_.remember(frame.producer_id, frame.sequence, record.offset, producer_sum_);
+  }
+  publish(record.offset + 1);
+  return {std::move(outcome), std::nullopt};
+}
+
+/// What stops the shard: a record that it cannot have been meant to apply, or that this build does not know.
+std::optional<Error> MemoryShard::admit(const RecordFrame& frame, std::uint64_t offset) const {
+  if (frame.collection_id != options_.collection_id)
+    return record_error(Errc::record_corrupt, offset, "a record of another collection");
+  switch (frame.kind) {
+    case layout::RecordKind::upsert:
+    case layout::RecordKind::delete_points:
+      if (!frame.has_ids()) return record_error(Errc::record_corrupt, offset, "no ids");
+      return std::nullopt;
+    case layout::RecordKind::schema:
+      if (frame.meta.empty()) return record_error(Errc::record_corrupt, offset, "no schema");
+      return std::nullopt;
+    case layout::RecordKind::barrier: return std::nullopt;
+    default: return record_error(Errc::record_format_newer, offset, "record kind");
+  }
+}
+
+/// The rules that reject a record on every replica alike.
+std::optional<Error> MemoryShard::reject(const RecordFrame& frame) const {
+  if (frame.writer_epoch < newest_epoch_)
+    return Error{Errc::writer_fenced, "\"epoch\":" + std::to_string(frame.writer_epoch) +
+                                          ",\"newest\":" + std::to_string(newest_epoch_)};
+  if (producers_.has_applied(frame.producer_id, frame.sequence))
+    return Error{Errc::record_duplicate, "\"sequence\":" + std::to_string(frame.sequence) +
+                                             ",\"producer\":" + std::to_string(frame.producer_id)};
+  if (frame.kind == layout::RecordKind::schema || frame.kind == layout::RecordKind::barrier) return std::nullopt;
+  if (generation_->schema->version == 0)
+    return Error{Errc::schema_missing, "\"shard\":" + std::to_string(options_.shard)};
+  return frame.kind == layout::RecordKind::upsert ? check_vectors(frame) : std::nullopt;
+}
+
+void MemoryShard::publish(std::uint64_t next_offset) noexcept {
+  next_offset_ = next_offset;
+  const auto& schema = *generation_->schema;
+  const std::uint64_t epoch[] = {newest_epoch_};
+  ShardState state = counters_;
+  state.next_offset = next_offset;
+  state.digest = (stored_sum_ + version_sum_ + producer_sum_ + schema_hash(schema) +
+                  component_hash(Component::epoch, epoch)).digest();
+  state.content_digest = (stored_sum_ + point_sum_ + schema_content_hash(schema)).digest();
+  state.points = points_;
+  state.rows = rows_;
+  state.schema_version = schema.version;
+  state.memory_bytes = rows_ * (sizeof(Row) + sizeof(std::uint64_t)) + vector_bytes_ + store_.payloads.total_bytes() +
+                       generation_->ids->bytes();
+  std::shared_ptr<const Generation> replaced = generation_;
+  {
+    const std::scoped_lock lock(published_mutex_);
+    published_.state = state;
+    published_.generation.swap(replaced);
+  }
+  // The old generation is let go here, outside the lock.
+}
+
+Snapshot MemoryShard::snapshot() const {
+  const std::scoped_lock lock(published_mutex_);
+  return published_;
+}
+
+ShardState MemoryShard::state() const {
+  const std::scoped_lock lock(published_mutex_);
+  return published_.state;
+}
+
+std::shared_ptr<const Schema> MemoryShard::schema() const { return snapshot().generation->schema; }
+
+Result<Checkpoint> MemoryShard::checkpoint() { return Checkpoint{0, state()}; }
+
+}  // namespace millrace

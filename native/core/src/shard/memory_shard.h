@@ -1,0 +1,110 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "millrace/guard.h"
+#include "millrace/record.h"
+#include "millrace/shard.h"
+#include "shard/digest_sum.h"
+#include "shard/id_order.h"
+#include "shard/id_table.h"
+#include "shard/producers.h"
+#include "shard/rows.h"
+
+namespace millrace {
+
+using ColumnList = std::vector<std::shared_ptr<VectorColumn>>;  // in schema order
+
+/// What changes rarely, replaced as a whole: the last reader that holds an old one frees it.
+struct Generation {
+  std::shared_ptr<const Schema> schema;
+  std::shared_ptr<const ColumnList> columns;
+  std::shared_ptr<IdTable> ids;
+};
+
+/// A reader's copy of what was published. Rows from `state.rows` on belong to records that are being applied.
+struct Snapshot {
+  ShardState state;
+  std::shared_ptr<const Generation> generation;
+};
+
+/// A shard that keeps its state in memory. Rows are appended and never changed; a row is part of the state at
+/// `next_offset` when it was written before and not buried before. So readers work on a snapshot without locks: the one
+/// mutex that they share with the writer guards the copying of a Snapshot.
+class MemoryShard final : public Shard, public std::enable_shared_from_this<MemoryShard> {
+ public:
+  explicit MemoryShard(Options options);
+
+  [[nodiscard]] ApplyResult apply(std::span<const RecordView> records) override;
+  [[nodiscard]] Result<SearchResult> search(const SearchPlan& plan, const Bitmap* passing) const override;
+  [[nodiscard]] std::uint64_t estimate_work(const SearchPlan& plan) const noexcept override;
+  [[nodiscard]] Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const override;
+  [[nodiscard]] Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
+                                         const PointSelector& selector, const Bitmap* passing) const override;
+  [[nodiscard]] std::uint64_t count(const Bitmap* passing) const override;
+  [[nodiscard]] Result<Checkpoint> checkpoint() override;
+  [[nodiscard]] Digest digest() const override { return state().digest; }
+  [[nodiscard]] ShardState state() const override;
+  [[nodiscard]] std::shared_ptr<const Schema> schema() const override;
+
+ private:
+  struct Verdict {
+    Outcome outcome;
+    std::optional<Error> stop;
+  };
+
+  // memory_shard.cpp: one record after the other
+  Verdict apply_one(const RecordView& record);
+  [[nodiscard]] std::optional<Error> admit(const RecordFrame& frame, std::uint64_t offset) const;
+  [[nodiscard]] std::optional<Error> reject(const RecordFrame& frame) const;
+  void publish(std::uint64_t next_offset) noexcept;
+
+  // write_points.cpp
+  [[nodiscard]] std::optional<Error> check_vectors(const RecordFrame& frame) const;
+  void reserve_upsert(const RecordFrame& frame);
+  std::uint32_t upsert(const RecordFrame& frame, std::uint64_t offset) noexcept;
+  std::uint32_t delete_points(const RecordFrame& frame, std::uint64_t offset) noexcept;
+  void end_row(std::uint32_t row, std::uint64_t offset) noexcept;
+  [[nodiscard]] VectorColumn* column_of(std::uint32_t slot) const noexcept;
+  /// The two sums' components of a row, recomputed from what is stored.
+  void add_row(std::uint32_t row) noexcept;
+  void subtract_row(std::uint32_t row) noexcept;
+  [[nodiscard]] DigestSum stored_hash(std::uint32_t row) const noexcept;
+  [[nodiscard]] static DigestSum stored_vector_hash(const VectorColumn& column, std::uint32_t row,
+                                                    const PointId& id) noexcept;
+
+  // write_schema.cpp
+  std::optional<Error> change_schema(const RecordFrame& frame, std::uint64_t offset);
+  void forget_column(const VectorColumn& column) noexcept;
+
+  // readers
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;
+  [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const;
+  [[nodiscard]] PointPage page_of(const Snapshot& at, std::span<const std::uint32_t> rows,
+                                  const PointSelector& selector) const;
+
+  const Options options_;
+  RowStore store_;
+
+  // The writer's own.
+  std::shared_ptr<const Generation> generation_;
+  Producers producers_;
+  std::uint32_t newest_epoch_ = 0;
+  std::uint64_t next_offset_ = 0;
+  std::uint64_t rows_ = 0;
+  std::uint64_t points_ = 0;
+  std::uint64_t vector_bytes_ = 0;
+  DigestSum stored_sum_;    ///< vectors and payloads
+  DigestSum version_sum_;   ///< (id, version)
+  DigestSum point_sum_;     ///< (id)
+  DigestSum producer_sum_;
+  ShardState counters_;     ///< records_applied, _rejected, _duplicate
+
+  mutable std::mutex published_mutex_;
+  Snapshot published_;
+  mutable IdOrder order_;
+};
+
+}  // namespace millrace

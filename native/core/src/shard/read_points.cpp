@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include "shard/memory_shard.h"
+
+namespace millrace {
+
+/// The id's row in the snapshot: the newest one may belong to a record that is being applied, and then leads back to it.
+std::uint32_t MemoryShard::visible_row(const Snapshot& at, const PointId& id) const noexcept {
+  auto row = at.generation->ids->find(store_, id);
+  while (row != kNoRow && row >= at.state.rows) row = store_.rows.at(row)->previous;
+  // Of the rows before the snapshot only the newest can be visible: it ended the others.
+  return row != kNoRow && store_.is_visible(row, at.state.next_offset) ? row : kNoRow;
+}
+
+PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const {
+  const auto& stored = *store_.rows.at(row);
+  PointView view{stored.id(), stored.version, {}, {}};
+  if (selector.payload) view.payload = stored.payload_text();
+  for (const auto& column : *at.generation->columns) {
+    const bool is_wanted =
+        selector.all_vectors || std::ranges::find(selector.slots, column->slot.slot) != selector.slots.end();
+    if (!is_wanted) continue;
+    if (const float* values = column->find(row))
+      view.vectors.push_back({column->slot.slot, {values, column->slot.dimension}});
+  }
+  return view;
+}
+
+PointPage MemoryShard::page_of(const Snapshot& at, std::span<const std::uint32_t> rows,
+                               const PointSelector& selector) const {
+  struct Held {
+    std::shared_ptr<const MemoryShard> shard;
+    std::shared_ptr<const Generation> generation;
+  };
+  PointPage page;
+  page.points.reserve(rows.size());
+  for (const auto row : rows) page.points.push_back(view_of(at, row, selector));
+  page.keep_alive = std::make_shared<const Held>(Held{shared_from_this(), at.generation});
+  return page;
+}
+
+Result<PointPage> MemoryShard::retrieve(std::span<const PointId> ids, const PointSelector& selector) const {
+  return guard([&]() -> Result<PointPage> {
+    const auto at = snapshot();
+    std::vector<std::uint32_t> rows;
+    rows.reserve(ids.size());
+    for (const auto& id : ids)
+      if (const auto row = visible_row(at, id); row != kNoRow) rows.push_back(row);
+    return page_of(at, rows, selector);
+  });
+}
+
+Result<PointPage> MemoryShard::scroll(std::optional<PointId> from, std::uint32_t limit, const PointSelector& selector,
+                                      const Bitmap* passing) const {
+  return guard([&]() -> Result<PointPage> {
+    const auto sorted = order_.get(store_, state());
+    const auto at = snapshot();
+    const auto id_of = [&](std::uint32_t row) { return store_.rows.at(row)->id(); };
+    const auto by_id = [&](std::uint32_t a, std::uint32_t b) { return id_of(a) < id_of(b); };
+    const auto is_wanted = [&](std::uint32_t row) {
+      return row < at.state.rows && store_.is_visible(row, at.state.next_offset) &&
+             (passing == nullptr || passing->contains(row));
+    };
+    const std::size_t wanted = std::size_t{limit} + 1;
+
+    // The tail's smallest ids, kept in a heap whose front is the largest.
+    std::vector<std::uint32_t> tail;
+    for (std::uint64_t row = sorted->covered; row < at.state.rows; ++row) {
+      const auto candidate = static_cast<std::uint32_t>(row);
+      if (!is_wanted(candidate) || (from && id_of(candidate) < *from)) continue;
+      if (tail.size() == wanted) {
+        if (!by_id(candidate, tail.front())) continue;
+        std::ranges::pop_heap(tail, by_id);
+        tail.pop_back();
+      }
+      tail.push_back(candidate);
+      std::ranges::push_heap(tail, by_id);
+    }
+    std::ranges::sort_heap(tail, by_id);
+
+    std::vector<std::uint32_t> rows;
+    auto next_tail = tail.begin();
+    auto next_sorted = from ? std::ranges::lower_bound(sorted->rows, *from, {}, id_of) : sorted->rows.begin();
+    while (rows.size() < wanted) {
+      while (next_sorted != sorted->rows.end() && !is_wanted(*next_sorted)) ++next_sorted;
+      const bool has_sorted = next_sorted != sorted->rows.end();
+      const bool has_tail = next_tail != tail.end();
+      if (!has_sorted && !has_tail) break;
+      const bool takes_sorted = has_sorted && (!has_tail || by_id(*next_sorted, *next_tail));
+      rows.push_back(takes_sorted ? *next_sorted++ : *next_tail++);
+    }
+    std::optional<PointId> next;
+    if (rows.size() == wanted) {
+      next = id_of(rows.back());
+      rows.pop_back();
+    }
+    auto page = page_of(at, rows, selector);
+    page.next = next;
+    return page;
+  });
+}
+
+std::uint64_t MemoryShard::count(const Bitmap* passing) const {
+  const auto at = snapshot();
+  if (passing == nullptr) return at.state.points;
+  std::uint64_t counted = 0;
+  for (std::size_t word = 0; word < passing->words.size(); ++word)
+    for (auto bits = passing->words[word]; bits != 0; bits &= bits - 1) {
+      const auto row = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      if (row >= at.state.rows) return counted;
+      if (store_.is_visible(static_cast<std::uint32_t>(row), at.state.next_offset)) ++counted;
+    }
+  return counted;
+}
+
+}  // namespace millrace

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "base/memory.h"
+#include "millrace/point_id.h"
+#include "millrace/schema.h"
+
+namespace millrace {
+
+inline constexpr std::uint32_t kNoRow = 0xffffffffU;
+
+/// One version of one point; written once, before anyone can see it.
+struct Row {
+  static constexpr std::uint32_t kUuidBit = 0x80000000U;
+
+  std::uint64_t high;
+  std::uint64_t low;
+  std::uint64_t version;
+  const char* payload;
+  std::uint32_t previous;               ///< the row that this one replaced, or kNoRow
+  std::uint32_t payload_bytes_and_kind;  ///< payload length; kUuidBit: the id is a UUID
+
+  [[nodiscard]] PointId id() const noexcept { return {(payload_bytes_and_kind & kUuidBit) != 0, high, low}; }
+  [[nodiscard]] std::string_view payload_text() const noexcept {
+    return {payload, payload_bytes_and_kind & ~kUuidBit};
+  }
+};
+
+/// Texts that never move, appended a record at a time.
+class PayloadArena {
+ public:
+  /// Makes room for the next `bytes`, all in one piece.
+  /// @throws std::bad_alloc; nothing changes then
+  void reserve(std::size_t bytes) {
+    if (bytes <= room_) return;
+    const std::size_t grown = std::clamp(total_ / 4, std::size_t{64} << 10U, std::size_t{32} << 20U);
+    chunks_.reserve(chunks_.size() + 1);
+    chunks_.push_back(Block::allocate(std::max(bytes, grown)));
+    at_ = reinterpret_cast<char*>(chunks_.back().data());
+    room_ = chunks_.back().bytes();
+    total_ += room_;
+  }
+
+  /// @param text  reserved before
+  const char* append(std::string_view text) noexcept {
+    if (text.empty()) return at_;
+    std::memcpy(at_, text.data(), text.size());
+    const char* const start = at_;
+    at_ += text.size();
+    room_ -= text.size();
+    return start;
+  }
+
+  [[nodiscard]] std::size_t total_bytes() const noexcept { return total_; }
+
+ private:
+  std::vector<Block> chunks_;
+  char* at_ = nullptr;
+  std::size_t room_ = 0;
+  std::size_t total_ = 0;
+};
+
+/// The rows of a shard, in the order they were written; none moves or goes while the shard lives.
+struct RowStore {
+  BlockColumn<Row> rows;
+  BlockColumn<std::uint64_t> deleted_at;  ///< offset + 1 of the record that ended the row; 0: live
+  PayloadArena payloads;
+
+  [[nodiscard]] std::uint64_t death(std::uint32_t row) const noexcept {
+    return std::atomic_ref(*deleted_at.at(row)).load(std::memory_order_relaxed);
+  }
+  void bury(std::uint32_t row, std::uint64_t offset) const noexcept {
+    // Relaxed: a reader's snapshot, taken under a mutex, orders it; a reader that sees it early ignores it.
+    std::atomic_ref(*deleted_at.at(row)).store(offset + 1, std::memory_order_relaxed);
+  }
+  /// Whether a row below the snapshot's row count is part of the state after every record below `next_offset`.
+  [[nodiscard]] bool is_visible(std::uint32_t row, std::uint64_t next_offset) const noexcept {
+    const auto died = death(row);
+    return died == 0 || died > next_offset;
+  }
+};
+
+/// The vectors of one slot, densely: position p belongs to row row_of[p], and positions rise with rows.
+struct VectorColumn {
+  explicit VectorColumn(VectorSlot described) : slot(std::move(described)), values(slot.dimension) {}
+
+  VectorSlot slot;
+  BlockColumn<float> values;
+  BlockColumn<float> norms;                ///< length before normalisation; 0: not told. Cosine only.
+  BlockColumn<std::uint32_t> row_of;
+  BlockColumn<std::uint32_t> position_of;  ///< by row: position + 1, or 0
+  std::atomic<std::uint32_t> count{0};
+
+  [[nodiscard]] const float* find(std::uint32_t row) const noexcept {
+    const auto* const position = position_of.find(row);
+    return position == nullptr || *position == 0 ? nullptr : values.at(*position - 1);
+  }
+  [[nodiscard]] bool keeps_norms() const noexcept { return slot.distance == Distance::cosine; }
+};
+
+}  // namespace millrace

@@ -1,0 +1,109 @@
+#include "shard/schema_codec.h"
+
+#include <limits>
+#include <optional>
+
+#include "base/msgpack_reader.h"
+
+namespace millrace {
+namespace {
+
+std::optional<Distance> distance_of(std::string_view name) noexcept {
+  if (name == "Cosine") return Distance::cosine;
+  if (name == "Dot") return Distance::dot;
+  if (name == "Euclid") return Distance::euclid;
+  if (name == "Manhattan") return Distance::manhattan;
+  return std::nullopt;
+}
+
+bool read_u32(MsgpackReader& reader, std::uint32_t& into) noexcept {
+  const auto value = reader.unsigned_integer();
+  if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return false;
+  into = static_cast<std::uint32_t>(*value);
+  return true;
+}
+
+const char* read_vector(MsgpackReader& reader, Schema& schema) {
+  VectorSlot vector;
+  bool has_distance = false;
+  const auto pairs = reader.map();
+  for (std::uint32_t i = 0; pairs && i < *pairs; ++i) {
+    const auto key = reader.text();
+    if (!key) break;
+    if (*key == "slot") {
+      if (!read_u32(reader, vector.slot)) return "vector slot";
+    } else if (*key == "name") {
+      const auto name = reader.text();
+      if (!name) return "vector name";
+      vector.name = *name;
+    } else if (*key == "size") {
+      if (!read_u32(reader, vector.dimension)) return "vector size";
+    } else if (*key == "distance") {
+      const auto name = reader.text();
+      const auto distance = name ? distance_of(*name) : std::nullopt;
+      if (!distance) return "vector distance";
+      vector.distance = *distance;
+      has_distance = true;
+    } else if (!reader.skip()) {
+      break;
+    }
+  }
+  if (reader.failed()) return "schema encoding";
+  if (vector.dimension == 0 || vector.dimension > kDimensionMax) return "vector size";
+  if (!has_distance) return "vector distance";
+  for (const auto& other : schema.vectors)
+    if (other.slot == vector.slot || other.name == vector.name) return "vector twice in the schema";
+  schema.vectors.push_back(std::move(vector));
+  return nullptr;
+}
+
+const char* read_vectors(MsgpackReader& reader, Schema& schema) {
+  const auto items = reader.array();
+  for (std::uint32_t i = 0; items && i < *items; ++i)
+    if (const char* reason = read_vector(reader, schema)) return reason;
+  return nullptr;
+}
+
+}  // namespace
+
+std::variant<Schema, const char*> decode_schema(std::span<const std::byte> meta) {
+  MsgpackReader reader(meta);
+  Schema schema;
+  const auto pairs = reader.map();
+  for (std::uint32_t i = 0; pairs && i < *pairs; ++i) {
+    const auto key = reader.text();
+    if (!key) break;
+    if (*key == "version") {
+      if (!read_u32(reader, schema.version)) return "schema version";
+    } else if (*key == "versionBase") {
+      const auto base = reader.unsigned_integer();
+      if (!base) return "schema versionBase";
+      schema.version_base = *base;
+    } else if (*key == "shard") {
+      if (!read_u32(reader, schema.shard)) return "schema shard";
+    } else if (*key == "vectors") {
+      if (const char* reason = read_vectors(reader, schema)) return reason;
+    } else if (!reader.skip()) {
+      break;
+    }
+  }
+  if (reader.failed() || !reader.at_end()) return "schema encoding";
+  if (schema.version == 0) return "schema version";
+  return schema;
+}
+
+DigestSum schema_content_hash(const Schema& schema) noexcept {
+  DigestSum sum;
+  for (const auto& vector : schema.vectors) {
+    const std::uint64_t words[] = {vector.slot, vector.dimension, static_cast<std::uint64_t>(vector.distance)};
+    sum += component_hash(Component::schema_content, words, std::as_bytes(std::span(vector.name)));
+  }
+  return sum;
+}
+
+DigestSum schema_hash(const Schema& schema) noexcept {
+  const std::uint64_t words[] = {schema.version, schema.version_base, schema.shard};
+  return component_hash(Component::schema, words) + schema_content_hash(schema);
+}
+
+}  // namespace millrace

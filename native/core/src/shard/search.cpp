@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "millrace/kernels.h"
+#include "shard/memory_shard.h"
+
+namespace millrace {
+namespace {
+
+struct Candidate {
+  float rank;  ///< larger is better: the similarity, or the distance negated
+  std::uint32_t row;
+};
+
+/// The k best rows seen, by (rank, id): of equal ranks the larger id for similarities, the smaller one for distances.
+class TopK {
+ public:
+  TopK(const RowStore& store, std::size_t k, bool larger_is_better) : store_(store), k_(k), larger_(larger_is_better) {
+    heap_.reserve(k);
+  }
+
+  [[nodiscard]] float worst() const noexcept {
+    return heap_.size() < k_ ? -std::numeric_limits<float>::infinity() : heap_.front().rank;
+  }
+
+  void offer(Candidate candidate) noexcept {
+    const auto better = [this](const Candidate& a, const Candidate& b) { return is_better(a, b); };
+    if (heap_.size() == k_) {
+      if (!is_better(candidate, heap_.front())) return;
+      std::ranges::pop_heap(heap_, better);
+      heap_.pop_back();
+    }
+    heap_.push_back(candidate);
+    std::ranges::push_heap(heap_, better);
+  }
+
+  [[nodiscard]] const std::vector<Candidate>& sorted() noexcept {
+    std::ranges::sort_heap(heap_, [this](const Candidate& a, const Candidate& b) { return is_better(a, b); });
+    return heap_;
+  }
+
+ private:
+  [[nodiscard]] bool is_better(const Candidate& a, const Candidate& b) const noexcept {
+    if (a.rank != b.rank) return a.rank > b.rank;
+    const auto first = store_.rows.at(a.row)->id();
+    const auto second = store_.rows.at(b.row)->id();
+    return larger_ ? first > second : first < second;
+  }
+
+  const RowStore& store_;
+  std::size_t k_;
+  bool larger_;
+  std::vector<Candidate> heap_;
+};
+
+/// Turns kernel values into ranks and keeps the best.
+class Ranker {
+ public:
+  Ranker(TopK& best, Distance distance, std::optional<float> threshold) noexcept
+      : best_(best), distance_(distance), threshold_(threshold) {}
+
+  void offer(float value, std::uint32_t row) noexcept {
+    // A NaN (infinities of both signs met) is as bad as can be; it must not reach a comparison.
+    if (distance_ == Distance::cosine || distance_ == Distance::dot) {
+      if (std::isnan(value)) value = -std::numeric_limits<float>::infinity();
+      if (threshold_ && !(value > *threshold_)) return;
+      if (value < best_.worst()) return;
+      best_.offer({value, row});
+      return;
+    }
+    if (std::isnan(value)) value = std::numeric_limits<float>::infinity();
+    if (value > gate_) return;
+    const float score = distance_ == Distance::euclid ? std::sqrt(value) : value;
+    if (threshold_ && !(score < *threshold_)) return;
+    best_.offer({-score, row});
+    gate_ = gate(-best_.worst());
+  }
+
+ private:
+  /// The kernel value beyond which no row can be among the best. Ranks are roots, and rounding makes different squares
+  /// equal roots that are then ordered by id: so a little room, over twice the 2^-23 that one rounding needs.
+  [[nodiscard]] float gate(float worst) const noexcept {
+    if (distance_ != Distance::euclid) return worst;
+    const double square = double{worst} * double{worst} * (1 + 1e-6);
+    if (!(square < static_cast<double>(std::numeric_limits<float>::max())))
+      return std::numeric_limits<float>::infinity();
+    return std::nextafter(static_cast<float>(square), std::numeric_limits<float>::infinity());
+  }
+
+  TopK& best_;
+  Distance distance_;
+  std::optional<float> threshold_;
+  float gate_ = std::numeric_limits<float>::infinity();
+};
+
+std::uint64_t now_ns() noexcept {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+const MetricKernel& kernel_of(Distance distance) noexcept {
+  if (distance == Distance::euclid) return kernels().l2_squared;
+  return distance == Distance::manhattan ? kernels().l1 : kernels().dot;
+}
+
+/// One exact pass over a column.
+class ExactScan {
+ public:
+  ExactScan(const RowStore& store, const VectorColumn& column, const ShardState& state, const SearchPlan& plan,
+            const Bitmap* passing) noexcept
+      : store_(store), column_(column), state_(state), plan_(plan), passing_(passing), started_ns_(now_ns()) {}
+
+  [[nodiscard]] std::optional<Error> run(Ranker& ranker) {
+    const std::uint64_t count = column_.count.load(std::memory_order_acquire);
+    // About two million components between two looks at the clock: some hundred microseconds.
+    const std::uint64_t stride = std::clamp<std::uint64_t>((2U << 20U) / column_.slot.dimension, 16, 4096);
+    for (std::uint64_t position = 0; position < count;) {
+      if (auto ended = check()) return ended;
+      const auto end = std::min({count, position + stride, position + BlockColumn<float>::run(position)});
+      if (!scan(position, end, ranker)) break;
+      position = end;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// Scores positions [position, end), all in one block, four wanted rows at a time.
+  /// @return false when rows beyond the snapshot began
+  bool scan(std::uint64_t position, std::uint64_t end, Ranker& ranker) const noexcept {
+    const auto& kernel = kernel_of(column_.slot.distance);
+    const std::size_t dimension = column_.slot.dimension;
+    const float* values = column_.values.at(position);
+    const std::uint32_t* rows = column_.row_of.at(position);
+    const float* waiting[4];
+    std::uint32_t waiting_rows[4];
+    float scores[4];
+    std::size_t held = 0;
+    bool is_inside = true;
+    for (auto left = end - position; left > 0; --left, values += dimension, ++rows) {
+      if (*rows >= state_.rows) {
+        is_inside = false;
+        break;
+      }
+      if (!store_.is_visible(*rows, state_.next_offset) || (passing_ != nullptr && !passing_->contains(*rows)))
+        continue;
+      waiting[held] = values;
+      waiting_rows[held] = *rows;
+      if (++held < 4) continue;
+      kernel.four(plan_.query.data(), waiting, dimension, scores);
+      for (std::size_t i = 0; i < 4; ++i) ranker.offer(scores[i], waiting_rows[i]);
+      held = 0;
+    }
+    for (std::size_t i = 0; i < held; ++i)
+      ranker.offer(kernel.one(plan_.query.data(), waiting[i], dimension), waiting_rows[i]);
+    return is_inside;
+  }
+
+  [[nodiscard]] std::optional<Error> check() const {
+    if (plan_.cancellation == nullptr) return std::nullopt;
+    if (plan_.cancellation->cancelled.load(std::memory_order_relaxed)) return Error{Errc::cancelled, {}};
+    if (plan_.cancellation->deadline_ns == 0) return std::nullopt;
+    const auto now = now_ns();
+    if (now < plan_.cancellation->deadline_ns) return std::nullopt;
+    return Error{Errc::deadline_passed, "\"operation\":\"search\",\"seconds\":" +
+                                            std::to_string(static_cast<double>(now - started_ns_) * 1e-9)};
+  }
+
+  const RowStore& store_;
+  const VectorColumn& column_;
+  const ShardState& state_;
+  const SearchPlan& plan_;
+  const Bitmap* passing_;
+  std::uint64_t started_ns_;
+};
+
+const VectorColumn* find_column(const Generation& generation, std::uint32_t slot) noexcept {
+  for (const auto& column : *generation.columns)
+    if (column->slot.slot == slot) return column.get();
+  return nullptr;
+}
+
+}  // namespace
+
+Result<SearchResult> MemoryShard::search(const SearchPlan& plan, const Bitmap* passing) const {
+  return guard([&]() -> Result<SearchResult> {
+    if (plan.k == 0) return Error{Errc::argument_invalid, "\"reason\":\"k is 0\""};
+    const auto at = snapshot();
+    const auto* const column = find_column(*at.generation, plan.slot);
+    if (column == nullptr)
+      return Error{Errc::vector_name_unknown, "\"name\":\"slot " + std::to_string(plan.slot) + "\""};
+    if (plan.query.size() != column->slot.dimension)
+      return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
+                                                        ",\"actual\":" + std::to_string(plan.query.size())};
+    const auto distance = column->slot.distance;
+    SearchResult result;
+    result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
+    result.next_offset = at.state.next_offset;
+    if (at.state.points == 0) return result;
+    TopK best(store_, static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, at.state.points)),
+              result.larger_is_better);
+    Ranker ranker(best, distance, plan.score_threshold);
+    if (auto ended = ExactScan(store_, *column, at.state, plan, passing).run(ranker)) return std::move(*ended);
+    const auto& sorted = best.sorted();
+    result.hits.reserve(sorted.size());
+    for (const auto& [rank, row] : sorted) {
+      const auto& stored = *store_.rows.at(row);
+      result.hits.push_back({stored.id(), stored.version, result.larger_is_better ? rank : -rank});
+    }
+    return result;
+  });
+}
+
+std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept {
+  const auto at = snapshot();
+  const auto* const column = find_column(*at.generation, plan.slot);
+  return column == nullptr ? 0 : std::uint64_t{column->count.load(std::memory_order_relaxed)} * column->slot.dimension;
+}
+
+}  // namespace millrace

@@ -1,0 +1,48 @@
+#include <string>
+
+#include "shard/memory_shard.h"
+#include "shard/schema_codec.h"
+
+namespace millrace {
+
+/// Older schemas and repeats of the current one are passed over: any node may append them. A slot that stays keeps its
+/// column; one that goes takes its vectors out of the digest, and its memory goes with the last reader.
+std::optional<Error> MemoryShard::change_schema(const RecordFrame& frame, std::uint64_t offset) {
+  const auto damaged = [&](const char* reason) {
+    return Error{Errc::record_corrupt, "\"offset\":" + std::to_string(offset) + ",\"reason\":\"" + reason + "\""};
+  };
+  auto decoded = decode_schema(frame.meta);
+  if (const auto* reason = std::get_if<const char*>(&decoded)) return damaged(*reason);
+  auto& schema = std::get<Schema>(decoded);
+  if (schema.shard != options_.shard) return damaged("a schema of another shard");
+  if (schema.version <= generation_->schema->version) return std::nullopt;
+
+  auto columns = std::make_shared<ColumnList>();
+  columns->reserve(schema.vectors.size());
+  for (const auto& vector : schema.vectors) {
+    std::shared_ptr<VectorColumn> kept;
+    for (const auto& column : *generation_->columns)
+      if (column->slot.slot == vector.slot) kept = column;
+    if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance))
+      return damaged("a vector slot changes its shape");
+    columns->push_back(kept ? std::move(kept) : std::make_shared<VectorColumn>(vector));
+  }
+  auto next = std::make_shared<Generation>(*generation_);
+  next->schema = std::make_shared<const Schema>(std::move(schema));
+  next->columns = columns;
+  for (const auto& column : *generation_->columns)
+    if (next->schema->find_slot(column->slot.slot) == nullptr) forget_column(*column);
+  generation_ = std::move(next);
+  return std::nullopt;
+}
+
+void MemoryShard::forget_column(const VectorColumn& column) noexcept {
+  const auto count = column.count.load(std::memory_order_relaxed);
+  for (std::uint32_t position = 0; position < count; ++position) {
+    const auto row = *column.row_of.at(position);
+    if (store_.death(row) == 0) stored_sum_ -= stored_vector_hash(column, row, store_.rows.at(row)->id());
+  }
+  vector_bytes_ -= std::uint64_t{count} * (column.slot.dimension + 2ULL) * sizeof(float);
+}
+
+}  // namespace millrace
