@@ -1,0 +1,72 @@
+#include "async.h"
+
+#include "convert.h"
+
+namespace millrace::binding {
+
+ThreadPool& engine_pool() {
+  static ThreadPool pool;
+  return pool;
+}
+
+Completions::Completions(Napi::Env env) {
+  const auto name = Napi::String::New(env, "millrace");
+  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_finished, &wake_);
+  napi_unref_threadsafe_function(env, wake_);
+  // Hooks run last added first: this one before the one that takes the wake-up away.
+  napi_add_env_cleanup_hook(env, on_environment_end, this);
+}
+
+Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job) {
+  const auto promise = job->deferred.Promise();
+  {
+    const std::lock_guard lock(mutex_);
+    ++working_;
+  }
+  if (unsettled_++ == 0) napi_ref_threadsafe_function(env, wake_);
+  auto work = [this, taken = std::move(job)]() mutable {
+    taken->work();
+    finish(std::move(taken));
+  };
+  if (engine_pool().submit(ThreadPool::Lane::foreground, std::move(work))) return promise;
+  {
+    const std::lock_guard lock(mutex_);
+    --working_;
+  }
+  if (--unsettled_ == 0) napi_unref_threadsafe_function(env, wake_);
+  return fail(env, {Errc::cancelled, ""});
+}
+
+void Completions::finish(std::unique_ptr<Job> job) {
+  const std::lock_guard lock(mutex_);
+  finished_.push_back(std::move(job));
+  --working_;
+  // Inside the lock: the environment cannot end, and take the wake-up away, before it is released.
+  napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  all_finished_.notify_all();
+}
+
+void Completions::on_finished(napi_env env, napi_value, void* context, void*) {
+  if (env != nullptr) static_cast<Completions*>(context)->settle_finished(env);
+}
+
+void Completions::settle_finished(Napi::Env env) {
+  std::deque<std::unique_ptr<Job>> jobs;
+  {
+    const std::lock_guard lock(mutex_);
+    jobs.swap(finished_);
+  }
+  for (const auto& job : jobs) {
+    job->settle(env);
+    if (--unsettled_ == 0) napi_unref_threadsafe_function(env, wake_);
+  }
+}
+
+void Completions::on_environment_end(void* self) {
+  auto& completions = *static_cast<Completions*>(self);
+  std::unique_lock lock(completions.mutex_);
+  completions.all_finished_.wait(lock, [&] { return completions.working_ == 0; });
+  completions.finished_.clear();
+}
+
+}  // namespace millrace::binding

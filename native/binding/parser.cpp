@@ -1,0 +1,137 @@
+#include "convert.h"
+#include "families.h"
+#include "millrace/guard.h"
+#include "millrace/json_check.h"
+#include "millrace/points_parser.h"
+
+namespace millrace::binding {
+namespace {
+
+constexpr napi_type_tag kTargetTag = {0x6d696c6c72616365ULL, 0x7461726765742e31ULL};
+
+struct Encoder {
+  EncodeTarget target;
+  EncodeLimits limits;
+};
+
+std::optional<Distance> distance_of(const std::string& name) {
+  if (name == "Cosine") return Distance::cosine;
+  if (name == "Dot") return Distance::dot;
+  if (name == "Euclid") return Distance::euclid;
+  if (name == "Manhattan") return Distance::manhattan;
+  return std::nullopt;
+}
+
+bool read_vectors(const Napi::Value& value, std::vector<VectorSlot>& vectors) {
+  if (!value.IsArray()) return false;
+  const auto array = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value item = array[i];
+    if (!item.IsObject()) return false;
+    const auto object = item.As<Napi::Object>();
+    const auto slot = as_u64(object.Get("slot"));
+    const auto name = as_string(object.Get("name"));
+    const auto size = as_u64(object.Get("size"));
+    const auto distance = distance_of(as_string(object.Get("distance")).value_or(""));
+    if (!slot || !name || !size || *size == 0 || !distance) return false;
+    vectors.push_back({static_cast<std::uint32_t>(*slot), *name, static_cast<std::uint32_t>(*size), *distance});
+  }
+  return true;
+}
+
+// makeEncodeTarget(target: { collectionId, schemaVersion, vectors, shardOfBucket: Uint16Array, shards, recordBytesTarget?,
+//                  recordBytesMax?, jsonDepthMax? }): EncodeTarget
+Napi::Value make_encode_target(const Napi::CallbackInfo& info) {
+  const auto refuse = [&] { return fail_argument(info.Env(), "makeEncodeTarget(target)"); };
+  if (!info[0].IsObject()) return refuse();
+  const auto object = info[0].As<Napi::Object>();
+  const auto collection_id = as_u64(object.Get("collectionId"));
+  const auto schema_version = as_u64(object.Get("schemaVersion"));
+  const auto shard_of_bucket = as_span<const std::uint16_t>(object.Get("shardOfBucket"));
+  const auto shards = as_u64(object.Get("shards"));
+  auto encoder = std::make_unique<Encoder>();
+  auto& target = encoder->target;
+  if (!collection_id || !schema_version || !shards || !shard_of_bucket || shard_of_bucket->size() != kBucketCount ||
+      !read_vectors(object.Get("vectors"), target.vectors)) {
+    return refuse();
+  }
+  target.collection_id = *collection_id;
+  target.schema_version = static_cast<std::uint32_t>(*schema_version);
+  target.shards = static_cast<std::uint32_t>(*shards);
+  target.shard_of_bucket.assign(shard_of_bucket->begin(), shard_of_bucket->end());
+  for (const auto shard : target.shard_of_bucket)
+    if (shard >= target.shards) return refuse();
+  const auto set_limit = [&](const char* name, std::uint32_t& limit) {
+    if (const auto value = as_u64(object.Get(name))) limit = static_cast<std::uint32_t>(*value);
+  };
+  set_limit("recordBytesTarget", encoder->limits.record_bytes_target);
+  set_limit("recordBytesMax", encoder->limits.record_bytes_max);
+  set_limit("jsonDepthMax", encoder->limits.json_depth_max);
+  const auto external = Napi::External<Encoder>::New(info.Env(), encoder.release(),
+                                                     [](Napi::Env, Encoder* kept) { std::unique_ptr<Encoder>{kept}; });
+  napi_type_tag_object(info.Env(), external, &kTargetTag);
+  return external;
+}
+
+const char* name_of(ParseVerdict verdict) {
+  switch (verdict) {
+    case ParseVerdict::accepted: return "accepted";
+    case ParseVerdict::too_large: return "tooLarge";
+    case ParseVerdict::irregular: break;
+  }
+  return "irregular";
+}
+
+// parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
+Napi::Value parse_upsert_call(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto body = as_span<const char>(info[0]);
+  bool is_target = false;
+  if (info[1].IsExternal()) napi_check_object_type_tag(env, info[1], &kTargetTag, &is_target);
+  if (!body || !is_target) return fail_argument(env, "parseUpsert(body, target)");
+  const auto& encoder = *info[1].As<Napi::External<Encoder>>().Data();
+  auto parsed = guard([&]() -> Result<ParsedPoints> {
+    return parse_upsert({body->data(), body->size()}, encoder.target, encoder.limits);
+  });
+  if (!parsed) return fail(env, parsed.error());
+  auto& points = parsed.value();
+  auto records = Napi::Array::New(env, points.records.size());
+  for (std::uint32_t i = 0; i < points.records.size(); ++i) {
+    auto& record = points.records[i];
+    auto object = Napi::Object::New(env);
+    object.Set("shard", Napi::Number::New(env, record.shard));
+    object.Set("points", Napi::Number::New(env, record.points));
+    object.Set("frame", to_buffer(env, std::move(record.frame)));
+    records.Set(i, object);
+  }
+  auto object = Napi::Object::New(env);
+  object.Set("verdict", Napi::String::New(env, name_of(points.verdict)));
+  object.Set("points", Napi::Number::New(env, static_cast<double>(points.points)));
+  object.Set("recordBytes", Napi::Number::New(env, static_cast<double>(points.record_bytes)));
+  object.Set("records", records);
+  return object;
+}
+
+// jsonCheck(body: Uint8Array, depthMax: number): JsonFault | null
+Napi::Value json_check_call(const Napi::CallbackInfo& info) {
+  const auto body = as_span<const char>(info[0]);
+  const auto depth_max = as_u64(info[1]);
+  if (!body || !depth_max) return fail_argument(info.Env(), "jsonCheck(body, depthMax)");
+  const auto check = json_check({body->data(), body->size()}, static_cast<std::uint32_t>(*depth_max));
+  if (check.verdict == JsonVerdict::valid) return info.Env().Null();
+  auto object = Napi::Object::New(info.Env());
+  object.Set("isTooDeep", Napi::Boolean::New(info.Env(), check.verdict == JsonVerdict::too_deep));
+  object.Set("position", Napi::Number::New(info.Env(), static_cast<double>(check.position)));
+  object.Set("reason", Napi::String::New(info.Env(), check.reason.data(), check.reason.size()));
+  return object;
+}
+
+}  // namespace
+
+void export_parser(Napi::Env env, Napi::Object exports) {
+  exports.Set("makeEncodeTarget", Napi::Function::New(env, make_encode_target));
+  exports.Set("parseUpsert", Napi::Function::New(env, parse_upsert_call));
+  exports.Set("jsonCheck", Napi::Function::New(env, json_check_call));
+}
+
+}  // namespace millrace::binding

@@ -1,0 +1,297 @@
+#include <algorithm>
+#include <unordered_map>
+
+#include "convert.h"
+#include "families.h"
+#include "millrace/guard.h"
+#include "millrace/point_id_text.h"
+#include "millrace/render.h"
+#include "shard_handle.h"
+
+namespace millrace::binding {
+namespace {
+
+/// What a caller wants to see of points, as given by src/engine (NativeShape).
+struct ReadRequest {
+  PointShape shape;
+  PointSelector selector;
+  std::uint64_t start_ns = 0;
+};
+
+Error bad_argument(const char* reason) { return {Errc::argument_invalid, std::string("\"reason\":\"") + reason + "\""}; }
+
+Result<std::vector<JsonPath>> read_paths(const Napi::Value& value) {
+  if (!value.IsArray()) return bad_argument("paths are a list of strings");
+  const auto array = value.As<Napi::Array>();
+  std::vector<JsonPath> paths;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const auto text = as_string(array[i]);
+    auto path = text ? parse_json_path(*text) : std::nullopt;
+    if (!path) return bad_argument("not a JSON path");
+    paths.push_back(std::move(*path));
+  }
+  return paths;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    if (static_cast<unsigned char>(c) >= 0x20) out.push_back(c);
+  }
+  return out + '"';
+}
+
+std::optional<Error> read_vector_names(const Napi::Value& value, ReadRequest& request) {
+  if (!value.IsArray()) {
+    request.shape.has_vectors = request.selector.all_vectors = value.ToBoolean();
+    return std::nullopt;
+  }
+  request.shape.has_vectors = true;
+  const auto array = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const auto name = as_string(array[i]);
+    if (!name) return bad_argument("vector names are strings");
+    const auto found = std::ranges::find(request.shape.vectors, *name, &VectorSlot::name);
+    if (found == request.shape.vectors.end()) return Error{Errc::vector_name_unknown, "\"name\":" + quoted(*name)};
+    request.selector.slots.push_back(found->slot);
+  }
+  return std::nullopt;
+}
+
+// NativeShape: { payload: boolean, include?: string[], exclude?: string[], vectors: boolean | string[], startNs: bigint }
+Result<ReadRequest> read_request(const Napi::Value& value, std::span<const ShardReference> shards) {
+  if (!value.IsObject() || shards.empty()) return bad_argument("shards and what to show of points are needed");
+  const auto object = value.As<Napi::Object>();
+  ReadRequest request;
+  request.start_ns = as_u64(object.Get("startNs")).value_or(steady_now_ns());
+  if (const auto schema = shards.front()->shard->schema()) request.shape.vectors = schema->vectors;
+  request.shape.has_payload = request.selector.payload = object.Get("payload").ToBoolean();
+  for (const auto& [name, mode] : {std::pair{"include", PayloadSelector::Mode::include},
+                                   std::pair{"exclude", PayloadSelector::Mode::exclude}}) {
+    if (!object.Has(name)) continue;
+    auto paths = read_paths(object.Get(name));
+    if (!paths) return paths.error();
+    request.shape.payload = {mode, paths.value()};
+  }
+  if (const auto error = read_vector_names(object.Get("vectors"), request)) return *error;
+  return request;
+}
+
+struct IdHash {
+  std::size_t operator()(const PointId& id) const noexcept {
+    return static_cast<std::size_t>((id.low ^ id.high) * 0x9E3779B97F4A7C15ULL);
+  }
+};
+
+/// Points of several shards, read by id, in the order in which they were asked for.
+class PointReader {
+ public:
+  PointReader(std::span<const ShardReference> shards, const PointSelector& selector) : shards_(shards), selector_(selector) {
+    ids_.resize(shards.size());
+  }
+
+  void want(std::size_t shard, const PointId& id) { ids_[shard].push_back(id); }
+
+  [[nodiscard]] std::optional<Error> read() {
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+      auto page = shards_[shard]->shard->retrieve(ids_[shard], selector_);
+      if (!page) return page.error();
+      pages_.push_back(std::move(page.value()));
+    }
+    for (const auto& page : pages_)
+      for (const auto& point : page.points) points_.emplace(point.id, &point);
+    return std::nullopt;
+  }
+
+  /// @return nothing when the point does not exist (any more)
+  [[nodiscard]] const PointView* find(const PointId& id) const {
+    const auto found = points_.find(id);
+    return found == points_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::span<const ShardReference> shards_;
+  const PointSelector& selector_;
+  std::vector<std::vector<PointId>> ids_;
+  std::vector<PointPage> pages_;
+  std::unordered_map<PointId, const PointView*, IdHash> points_;
+};
+
+Hit hit_at(std::span<const std::byte> entries, std::size_t index) {
+  const auto* at = entries.data() + index * kHitEntryBytes;
+  return {get_id(at + 16, get<std::uint32_t>(at) != 0), get<std::uint64_t>(at + 8), get<float>(at + 4)};
+}
+
+Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const std::span<const std::byte>> hits,
+                                std::span<const std::uint32_t> order, const ReadRequest& request, bool in_object) {
+  const bool reads_points = request.shape.has_payload || request.shape.has_vectors;
+  PointReader reader(shards, request.selector);
+  if (reads_points) {
+    for (std::size_t i = 0; i + 1 < order.size(); i += 2) reader.want(order[i], hit_at(hits[order[i]], order[i + 1]).id);
+    if (auto error = reader.read()) return *error;
+  }
+  std::string out;
+  begin_response(out);
+  out += in_object ? "{\"points\":[" : "[";
+  bool is_first = true;
+  for (std::size_t i = 0; i + 1 < order.size(); i += 2) {
+    const auto hit = hit_at(hits[order[i]], order[i + 1]);
+    const auto* point = reads_points ? reader.find(hit.id) : nullptr;
+    if (reads_points && point == nullptr) continue;
+    if (!is_first) out.push_back(',');
+    is_first = false;
+    append_hit(out, hit, point, request.shape);
+  }
+  out += in_object ? "]}" : "]";
+  end_response(out, request.start_ns);
+  return out;
+}
+
+// renderHits(shards, hits: Uint8Array[], order: Uint32Array, shape: NativeShape, inObject: boolean): Buffer
+Napi::Value render_hits_call(const Napi::CallbackInfo& info) {
+  const auto shards = as_shards(info[0]);
+  const auto order = as_span<const std::uint32_t>(info[2]);
+  if (!shards || !info[1].IsArray() || !order) return fail_argument(info.Env(), "renderHits(shards, hits, order, shape, inObject)");
+  const auto array = info[1].As<Napi::Array>();
+  std::vector<std::span<const std::byte>> hits;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const auto entries = as_span<const std::byte>(array[i]);
+    if (!entries) return fail_argument(info.Env(), "hits are byte arrays");
+    hits.push_back(*entries);
+  }
+  for (std::size_t i = 0; i + 1 < order->size(); i += 2) {
+    const auto shard = (*order)[i];
+    if (shard >= shards->size() || shard >= hits.size() || (*order)[i + 1] >= hits[shard].size() / kHitEntryBytes) {
+      return fail_argument(info.Env(), "an order entry names no hit");
+    }
+  }
+  const auto request = read_request(info[3], *shards);
+  if (!request) return fail(info.Env(), request.error());
+  const bool in_object = info[4].ToBoolean();
+  auto text = guard([&] { return render_hits(*shards, hits, *order, request.value(), in_object); });
+  return text ? to_buffer(info.Env(), std::move(text.value())) : fail(info.Env(), text.error());
+}
+
+std::vector<PointId> read_ids(std::span<const std::byte> entries) {
+  std::vector<PointId> ids;
+  for (std::size_t i = 0; i < entries.size() / kIdEntryBytes; ++i) {
+    const auto* at = entries.data() + i * kIdEntryBytes;
+    ids.push_back(get_id(at + 8, get<std::uint32_t>(at) != 0));
+  }
+  return ids;
+}
+
+/// @return empty when a single point was wanted and does not exist
+Result<std::string> render_points(std::span<const ShardReference> shards, std::span<const PointId> ids,
+                                  std::span<const std::uint32_t> shard_of, const ReadRequest& request, bool is_single) {
+  PointReader reader(shards, request.selector);
+  std::unordered_map<PointId, bool, IdHash> seen;
+  std::vector<PointId> wanted;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!seen.emplace(ids[i], true).second) continue;
+    wanted.push_back(ids[i]);
+    reader.want(shard_of[i], ids[i]);
+  }
+  if (auto error = reader.read()) return *error;
+  std::string out;
+  begin_response(out);
+  if (!is_single) out.push_back('[');
+  bool is_first = true;
+  for (const auto& id : wanted) {
+    const auto* point = reader.find(id);
+    if (point == nullptr) continue;
+    if (!is_first) out.push_back(',');
+    is_first = false;
+    append_record(out, *point, request.shape);
+  }
+  if (is_single && is_first) return std::string();
+  if (!is_single) out.push_back(']');
+  end_response(out, request.start_ns);
+  return out;
+}
+
+// renderPoints(shards, ids: Uint8Array, shardOf: Uint32Array, shape: NativeShape, isSingle: boolean): Buffer | null
+Napi::Value render_points_call(const Napi::CallbackInfo& info) {
+  const auto shards = as_shards(info[0]);
+  const auto entries = as_span<const std::byte>(info[1]);
+  const auto shard_of = as_span<const std::uint32_t>(info[2]);
+  if (!shards || !entries || !shard_of || shard_of->size() != entries->size() / kIdEntryBytes) {
+    return fail_argument(info.Env(), "renderPoints(shards, ids, shardOf, shape, isSingle)");
+  }
+  for (const auto shard : *shard_of)
+    if (shard >= shards->size()) return fail_argument(info.Env(), "an id's shard is not among the shards");
+  const auto request = read_request(info[3], *shards);
+  if (!request) return fail(info.Env(), request.error());
+  const bool is_single = info[4].ToBoolean();
+  auto text = guard([&] { return render_points(*shards, read_ids(*entries), *shard_of, request.value(), is_single); });
+  if (!text) return fail(info.Env(), text.error());
+  if (text.value().empty()) return info.Env().Null();
+  return to_buffer(info.Env(), std::move(text.value()));
+}
+
+/// Merges the pages of the shards by id: each holds enough to fill the answer alone.
+Result<std::string> render_scroll(std::span<const ShardReference> shards, std::optional<PointId> from, std::uint32_t limit,
+                                  const ReadRequest& request) {
+  std::vector<PointPage> pages;
+  std::vector<std::pair<const PointView*, PointId>> points;
+  std::optional<PointId> next;
+  const auto consider_next = [&next](const PointId& id) {
+    if (!next || id < *next) next = id;
+  };
+  for (const auto& handle : shards) {
+    auto page = handle->shard->scroll(from, limit, request.selector);
+    if (!page) return page.error();
+    if (page.value().next) consider_next(*page.value().next);
+    pages.push_back(std::move(page.value()));
+  }
+  for (const auto& page : pages)
+    for (const auto& point : page.points) points.emplace_back(&point, point.id);
+  std::ranges::sort(points, {}, &std::pair<const PointView*, PointId>::second);
+  if (points.size() > limit) {
+    consider_next(points[limit].second);
+    points.resize(limit);
+  }
+  std::string out;
+  begin_response(out);
+  out += "{\"points\":[";
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    append_record(out, *points[i].first, request.shape);
+  }
+  out += "],\"next_page_offset\":";
+  if (next) {
+    append_point_id(out, *next);
+  } else {
+    out += "null";
+  }
+  out.push_back('}');
+  end_response(out, request.start_ns);
+  return out;
+}
+
+// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape): Buffer
+Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
+  const auto shards = as_shards(info[0]);
+  const auto limit = as_u64(info[2]);
+  if (!shards || !limit || *limit == 0 || *limit > UINT32_MAX) return fail_argument(info.Env(), "renderScroll(shards, from, limit, shape)");
+  std::optional<PointId> from;
+  if (const auto entry = as_span<const std::byte>(info[1])) {
+    if (entry->size() != kIdEntryBytes) return fail_argument(info.Env(), "a scroll starts from one id");
+    from = read_ids(*entry).front();
+  }
+  const auto request = read_request(info[3], *shards);
+  if (!request) return fail(info.Env(), request.error());
+  auto text = guard([&] { return render_scroll(*shards, from, static_cast<std::uint32_t>(*limit), request.value()); });
+  return text ? to_buffer(info.Env(), std::move(text.value())) : fail(info.Env(), text.error());
+}
+
+}  // namespace
+
+void export_points(Napi::Env env, Napi::Object exports) {
+  exports.Set("renderHits", Napi::Function::New(env, render_hits_call));
+  exports.Set("renderPoints", Napi::Function::New(env, render_points_call));
+  exports.Set("renderScroll", Napi::Function::New(env, render_scroll_call));
+}
+
+}  // namespace millrace::binding

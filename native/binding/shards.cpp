@@ -1,0 +1,159 @@
+#include <map>
+#include <mutex>
+
+#include "convert.h"
+#include "families.h"
+#include "millrace/guard.h"
+#include "shard_handle.h"
+
+namespace millrace::binding {
+namespace {
+
+/// Chosen once for this addon: tells a shard's external from any other.
+constexpr napi_type_tag kShardTag = {0x6d696c6c72616365ULL, 0x73686172642e7631ULL};
+
+/// Shards by key, shared by all JavaScript threads.
+class Registry {
+ public:
+  static Registry& instance() {
+    static Registry registry;
+    return registry;
+  }
+
+  Result<ShardReference> open(const std::string& key, Shard::Options options) {
+    const std::lock_guard lock(mutex_);
+    auto& entry = shards_[key];
+    if (entry != nullptr) return entry;
+    auto opened = Shard::open(options);
+    if (!opened) {
+      shards_.erase(key);
+      return opened.error();
+    }
+    entry = std::make_shared<ShardHandle>();
+    entry->shard = opened.value();
+    return entry;
+  }
+
+  ShardReference find(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = shards_.find(key);
+    return found == shards_.end() ? nullptr : found->second;
+  }
+
+  bool close(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    return shards_.erase(key) > 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, ShardReference> shards_;
+};
+
+Napi::Value to_external(Napi::Env env, ShardReference shard) {
+  auto owner = std::make_unique<ShardReference>(std::move(shard));
+  const auto external = Napi::External<ShardReference>::New(
+      env, owner.release(), [](Napi::Env, ShardReference* kept) { std::unique_ptr<ShardReference>{kept}; });
+  napi_type_tag_object(env, external, &kShardTag);
+  return external;
+}
+
+std::string to_hex(const Digest& digest) {
+  std::string text;
+  for (const auto half : {digest.high, digest.low})
+    for (unsigned shift = 64; shift > 0; shift -= 4) text.push_back("0123456789abcdef"[(half >> (shift - 4)) & 0xFU]);
+  return text;
+}
+
+// openShard(key: string, collectionId: bigint, shard: number): ShardHandle
+Napi::Value open_shard(const Napi::CallbackInfo& info) {
+  const auto key = as_string(info[0]);
+  const auto collection_id = as_u64(info[1]);
+  const auto shard = as_u64(info[2]);
+  if (!key || !collection_id || !shard) return fail_argument(info.Env(), "openShard(key, collectionId, shard)");
+  const auto opened = guard([&] {
+    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard)});
+  });
+  return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
+}
+
+// findShard(key: string): ShardHandle | null
+Napi::Value find_shard(const Napi::CallbackInfo& info) {
+  const auto key = as_string(info[0]);
+  if (!key) return fail_argument(info.Env(), "findShard(key)");
+  const auto found = Registry::instance().find(*key);
+  return found == nullptr ? info.Env().Null() : to_external(info.Env(), found);
+}
+
+// closeShard(key: string): boolean
+Napi::Value close_shard(const Napi::CallbackInfo& info) {
+  const auto key = as_string(info[0]);
+  if (!key) return fail_argument(info.Env(), "closeShard(key)");
+  return Napi::Boolean::New(info.Env(), Registry::instance().close(*key));
+}
+
+// count(shards: ShardHandle[]): number
+Napi::Value count(const Napi::CallbackInfo& info) {
+  const auto shards = as_shards(info[0]);
+  if (!shards) return fail_argument(info.Env(), "count(shards)");
+  std::uint64_t points = 0;
+  for (const auto& handle : *shards) points += handle->shard->count();
+  return Napi::Number::New(info.Env(), static_cast<double>(points));
+}
+
+// state(shard: ShardHandle): NativeShardState
+Napi::Value state(const Napi::CallbackInfo& info) {
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(info.Env(), "state(shard)");
+  return state_object(info.Env(), (*handle)->shard->state());
+}
+
+}  // namespace
+
+Napi::Object state_object(Napi::Env env, const ShardState& state) {
+  auto object = Napi::Object::New(env);
+  const auto number = [&](const char* name, std::uint64_t value) {
+    object.Set(name, Napi::Number::New(env, static_cast<double>(value)));
+  };
+  object.Set("nextOffset", to_bigint(env, state.next_offset));
+  object.Set("digest", Napi::String::New(env, to_hex(state.digest)));
+  object.Set("contentDigest", Napi::String::New(env, to_hex(state.content_digest)));
+  number("points", state.points);
+  number("rows", state.rows);
+  number("schemaVersion", state.schema_version);
+  number("recordsApplied", state.records_applied);
+  number("recordsRejected", state.records_rejected);
+  number("recordsDuplicate", state.records_duplicate);
+  number("memoryBytes", state.memory_bytes);
+  return object;
+}
+
+std::optional<ShardReference> as_shard(const Napi::Value& value) {
+  bool is_shard = false;
+  if (!value.IsExternal()) return std::nullopt;
+  napi_check_object_type_tag(value.Env(), value, &kShardTag, &is_shard);
+  if (!is_shard) return std::nullopt;
+  return *value.As<Napi::External<ShardReference>>().Data();
+}
+
+std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
+  if (!value.IsArray()) return std::nullopt;
+  const auto array = value.As<Napi::Array>();
+  std::vector<ShardReference> shards;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    auto shard = as_shard(array[i]);
+    if (!shard) return std::nullopt;
+    shards.push_back(std::move(*shard));
+  }
+  return shards;
+}
+
+void export_shards(Napi::Env env, Napi::Object exports) {
+  exports.Set("openShard", Napi::Function::New(env, open_shard));
+  exports.Set("findShard", Napi::Function::New(env, find_shard));
+  exports.Set("closeShard", Napi::Function::New(env, close_shard));
+  exports.Set("count", Napi::Function::New(env, count));
+  exports.Set("state", Napi::Function::New(env, state));
+}
+
+}  // namespace millrace::binding

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <span>
+
+namespace millrace {
+
+/// Makes a vector unit length, as cosine stores it: divided by its length in f32. Left as it is when the length is below
+/// the f32 epsilon or its square within 1e-6 of 1.
+/// @param square_sum  Σ x², summed in double from the first component to the last, so that every machine gets the same
+/// @return            the length that was taken out; 1 when nothing was
+float normalize(std::span<float> vector, double square_sum) noexcept;
+
+/// Σ x² in double, from the first component to the last.
+[[nodiscard]] double square_sum_of(std::span<const float> vector) noexcept;
+
+}  // namespace millrace

@@ -1,0 +1,119 @@
+#include "json/numbers.h"
+#include "json/syntax.h"
+#include "json/upsert_parser.h"
+#include "json/vectors.h"
+#include "millrace/normalize.h"
+
+namespace millrace::json {
+namespace {
+
+/// Deepest container of the batch form besides payloads: the numbers of a named vector.
+constexpr std::uint32_t kBatchDepthMin = 5;
+
+/// Containers around a payload of the batch form.
+constexpr std::uint32_t kBatchPayloadDepth = 3;
+
+}  // namespace
+
+bool UpsertParser::parse_batch() {
+  batch_.is_given = true;
+  batch_.values.resize(target_.vectors.size());
+  batch_.norms.resize(target_.vectors.size());
+  batch_.has_slot.resize(target_.vectors.size());
+  if (scanner_.depth_max < kBatchDepthMin || !scanner_.consume('{')) return false;
+  bool has_next = !scanner_.consume('}');
+  while (has_next) {
+    RawString key;
+    if (!read_key(scanner_, key) || !parse_batch_member(decode_string(key, key_storage_)) ||
+        !next_or_close(scanner_, '}', has_next)) {
+      return false;
+    }
+  }
+  return batch_.ids.has_value() && batch_.has_vectors;
+}
+
+bool UpsertParser::parse_batch_member(std::string_view key) {
+  if (key == "ids") return !batch_.ids && parse_batch_ids();
+  if (key == "vectors") return !batch_.has_vectors && parse_batch_vectors();
+  if (key == "payloads") return !batch_.has_payloads && (consume_null(scanner_) || parse_batch_payloads());
+  return skip_value(scanner_, 2);
+}
+
+bool UpsertParser::parse_batch_ids() {
+  auto& ids = batch_.ids.emplace();
+  if (!scanner_.consume('[')) return false;
+  bool has_next = !scanner_.consume(']');
+  while (has_next)
+    if (!parse_id(ids.emplace_back()) || !next_or_close(scanner_, ']', has_next)) return false;
+  return true;
+}
+
+bool UpsertParser::parse_batch_vectors() {
+  batch_.has_vectors = true;
+  if (scanner_.peek() == '[') {
+    const auto unnamed = slot_index_of("");
+    return unnamed && parse_batch_slot(*unnamed);
+  }
+  if (!scanner_.consume('{')) return false;
+  bool has_next = !scanner_.consume('}');
+  while (has_next) {
+    RawString name;
+    if (!read_key(scanner_, name)) return false;
+    const auto slot_index = slot_index_of(decode_string(name, key_storage_));
+    if (!slot_index || batch_.has_slot[*slot_index]) return false;
+    if (!parse_batch_slot(*slot_index) || !next_or_close(scanner_, '}', has_next)) return false;
+  }
+  return true;
+}
+
+bool UpsertParser::parse_batch_slot(std::size_t slot_index) {
+  const auto& slot = target_.vectors[slot_index];
+  auto& values = batch_.values[slot_index];
+  auto& norms = batch_.norms[slot_index];
+  batch_.has_slot[slot_index] = true;
+  if (!scanner_.consume('[')) return false;
+  bool has_next = !scanner_.consume(']');
+  while (has_next) {
+    values.resize(values.size() + slot.dimension);
+    const auto row = std::span(values).last(slot.dimension);
+    double square_sum = 0;
+    if (!parse_vector(scanner_, row, square_sum) || !next_or_close(scanner_, ']', has_next)) return false;
+    norms.push_back(slot.distance == Distance::cosine ? normalize(row, square_sum) : 1.0F);
+  }
+  return true;
+}
+
+bool UpsertParser::parse_batch_payloads() {
+  batch_.has_payloads = true;
+  if (!scanner_.consume('[')) return false;
+  bool has_next = !scanner_.consume(']');
+  while (has_next) {
+    if (!batch_payload_writer_.write_payload(scanner_, kBatchPayloadDepth)) return false;
+    batch_.payload_ends.push_back(batch_.payloads.size());
+    if (!next_or_close(scanner_, ']', has_next)) return false;
+  }
+  return true;
+}
+
+bool UpsertParser::add_batch() {
+  const auto& ids = *batch_.ids;
+  for (std::size_t i = 0; i < batch_.norms.size(); ++i)
+    if (batch_.has_slot[i] && batch_.norms[i].size() != ids.size()) return false;
+  if (batch_.has_payloads && batch_.payload_ends.size() != ids.size()) return false;
+  std::size_t payload_begin = 0;
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    point_.rows.clear();
+    for (std::size_t i = 0; i < batch_.norms.size(); ++i) {
+      if (!batch_.has_slot[i]) continue;
+      const auto dimension = target_.vectors[i].dimension;
+      point_.rows.push_back({i, std::span(batch_.values[i]).subspan(row * dimension, dimension), batch_.norms[i][row]});
+    }
+    const auto payload_end = batch_.has_payloads ? batch_.payload_ends[row] : payload_begin;
+    const auto payload = std::string_view(batch_.payloads).substr(payload_begin, payload_end - payload_begin);
+    payload_begin = payload_end;
+    if (!add_point(ids[row], point_.rows, payload)) return false;
+  }
+  return true;
+}
+
+}  // namespace millrace::json

@@ -1,0 +1,139 @@
+#include "json/record_splitter.h"
+
+#include <algorithm>
+
+#include "millrace/record.h"
+
+namespace millrace::json {
+namespace {
+
+/// Sections of a frame besides those of its slots: IDS and PAYLOAD. A slot has up to VECTORS, PRESENCE and NORMS.
+constexpr std::size_t kPlainSections = 2;
+constexpr std::size_t kSlotSections = 3;
+
+/// Id, its bit among mixed ids, end of its payload.
+constexpr std::size_t kRowBytes = 16 + 1 + 4;
+
+void append_little_endian(std::vector<std::byte>& out, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<std::byte>(value >> (8 * i)));
+}
+
+void append_big_endian(std::vector<std::byte>& out, std::uint64_t value) {
+  for (std::size_t i = 0; i < 8; ++i) out.push_back(static_cast<std::byte>(value >> (56 - 8 * i)));
+}
+
+void add_ids(RecordBuilder& builder, std::span<const PointId> ids) {
+  const auto uuids = static_cast<std::size_t>(std::ranges::count(ids, true, &PointId::is_uuid));
+  const bool is_mixed = uuids != 0 && uuids != ids.size();
+  std::vector<std::byte> bytes;
+  if (is_mixed) {
+    bytes.resize((ids.size() + 63) / 64 * 8);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (ids[i].is_uuid) bytes[i / 8] |= static_cast<std::byte>(1U << (i % 8));
+  }
+  for (const auto& id : ids) {
+    if (id.is_uuid) {
+      append_big_endian(bytes, id.high);
+      append_big_endian(bytes, id.low);
+    } else {
+      append_little_endian(bytes, id.low, 8);
+      if (uuids != 0) append_little_endian(bytes, 0, 8);
+    }
+  }
+  using enum layout::IdEncoding;
+  const auto encoding = static_cast<std::uint16_t>(uuids == 0 ? numeric : is_mixed ? mixed : uuid);
+  builder.add(layout::SectionKind::ids, encoding, 0, static_cast<std::uint32_t>(ids.size()), bytes);
+}
+
+void add_payloads(RecordBuilder& builder, std::span<const std::uint32_t> ends, std::string_view texts) {
+  std::vector<std::byte> bytes;
+  bytes.reserve((ends.size() + 1) * 4 + texts.size());
+  append_little_endian(bytes, 0, 4);
+  for (const auto end : ends) append_little_endian(bytes, end, 4);
+  const auto text = std::as_bytes(std::span(texts));
+  bytes.insert(bytes.end(), text.begin(), text.end());
+  builder.add(layout::SectionKind::payload, 0, 0, static_cast<std::uint32_t>(ends.size()), bytes);
+}
+
+}  // namespace
+
+RecordSplitter::RecordSplitter(const EncodeTarget& target, const EncodeLimits& limits)
+    : target_(&target), limits_(&limits), open_(target.shards) {
+  const auto sections = kPlainSections + kSlotSections * target.vectors.size();
+  // Each section may need almost its alignment as padding, and each bitmap up to one word of 8 bytes.
+  fixed_bytes_ = layout::kHeaderBytes + sections * (layout::kSectionEntryBytes + layout::kSectionAlignment + 8) +
+                 layout::kSectionAlignment;
+  for (auto& record : open_) {
+    record.slots.resize(target.vectors.size());
+    record.bytes = fixed_bytes_;
+  }
+}
+
+std::uint64_t RecordSplitter::add(const PointId& id, std::span<const RowVector> vectors, std::string_view payload) {
+  const auto bytes = row_bytes(vectors, payload);
+  if (fixed_bytes_ + bytes > limits_->record_bytes_max) return fixed_bytes_ + bytes;
+  const std::uint32_t shard = target_->shard_of_bucket[bucket_of(id)];
+  auto& record = open_[shard];
+  if (!record.ids.empty() && record.bytes + bytes > limits_->record_bytes_target) close(shard);
+  append(record, id, vectors, payload);
+  record.bytes += bytes;
+  return 0;
+}
+
+std::vector<EncodedRecord> RecordSplitter::finish() {
+  for (std::uint32_t shard = 0; shard < open_.size(); ++shard)
+    if (!open_[shard].ids.empty()) close(shard);
+  return std::move(closed_);
+}
+
+std::uint64_t RecordSplitter::row_bytes(std::span<const RowVector> vectors, std::string_view payload) const noexcept {
+  std::uint64_t bytes = kRowBytes + target_->vectors.size() + payload.size();
+  for (const auto& vector : vectors) bytes += (vector.values.size() + 1) * sizeof(float);
+  return bytes;
+}
+
+void RecordSplitter::append(OpenRecord& record, const PointId& id, std::span<const RowVector> vectors,
+                            std::string_view payload) {
+  const auto row = record.ids.size();
+  record.ids.push_back(id);
+  record.payloads += payload;
+  record.payload_ends.push_back(static_cast<std::uint32_t>(record.payloads.size()));
+  if (row % 64 == 0)
+    for (auto& slot : record.slots) slot.presence.push_back(0);
+  for (const auto& vector : vectors) {
+    auto& slot = record.slots[vector.slot_index];
+    slot.values.insert(slot.values.end(), vector.values.begin(), vector.values.end());
+    slot.norms.push_back(vector.norm);
+    slot.presence[row / 64] |= std::uint64_t{1} << (row % 64);
+  }
+}
+
+void RecordSplitter::close(std::uint32_t shard) {
+  auto& record = open_[shard];
+  const auto rows = static_cast<std::uint32_t>(record.ids.size());
+  RecordBuilder builder(layout::RecordKind::upsert, target_->collection_id, target_->schema_version, rows);
+  add_ids(builder, record.ids);
+  for (std::size_t i = 0; i < record.slots.size(); ++i) {
+    auto& slot = record.slots[i];
+    const auto& schema = target_->vectors[i];
+    const auto present = static_cast<std::uint32_t>(slot.norms.size());
+    if (present != 0) {
+      using enum layout::SectionKind;
+      if (present != rows) builder.add(presence, 0, schema.slot, rows, std::as_bytes(std::span(slot.presence)));
+      builder.add(vectors, 0, schema.slot, present, std::as_bytes(std::span(slot.values)));
+      if (schema.distance == Distance::cosine)
+        builder.add(norms, 0, schema.slot, present, std::as_bytes(std::span(slot.norms)));
+    }
+    slot.values.clear();
+    slot.norms.clear();
+    slot.presence.clear();
+  }
+  if (!record.payloads.empty()) add_payloads(builder, record.payload_ends, record.payloads);
+  closed_.push_back({shard, rows, builder.finish()});
+  record.ids.clear();
+  record.payload_ends.clear();
+  record.payloads.clear();
+  record.bytes = fixed_bytes_;
+}
+
+}  // namespace millrace::json

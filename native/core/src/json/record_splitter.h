@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/points_parser.h"
+
+namespace millrace::json {
+
+/// A point's vector, in stored form.
+struct RowVector {
+  std::size_t slot_index = 0;  ///< in EncodeTarget::vectors
+  std::span<const float> values;
+  float norm = 1.0F;           ///< length taken out by normalisation
+};
+
+/// Distributes points over the records of their shards. A record is closed when the next point would take it over the
+/// target size; a point that is larger than the target gets a record of its own.
+class RecordSplitter {
+ public:
+  RecordSplitter(const EncodeTarget& target, const EncodeLimits& limits);
+
+  /// @return 0, or the bytes of the record that this point alone would need when they are over the limit
+  [[nodiscard]] std::uint64_t add(const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
+
+  /// Closes all records and gives them away.
+  [[nodiscard]] std::vector<EncodedRecord> finish();
+
+ private:
+  struct SlotColumn {
+    std::vector<float> values;
+    std::vector<float> norms;
+    std::vector<std::uint64_t> presence;
+  };
+
+  /// The record of one shard that points are added to.
+  struct OpenRecord {
+    std::vector<PointId> ids;
+    std::vector<SlotColumn> slots;
+    std::vector<std::uint32_t> payload_ends;
+    std::string payloads;
+    std::uint64_t bytes = 0;  ///< at most what the frame will take
+  };
+
+  [[nodiscard]] std::uint64_t row_bytes(std::span<const RowVector> vectors, std::string_view payload) const noexcept;
+  void append(OpenRecord& record, const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
+  void close(std::uint32_t shard);
+
+  const EncodeTarget* target_;
+  const EncodeLimits* limits_;
+  std::uint64_t fixed_bytes_ = 0;  ///< of a frame without rows
+  std::vector<OpenRecord> open_;
+  std::vector<EncodedRecord> closed_;
+};
+
+}  // namespace millrace::json

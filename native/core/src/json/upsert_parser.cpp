@@ -1,0 +1,92 @@
+#include "json/upsert_parser.h"
+
+#include <algorithm>
+
+#include "json/syntax.h"
+
+namespace millrace::json {
+
+UpsertParser::UpsertParser(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits)
+    : scanner_(body, limits.json_depth_max),
+      target_(target),
+      limits_(limits),
+      splitter_(target, limits),
+      payload_writer_(payload_),
+      batch_payload_writer_(batch_.payloads) {
+  for (const auto& vector : target.vectors) point_.values.emplace_back(vector.dimension);
+}
+
+ParsedPoints UpsertParser::parse() {
+  ParsedPoints parsed;
+  const bool is_accepted = parse_body() && (!batch_.is_given || add_batch());
+  if (record_bytes_ != 0) {
+    parsed.verdict = ParseVerdict::too_large;
+    parsed.record_bytes = record_bytes_;
+  } else if (is_accepted && (batch_.is_given || has_points_)) {
+    parsed.verdict = ParseVerdict::accepted;
+    parsed.points = points_;
+    parsed.records = splitter_.finish();
+  }
+  return parsed;
+}
+
+bool UpsertParser::parse_body() {
+  if (scanner_.depth_max == 0 || !scanner_.consume('{')) return false;
+  bool has_next = !scanner_.consume('}');
+  while (has_next) {
+    RawString key;
+    if (!read_key(scanner_, key) || !parse_body_member(decode_string(key, key_storage_)) ||
+        !next_or_close(scanner_, '}', has_next)) {
+      return false;
+    }
+  }
+  scanner_.skip_space();
+  return scanner_.at == scanner_.end;
+}
+
+bool UpsertParser::parse_body_member(std::string_view key) {
+  if (key == "points") {
+    if (consume_null(scanner_)) return true;
+    // The batch form wins, wherever it stands: the list is then only checked.
+    if (batch_.is_given) return skip_value(scanner_, 1);
+    return !has_points_ && parse_points();
+  }
+  if (key == "batch") {
+    if (consume_null(scanner_)) return true;
+    if (batch_.is_given || !parse_batch()) return false;
+    splitter_ = RecordSplitter(target_, limits_);
+    points_ = 0;
+    return true;
+  }
+  if (key == "update_mode") return parse_update_mode();
+  if (key == "shard_key" || key == "update_filter") return consume_null(scanner_);
+  return skip_value(scanner_, 1);
+}
+
+bool UpsertParser::parse_update_mode() {
+  if (consume_null(scanner_)) return true;
+  RawString mode;
+  return scanner_.peek() == '"' && scan_string(scanner_, mode) && decode_string(mode, key_storage_) == "upsert";
+}
+
+bool UpsertParser::add_point(const PointId& id, std::span<const RowVector> vectors, std::string_view payload) {
+  record_bytes_ = splitter_.add(id, vectors, payload);
+  ++points_;
+  return record_bytes_ == 0;
+}
+
+std::optional<std::size_t> UpsertParser::slot_index_of(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(target_.vectors, name, &VectorSlot::name);
+  if (found == target_.vectors.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - target_.vectors.begin());
+}
+
+}  // namespace millrace::json
+
+namespace millrace {
+
+ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits) {
+  return json::UpsertParser(body, target, limits).parse();
+}
+
+}  // namespace millrace

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "json/payload_writer.h"
+#include "json/record_splitter.h"
+#include "json/scanner.h"
+#include "millrace/points_parser.h"
+
+namespace millrace::json {
+
+/// State of one `parse_upsert`: the body's members, whichever form they have.
+class UpsertParser {
+ public:
+  UpsertParser(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits);
+
+  [[nodiscard]] ParsedPoints parse();
+
+ private:
+  /// What was read of one point. Values of a vector lie in `values_` of its slot.
+  struct PointVectors {
+    std::vector<RowVector> rows;
+    std::vector<std::vector<float>> values;  ///< per slot of the target
+  };
+
+  /// Columns of the batch form: for each slot the vectors of all points, when it was given.
+  struct Batch {
+    std::optional<std::vector<PointId>> ids;
+    std::vector<std::vector<float>> values;
+    std::vector<std::vector<float>> norms;
+    std::vector<bool> has_slot;
+    std::vector<std::size_t> payload_ends;
+    std::string payloads;
+    bool has_vectors = false;
+    bool has_payloads = false;
+    bool is_given = false;
+  };
+
+  bool parse_body();
+  bool parse_body_member(std::string_view key);
+  bool parse_update_mode();
+  bool add_point(const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
+
+  // The list form, points_list.cpp.
+  bool parse_points();
+  bool parse_point();
+  bool parse_point_member(std::string_view key, std::optional<PointId>& id, bool& has_vectors, bool& has_payload);
+  bool parse_id(PointId& id);
+  bool parse_point_vectors();
+  bool parse_named_vector(const RawString& name);
+  bool parse_slot(std::size_t slot_index);
+  [[nodiscard]] std::optional<std::size_t> slot_index_of(std::string_view name) const noexcept;
+
+  // The batch form, points_batch.cpp.
+  bool parse_batch();
+  bool parse_batch_member(std::string_view key);
+  bool parse_batch_ids();
+  bool parse_batch_vectors();
+  bool parse_batch_slot(std::size_t slot_index);
+  bool parse_batch_payloads();
+  bool add_batch();
+
+  Scanner scanner_;
+  const EncodeTarget& target_;
+  const EncodeLimits& limits_;
+  RecordSplitter splitter_;
+  PointVectors point_;
+  Batch batch_;
+  std::string payload_;
+  PayloadWriter payload_writer_;
+  PayloadWriter batch_payload_writer_;
+  std::string key_storage_;
+  std::uint64_t points_ = 0;
+  std::uint64_t record_bytes_ = 0;
+  bool has_points_ = false;
+};
+
+}  // namespace millrace::json

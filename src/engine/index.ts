@@ -1,0 +1,24 @@
+export {
+  hitCount,
+  hitEntryBytes,
+  hitId,
+  hitScore,
+  hitVersion,
+  mergeHits,
+  type SearchHits
+} from './hits.ts'
+export type {
+  CpuInfo,
+  EncodedRecord,
+  EncodeTarget,
+  JsonFault,
+  NativeEncodeTarget,
+  NativeShardState,
+  ParsedUpsert,
+  ShardHandle,
+  VectorSlot
+} from './native.ts'
+export * from './points.ts'
+export * from './search.ts'
+export * from './shards.ts'
+export * from './values.ts'

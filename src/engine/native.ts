@@ -1,0 +1,207 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { codeOfNative, EngineError, type ErrorDetails } from '../errors/index.ts'
+
+/** Opaque: an open shard. Valid in the thread that asked for it; other threads ask by its key. */
+export interface ShardHandle {
+  readonly brand: 'ShardHandle'
+}
+
+/** Opaque: what the parser must know of a collection. */
+export interface EncodeTarget {
+  readonly brand: 'EncodeTarget'
+}
+
+export interface NativeShardState {
+  readonly nextOffset: bigint
+  /** 32 hex digits; equal on replicas at one offset. */
+  readonly digest: string
+  /** 32 hex digits; without versions. */
+  readonly contentDigest: string
+  readonly points: number
+  /** Live and dead. */
+  readonly rows: number
+  readonly schemaVersion: number
+  readonly recordsApplied: number
+  readonly recordsRejected: number
+  readonly recordsDuplicate: number
+  readonly memoryBytes: number
+}
+
+export interface NativeFailure extends Error {
+  readonly errc: number
+  /** Inner text of a JSON object. */
+  readonly details: string
+}
+
+export interface NativeApplyResult {
+  readonly offsets: BigUint64Array
+  readonly producers: BigUint64Array
+  readonly sequences: BigUint64Array
+  readonly codes: Uint16Array
+  readonly affected: Uint32Array
+  /** Of rejected records, by their index. */
+  readonly details: Readonly<Record<number, string>>
+  readonly stop: NativeFailure | null
+  readonly state: NativeShardState
+}
+
+export interface NativeSearchResult {
+  readonly entries: Buffer
+  readonly largerIsBetter: boolean
+  readonly nextOffset: bigint
+}
+
+export interface NativeShape {
+  readonly payload: boolean
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly vectors: boolean | readonly string[]
+  readonly startNs: bigint
+}
+
+export interface NativeEncodeTarget {
+  readonly collectionId: bigint
+  readonly schemaVersion: number
+  readonly vectors: readonly VectorSlot[]
+  readonly shardOfBucket: Uint16Array
+  readonly shards: number
+  readonly recordBytesTarget?: number
+  readonly recordBytesMax?: number
+  readonly jsonDepthMax?: number
+}
+
+export interface VectorSlot {
+  readonly slot: number
+  /** Empty: the unnamed vector. */
+  readonly name: string
+  readonly size: number
+  readonly distance: 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan'
+}
+
+export interface EncodedRecord {
+  readonly shard: number
+  readonly points: number
+  /** Complete but for producer, sequence, epoch and header CRC. */
+  readonly frame: Buffer
+}
+
+export interface ParsedUpsert {
+  /** `irregular`: the request schema reads the body again and words the error. */
+  readonly verdict: 'accepted' | 'irregular' | 'tooLarge'
+  readonly points: number
+  /** `tooLarge`: bytes of the record that one point would need. */
+  readonly recordBytes: number
+  readonly records: readonly EncodedRecord[]
+}
+
+export interface JsonFault {
+  readonly isTooDeep: boolean
+  /** Byte at which the text is wrong. */
+  readonly position: number
+  readonly reason: string
+}
+
+export interface CpuInfo {
+  readonly instructionSet: string
+  readonly hasCrc32: boolean
+  readonly engineThreads: number
+}
+
+/** The addon's functions, as native/binding names them above each. */
+export interface NativeEngine {
+  openShard(key: string, collectionId: bigint, shard: number): ShardHandle
+  findShard(key: string): ShardHandle | null
+  closeShard(key: string): boolean
+  count(shards: readonly ShardHandle[]): number
+  state(shard: ShardHandle): NativeShardState
+  apply(
+    shard: ShardHandle,
+    bytes: Uint8Array,
+    positions: Uint32Array,
+    lengths: Uint32Array,
+    offsets: BigUint64Array,
+    appendTimesMs: Float64Array,
+    count: number
+  ): Promise<NativeApplyResult>
+  search(
+    shard: ShardHandle,
+    slot: number,
+    query: Float32Array,
+    k: number,
+    exact: boolean,
+    ef: number,
+    scoreThreshold: number | null,
+    deadlineNs: bigint
+  ): NativeSearchResult | Promise<NativeSearchResult>
+  renderHits(
+    shards: readonly ShardHandle[],
+    hits: readonly Uint8Array[],
+    order: Uint32Array,
+    shape: NativeShape,
+    inObject: boolean
+  ): Buffer
+  renderPoints(
+    shards: readonly ShardHandle[],
+    ids: Uint8Array,
+    shardOf: Uint32Array,
+    shape: NativeShape,
+    isSingle: boolean
+  ): Buffer | null
+  renderScroll(
+    shards: readonly ShardHandle[],
+    from: Uint8Array | null,
+    limit: number,
+    shape: NativeShape
+  ): Buffer
+  makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
+  parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
+  jsonCheck(body: Uint8Array, depthMax: number): JsonFault | null
+  crc32c(bytes: Uint8Array, seed: number): number
+  xxh64(bytes: Uint8Array, seed: bigint): bigint
+  parsePointIds(texts: readonly string[]): { entries: Buffer; invalid: number }
+  isJsonPath(text: string): boolean
+  cpu(): CpuInfo
+  lockFile(path: string, holder: string): { fd: number } | { holder: string }
+  unlockFile(fd: number): void
+}
+
+// The addon's functions have the types above: test/unit/engine holds them to it.
+export const native = createRequire(import.meta.url)(
+  join(packageRoot(), 'build/native/release/millrace.node')
+) as NativeEngine
+
+/** Calls the addon and turns its failures into `EngineError`s. */
+export function callNative<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw fromNative(error)
+  }
+}
+
+/** An `EngineError` for a failure born in the addon; anything else as it is. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error) || !('errc' in error)) return error
+  // Errors with `errc` come from error_object in native/binding/convert.cpp only.
+  const failure = error as NativeFailure
+  return new EngineError(codeOfNative(failure.errc), detailsOf(failure.details))
+}
+
+/** Details of a native failure, given as the inner text of a JSON object. */
+export function detailsOf(text: string): ErrorDetails {
+  return JSON.parse(`{${text}}`) as ErrorDetails
+}
+
+/** The folder with package.json, whether this file runs from src/ or dist/. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder)
+    if (parent === folder) throw new EngineError('MILLRACE_INTERNAL', { reason: 'no package.json' })
+    folder = parent
+  }
+  return folder
+}

@@ -1,0 +1,35 @@
+import type { SearchHits } from './hits.ts'
+import { callNative, fromNative, native, type ShardHandle } from './native.ts'
+
+export interface SearchPlan {
+  /** Slot id of the vector that is searched. */
+  readonly slot: number
+  /** f32[dimension]; made unit length by the engine when the slot's distance is cosine. */
+  readonly query: Float32Array
+  /** Hits wanted, at least 1. */
+  readonly k: number
+  readonly exact?: boolean
+  /** Size of the candidate list; the engine's choice when missing. */
+  readonly ef?: number
+  readonly scoreThreshold?: number
+  /** On the clock of `process.hrtime.bigint()`. */
+  readonly deadlineNs?: bigint
+}
+
+/**
+ * Searches one shard: inside the call when that is quick, else on an engine thread.
+ * @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_DEADLINE_PASSED, MILLRACE_OUT_OF_MEMORY
+ */
+export function searchShard(
+  shard: ShardHandle,
+  plan: SearchPlan
+): SearchHits | Promise<SearchHits> {
+  const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, deadlineNs = 0n } = plan
+  const hits = callNative(() =>
+    native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs)
+  )
+  if (!(hits instanceof Promise)) return hits
+  return hits.catch((error: unknown) => {
+    throw fromNative(error)
+  })
+}

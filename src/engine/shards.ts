@@ -1,0 +1,102 @@
+import {
+  codeOfNative,
+  type EngineError,
+  type ErrorCode,
+  type ErrorDetails
+} from '../errors/index.ts'
+import {
+  callNative,
+  detailsOf,
+  fromNative,
+  type NativeShardState,
+  native,
+  type ShardHandle
+} from './native.ts'
+
+/** Records of one partition, in offset order. The arrays may be longer than `count` and must not change until `apply` has settled. */
+export interface RecordBatch {
+  readonly bytes: Uint8Array
+  /** First byte of each frame in `bytes`; a multiple of 8 saves a copy. */
+  readonly positions: Uint32Array
+  readonly lengths: Uint32Array
+  readonly offsets: BigUint64Array
+  readonly appendTimesMs: Float64Array
+  readonly count: number
+}
+
+export interface RecordOutcome {
+  readonly offset: bigint
+  readonly producerId: bigint
+  readonly sequence: bigint
+  /** Points written or deleted. */
+  readonly affected: number
+  /** Why the record was rejected, the same on every replica. */
+  readonly rejection?: { readonly code: ErrorCode; readonly details: ErrorDetails }
+}
+
+export interface ApplyResult {
+  readonly outcomes: readonly RecordOutcome[]
+  /** Why the shard had to stop before the next record; it and all after it are not applied. */
+  readonly stop: EngineError | null
+  readonly state: NativeShardState
+}
+
+/** Opens a shard under a key of the process, or finds the one already open under it. */
+export function openShard(key: string, collectionId: bigint, shard: number): ShardHandle {
+  return callNative(() => native.openShard(key, collectionId, shard))
+}
+
+/** Finds a shard that any thread of this process has opened. */
+export function findShard(key: string): ShardHandle | null {
+  return callNative(() => native.findShard(key))
+}
+
+/** Takes a shard out of the process's list; its memory goes with the last handle. */
+export function closeShard(key: string): boolean {
+  return callNative(() => native.closeShard(key))
+}
+
+/**
+ * Applies records on an engine thread; one call per shard at a time.
+ * @throws MILLRACE_ARGUMENT_INVALID, MILLRACE_OUT_OF_MEMORY
+ */
+export async function applyRecords(shard: ShardHandle, batch: RecordBatch): Promise<ApplyResult> {
+  const { bytes, positions, lengths, offsets, appendTimesMs, count } = batch
+  try {
+    const result = await native.apply(
+      shard,
+      bytes,
+      positions,
+      lengths,
+      offsets,
+      appendTimesMs,
+      count
+    )
+    const outcomes = Array.from(result.offsets, (offset, i) => ({
+      offset,
+      producerId: result.producers[i] ?? 0n,
+      sequence: result.sequences[i] ?? 0n,
+      affected: result.affected[i] ?? 0,
+      ...rejectionOf(result.codes[i] ?? 0, result.details[i])
+    }))
+    // A stop is made by error_object, which fromNative turns into an EngineError.
+    const stop = result.stop && (fromNative(result.stop) as EngineError)
+    return { outcomes, stop, state: result.state }
+  } catch (error) {
+    throw fromNative(error)
+  }
+}
+
+/** Live points over all shards. */
+export function countPoints(shards: readonly ShardHandle[]): number {
+  return callNative(() => native.count(shards))
+}
+
+export function shardState(shard: ShardHandle): NativeShardState {
+  return callNative(() => native.state(shard))
+}
+
+function rejectionOf(code: number, details: string | undefined): Pick<RecordOutcome, 'rejection'> {
+  if (code === 0) return {}
+  return { rejection: { code: codeOfNative(code), details: detailsOf(details ?? '') } }
+}
