@@ -1,12 +1,12 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { type Node, startNode, systemClock } from '../actors/index.ts'
+import { NativeShard, type Node, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
 import { createRestServer } from './api/rest/index.ts'
 import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
-import { cpuInfo, crc32c, openShard, startEngine } from './engine/index.ts'
+import { cpuInfo, crc32c } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
 import type { ServiceContext } from './service/index.ts'
@@ -28,7 +28,6 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     for (const close of opened.reverse()) await close()
   }
   try {
-    startEngine({ threads: config['engine.threads'] })
     logger.info(
       { version: packageVersion, node: process.version, pid: process.pid, ...cpuInfo() },
       'millrace is starting'
@@ -44,7 +43,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       logger,
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
-      openEngine: (key, collectionId, shard) => openShard(key, { collectionId, shard }),
+      openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
       limits: { collections: config['limits.collections'] }
     })
     opened.push(() => node.stop())

@@ -120,7 +120,7 @@ export const configFields = {
     default: 128,
     env: 'MILLRACE_LIMITS_JSON_DEPTH',
     minimum: 8,
-    maximum: 1024,
+    maximum: 512,
     description: 'Deepest nesting of a JSON body.'
   },
   'limits.collections': {
@@ -154,14 +154,6 @@ export const configFields = {
     minimum: 1,
     maximum: 1_000_000,
     description: 'Most requests worked on at once; past it requests get 429.'
-  },
-  'engine.threads': {
-    kind: 'integer',
-    default: 0,
-    env: 'MILLRACE_ENGINE_THREADS',
-    minimum: 0,
-    maximum: 256,
-    description: 'Threads of the native engine; 0: one for each core, at least two.'
   },
   'logging.level': {
     kind: 'choice',

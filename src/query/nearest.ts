@@ -1,35 +1,40 @@
 /** Runs a nearest-points query: scatter to the shards, merge, and render the winners. */
 import type { CollectionView } from '../domain/directory.ts'
-import { type Hits, renderHits, searchShard } from '../engine/index.ts'
-import { mergeHits } from './merge.ts'
+import {
+  mergeHits,
+  type PointShape,
+  renderHits,
+  type SearchHits,
+  type ShardHandle,
+  searchShard
+} from '../engine/index.ts'
 import type { NearestPlan } from './plan.ts'
-import type { RenderOptions } from './selector.ts'
+import { shardHandles } from './shard-handles.ts'
 
-/** @returns the whole response body */
+/**
+ * @param form        `query`: the points in an object; `search`: a bare list
+ * @param deadlineNs  on the clock of `process.hrtime.bigint()`
+ * @returns           the whole response body
+ */
 export async function answerNearest(
   view: CollectionView,
   plan: NearestPlan,
-  render: RenderOptions,
-  deadlineMs: number
+  shape: PointShape,
+  form: 'query' | 'search',
+  deadlineNs: bigint
 ): Promise<Buffer> {
-  const keys = view.shards.map(({ key }) => key)
-  const hits = await scatter(keys, plan, deadlineMs)
-  const winners = mergeHits(hits, plan.offset, plan.limit)
-  return renderHits({ shards: keys, hits, winners, ...render })
+  const shards = shardHandles(view)
+  const hits = await scatter(shards, plan, deadlineNs)
+  return renderHits(shards, hits, mergeHits(hits, plan.offset, plan.limit), shape, form)
 }
 
-function scatter(keys: readonly string[], plan: NearestPlan, deadlineMs: number): Promise<Hits[]> {
-  return Promise.all(
-    keys.map((key) =>
-      searchShard(key, {
-        slot: plan.slot,
-        query: plan.query,
-        k: plan.k,
-        exact: plan.exact,
-        ef: plan.ef,
-        scoreThreshold: plan.scoreThreshold,
-        timeoutMs: deadlineMs
-      })
-    )
-  )
+function scatter(
+  shards: readonly ShardHandle[],
+  plan: NearestPlan,
+  deadlineNs: bigint
+): Promise<SearchHits[]> {
+  const { slot, query, k, exact, ef, scoreThreshold } = plan
+  const search = { slot, query, k, exact, ef, deadlineNs }
+  const searchPlan = scoreThreshold === undefined ? search : { ...search, scoreThreshold }
+  return Promise.all(shards.map((shard) => searchShard(shard, searchPlan)))
 }

@@ -6,7 +6,7 @@ import { EngineError } from '../errors/index.ts'
 /** A nearest-points query, ready for any shard. */
 export interface NearestPlan {
   readonly slot: number
-  /** f32[size]; of unit length when the distance is cosine */
+  /** f32[size] */
   readonly query: Float32Array
   /** Hits wanted of each shard: limit + offset. */
   readonly k: number
@@ -49,7 +49,7 @@ export function findSlot(view: CollectionView, name: string): VectorSlot {
   return slot
 }
 
-/** Queries are normalised as vectors are when they are written (points reference, distances). */
+/** The engine makes it of unit length where the distance is cosine. */
 function queryVector(slot: VectorSlot, components: readonly number[]): Float32Array {
   if (components.length !== slot.size) {
     throw new EngineError('MILLRACE_VECTOR_DIMENSION_MISMATCH', {
@@ -58,11 +58,6 @@ function queryVector(slot: VectorSlot, components: readonly number[]): Float32Ar
     })
   }
   const query = Float32Array.from(components)
-  let squares = 0
-  for (const component of query) squares += component * component
-  if (!Number.isFinite(squares)) throw new EngineError('MILLRACE_VECTOR_NOT_FINITE')
-  const norm = Math.fround(Math.sqrt(squares))
-  const isUnit = Math.abs(norm * norm - 1) <= 1e-6
-  if (slot.distance !== 'Cosine' || norm < 2 ** -23 || isUnit) return query
-  return query.map((component) => component / norm)
+  if (!query.every(Number.isFinite)) throw new EngineError('MILLRACE_VECTOR_NOT_FINITE')
+  return query
 }

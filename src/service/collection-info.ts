@@ -1,7 +1,7 @@
 import { type CollectionView, findCollection } from '../domain/directory.ts'
 import { checkCollectionName } from '../domain/names.ts'
 import type { CreateCollectionBody } from '../domain/schemas/index.ts'
-import { shardState } from '../engine/index.ts'
+import { findShard, shardState } from '../engine/index.ts'
 import type { ServiceContext } from './context.ts'
 
 const hnswDefaults = {
@@ -26,12 +26,16 @@ const walDefaults = { wal_capacity_mb: 32, wal_segments_ahead: 0, wal_retain_clo
 /** What `GET /collections/{name}` answers. @throws MILLRACE_COLLECTION_NOT_FOUND */
 export function collectionInfo(context: ServiceContext, name: string) {
   const view = findCollection(context.directory(), checkCollectionName(name, 'use'))
-  const states = view.shards.flatMap(({ key }) => shardState(key) ?? [])
+  // A shard that restarts is not there for a moment.
+  const states = view.shards.flatMap(({ key }) => {
+    const handle = findShard(key)
+    return handle === null ? [] : [shardState(handle)]
+  })
   return {
     ...statusOf(view),
     // Every search of this version is exact: no vector is in a graph.
     indexed_vectors_count: 0,
-    points_count: states.reduce((sum, { points }) => sum + Number(points), 0),
+    points_count: states.reduce((sum, { points }) => sum + points, 0),
     segments_count: view.shards.length,
     config: configOf(view),
     payload_schema: {},

@@ -1,10 +1,11 @@
 import type { CollectionView } from '../domain/directory.ts'
 import { type EncodeTarget, makeEncodeTarget } from '../engine/index.ts'
+import type { ServiceLimits } from './context.ts'
 
 const targets = new WeakMap<CollectionView['spec'], EncodeTarget>()
 
 /** What the native parser must know of a collection, made once for each of its specs. */
-export function encodeTargetOf(view: CollectionView): EncodeTarget {
+export function encodeTargetOf(view: CollectionView, limits: ServiceLimits): EncodeTarget {
   const known = targets.get(view.spec)
   if (known !== undefined) return known
   const target = makeEncodeTarget({
@@ -12,7 +13,9 @@ export function encodeTargetOf(view: CollectionView): EncodeTarget {
     schemaVersion: view.schemaVersion,
     vectors: view.spec.vectors,
     shardOfBucket: view.shardOfBucket,
-    shards: view.shards.length
+    shards: view.shards.length,
+    recordBytesMax: limits.recordBytes,
+    jsonDepthMax: limits.jsonDepth
   })
   targets.set(view.spec, target)
   return target

@@ -1,5 +1,5 @@
 import { parse as parseLossless } from 'lossless-json'
-import { jsonProblem } from '../engine/index.ts'
+import { checkJson } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 
 /**
@@ -9,8 +9,11 @@ import { EngineError } from '../errors/index.ts'
  */
 export function parseJson(body: Buffer, depthMax: number): unknown {
   if (body.length === 0) throw malformed('EOF while parsing a value at line 1 column 0')
-  const problem = jsonProblem(body, depthMax)
-  if (problem !== undefined) throw malformed(problem)
+  const fault = checkJson(body, depthMax)
+  if (fault?.isTooDeep) {
+    throw malformed(`recursion limit exceeded: deeper than ${depthMax} levels (limits.jsonDepth)`)
+  }
+  if (fault !== null) throw malformed(`${fault.reason} at byte ${fault.position}`)
   const text = body.toString('utf8')
   return /\d{16}/.test(text) ? parseLossless(text, null, parseNumber) : JSON.parse(text)
 }

@@ -1,6 +1,12 @@
-import { parseRequest, queryPointsSchema, searchPointsSchema } from '../domain/schemas/index.ts'
+import {
+  parseRequest,
+  queryPointsSchema,
+  searchPointsSchema,
+  type WithPayload,
+  type WithVector
+} from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { answerNearest, planNearest, selectorOf } from '../query/index.ts'
+import { answerNearest, planNearest, pointShape } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
 import { checkResultPoints, refuseLater } from './points-read.ts'
 import { readableCollection } from './read-barrier.ts'
@@ -35,18 +41,8 @@ export async function queryPoints(
     scoreThreshold: request.score_threshold
   })
   checkResultPoints(context, plan.k)
-  const selector = selectorOf(
-    view,
-    request.with_payload,
-    request.with_vector ?? request.with_vectors,
-    false
-  )
-  return answerNearest(
-    view,
-    plan,
-    { ...selector, shape: 'query', startedAt: options.startedAt },
-    options.timeoutMs ?? context.limits.requestTimeoutMs
-  )
+  const shape = pointShape(view, selectorsOf(request), options.startedAt)
+  return answerNearest(view, plan, shape, 'query', deadlineNs(context, options))
 }
 
 /** `POST …/points/search`, the older form. @returns the response body */
@@ -73,18 +69,24 @@ export async function searchPoints(
     scoreThreshold: request.score_threshold
   })
   checkResultPoints(context, plan.k)
-  const selector = selectorOf(
-    view,
-    request.with_payload,
-    request.with_vector ?? request.with_vectors,
-    false
-  )
-  return answerNearest(
-    view,
-    plan,
-    { ...selector, shape: 'search', startedAt: options.startedAt },
-    options.timeoutMs ?? context.limits.requestTimeoutMs
-  )
+  const shape = pointShape(view, selectorsOf(request), options.startedAt)
+  return answerNearest(view, plan, shape, 'search', deadlineNs(context, options))
+}
+
+function selectorsOf(request: {
+  with_payload?: WithPayload | null
+  with_vector?: WithVector | null
+  with_vectors?: WithVector | null
+}) {
+  return {
+    withPayload: request.with_payload,
+    withVector: request.with_vector ?? request.with_vectors,
+    payloadDefault: false
+  }
+}
+
+function deadlineNs(context: ServiceContext, { startedAt, timeoutMs }: ReadOptions): bigint {
+  return startedAt + BigInt(timeoutMs ?? context.limits.requestTimeoutMs) * 1_000_000n
 }
 
 /** Names the kinds of query that the API knows and this version does not, instead of a type error. */

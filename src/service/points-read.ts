@@ -1,3 +1,4 @@
+import type { CollectionView } from '../domain/directory.ts'
 import { pointIdFromPath } from '../domain/point-id.ts'
 import {
   countPointsSchema,
@@ -6,13 +7,16 @@ import {
   scrollPointsSchema
 } from '../domain/schemas/index.ts'
 import {
+  bucketOf,
   countPoints as countShards,
+  type PointIds,
+  parsePointIds,
   renderPoint,
-  renderRetrieved,
+  renderPoints,
   renderScroll
 } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { selectorOf } from '../query/index.ts'
+import { pointShape, shardHandles } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
 import { readPointId } from './points-write.ts'
 import { readableCollection } from './read-barrier.ts'
@@ -30,14 +34,11 @@ export async function getPoint(
   if (id === undefined)
     throw new EngineError('MILLRACE_POINT_ID_INVALID', { id: idText.slice(0, 100) })
   const view = await readableCollection(context, name, options)
-  const body = renderPoint({
-    shards: view.shards.map(({ key }) => key),
-    shardOfBucket: view.shardOfBucket,
-    id,
-    ...selectorOf(view, true, true, true),
-    startedAt: options.startedAt
-  })
-  if (body === undefined) throw new EngineError('MILLRACE_POINT_NOT_FOUND', { id })
+  const ids = parsePointIds([String(id)])
+  const shard = shardHandles(view)[shardOfPoint(view, ids, 0)]
+  const selectors = { withPayload: true, withVector: true, payloadDefault: true }
+  const body = shard && renderPoint(shard, ids, pointShape(view, selectors, options.startedAt))
+  if (!body) throw new EngineError('MILLRACE_POINT_NOT_FOUND', { id })
   return body
 }
 
@@ -51,13 +52,25 @@ export async function retrievePoints(
   const view = await readableCollection(context, name, options)
   const request = parseRequest(retrievePointsSchema, body)
   checkResultPoints(context, request.ids.length)
-  return renderRetrieved({
-    shards: view.shards.map(({ key }) => key),
-    shardOfBucket: view.shardOfBucket,
-    ids: [...new Set(request.ids.map(readPointId))],
-    ...selectorOf(view, request.with_payload, request.with_vector ?? request.with_vectors, false),
-    startedAt: options.startedAt
-  })
+  const ids = parsePointIds(request.ids.map((id) => String(readPointId(id))))
+  const shardOf = Uint32Array.from({ length: ids.count }, (_, index) =>
+    shardOfPoint(view, ids, index)
+  )
+  const selectors = {
+    withPayload: request.with_payload,
+    withVector: request.with_vector ?? request.with_vectors,
+    payloadDefault: false
+  }
+  return renderPoints(
+    shardHandles(view),
+    ids,
+    shardOf,
+    pointShape(view, selectors, options.startedAt)
+  )
+}
+
+function shardOfPoint(view: CollectionView, ids: PointIds, index: number): number {
+  return view.shardOfBucket[bucketOf(ids, index)] ?? 0
 }
 
 /** @returns the response body: a page of points in id order */
@@ -73,16 +86,20 @@ export async function scrollPoints(
   refuseLater(request.order_by, 'order_by')
   const limit = request.limit ?? scrollLimitDefault
   checkResultPoints(context, limit)
-  return renderScroll({
-    shards: view.shards.map(({ key }) => key),
-    from:
-      request.offset === undefined || request.offset === null
-        ? undefined
-        : readPointId(request.offset),
+  const { offset } = request
+  const from =
+    offset === undefined || offset === null ? null : parsePointIds([String(readPointId(offset))])
+  const selectors = {
+    withPayload: request.with_payload,
+    withVector: request.with_vector ?? request.with_vectors,
+    payloadDefault: true
+  }
+  return renderScroll(
+    shardHandles(view),
+    from,
     limit,
-    ...selectorOf(view, request.with_payload, request.with_vector ?? request.with_vectors, true),
-    startedAt: options.startedAt
-  })
+    pointShape(view, selectors, options.startedAt)
+  )
 }
 
 export async function countPoints(
@@ -94,7 +111,7 @@ export async function countPoints(
   const view = await readableCollection(context, name, options)
   const request = parseRequest(countPointsSchema, body)
   refuseLater(request.filter, 'filter')
-  return { count: countShards(view.shards.map(({ key }) => key)) }
+  return { count: countShards(shardHandles(view)) }
 }
 
 /** @throws MILLRACE_INPUT_INVALID past `limits.resultPoints` */

@@ -5,7 +5,7 @@ import type { RecordOutcome, ShardOffset, WriteRecord } from '../domain/ports.ts
 import { encodeFrame, idsSection, recordKinds } from '../domain/record/index.ts'
 import { deletePointsSchema, parseRequest } from '../domain/schemas/index.ts'
 import { encodeToken } from '../domain/token.ts'
-import { bucketOf, crc32c, parseUpsert } from '../engine/index.ts'
+import { bucketOf, crc32c, parsePointIds, parseUpsert } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ServiceContext, WriteOptions } from './context.ts'
 import { encodeTargetOf } from './encode-target.ts'
@@ -36,16 +36,13 @@ export async function upsertPoints(
   options: WriteOptions
 ): Promise<WriteAnswer> {
   const view = writableCollection(context, name)
-  const { recordBytes, jsonDepth } = context.limits
-  const parsed = parseUpsert(body, encodeTargetOf(view), {
-    recordBytesMax: recordBytes,
-    jsonDepthMax: jsonDepth
-  })
-  if (parsed.verdict === 'irregular') throw explainUpsert(body, view, context.limits)
+  const { limits } = context
+  const parsed = parseUpsert(body, encodeTargetOf(view, limits))
+  if (parsed.verdict === 'irregular') throw explainUpsert(body, view, limits)
   if (parsed.verdict === 'tooLarge') {
     throw new EngineError('MILLRACE_RECORD_TOO_LARGE', {
       bytes: parsed.recordBytes,
-      limit: recordBytes
+      limit: limits.recordBytes
     })
   }
   return write(context, view, parsed.records, options)
@@ -87,13 +84,14 @@ function writableCollection(context: ServiceContext, name: string): CollectionVi
 }
 
 function deleteRecords(view: CollectionView, ids: readonly PointId[]): WriteRecord[] {
+  const hashed = parsePointIds(ids.map(String))
   const byShard = new Map<number, PointId[]>()
-  for (const id of ids) {
-    const shard = view.shardOfBucket[bucketOf(id)] ?? 0
+  ids.forEach((id, index) => {
+    const shard = view.shardOfBucket[bucketOf(hashed, index)] ?? 0
     const list = byShard.get(shard)
     if (list === undefined) byShard.set(shard, [id])
     else list.push(id)
-  }
+  })
   return [...byShard].flatMap(([shard, list]) =>
     chunksOf(list, idsPerRecord).map((chunk) => ({ shard, frame: deleteFrame(view, chunk) }))
   )

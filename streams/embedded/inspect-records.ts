@@ -5,7 +5,12 @@ import { type InspectedBatch, type InspectedSegment, inspectLog } from './inspec
 
 /** What a dump of the log prints, in order: each segment, then its records, then what is damaged in it. */
 export type InspectedItem =
-  | { readonly kind: 'segment'; readonly topic: string; readonly partition: number; readonly segment: InspectedSegment }
+  | {
+      readonly kind: 'segment'
+      readonly topic: string
+      readonly partition: number
+      readonly segment: InspectedSegment
+    }
   | {
       readonly kind: 'record'
       readonly topic: string
@@ -41,7 +46,8 @@ export async function* inspectRecords(
         for (const batch of segment.batches) {
           const bytes = new Uint8Array(batch.length)
           await readFully(file, bytes, batch.position)
-          for (const record of recordsOf(batch, bytes)) yield { kind: 'record', topic, partition, ...record }
+          for (const record of recordsOf(batch, bytes))
+            yield { kind: 'record', topic, partition, ...record }
         }
       } finally {
         await file.close()

@@ -27,15 +27,18 @@ function sectionOf(frame: Frame, kind: number, slot = 0) {
 
 const floats = (bytes: Uint8Array) => [...new Float32Array(bytes.slice().buffer)]
 
-test.each(readdirSync(folder).map((file) => file.replace('.frame', '')))('%s was written by version 1', (name) => {
-  expect(read(name)).toMatchObject({
-    collectionId: 7n,
-    schemaVersion: 1,
-    producerId: 0x1122334455667788n,
-    sequence: 42n,
-    writerEpoch: 1
-  })
-})
+test.each(readdirSync(folder).map((file) => file.replace('.frame', '')))(
+  '%s was written by version 1',
+  (name) => {
+    expect(read(name)).toMatchObject({
+      collectionId: 7n,
+      schemaVersion: 1,
+      producerId: 0x1122334455667788n,
+      sequence: 42n,
+      writerEpoch: 1
+    })
+  }
+)
 
 test('the schema frame holds its map', () => {
   const frame = read('schema')
@@ -54,7 +57,11 @@ test('the schema frame holds its map', () => {
 test('the mixed upsert holds ids, vectors, presence, norms and payload texts', () => {
   const frame = read('upsert-mixed')
   const ids = sectionOf(frame, sectionKinds.ids)
-  expect([frame.kind, frame.count, ids.encoding]).toEqual([recordKinds.upsert, 3, idEncodings.mixed])
+  expect([frame.kind, frame.count, ids.encoding]).toEqual([
+    recordKinds.upsert,
+    3,
+    idEncodings.mixed
+  ])
   expect(readIds(ids)).toEqual([1n, uuid, 2n ** 64n - 1n])
   const first = sectionOf(frame, sectionKinds.vectors, 1)
   expect(floats(first.bytes)).toEqual([1, 0, 0, 0.6, 0.8, 0, 0, 0, 1].map(Math.fround))
@@ -63,7 +70,9 @@ test('the mixed upsert holds ids, vectors, presence, norms and payload texts', (
   expect(floats(sectionOf(frame, sectionKinds.vectors, 2).bytes)).toEqual([1.5, -2, 0.25, 4])
   const { bytes } = sectionOf(frame, sectionKinds.payload)
   const ends = [...new Uint32Array(bytes.slice(0, 16).buffer)]
-  const texts = ends.slice(1).map((end, row) => Buffer.from(bytes.subarray(16 + (ends[row] ?? 0), 16 + end)).toString())
+  const texts = ends
+    .slice(1)
+    .map((end, row) => Buffer.from(bytes.subarray(16 + (ends[row] ?? 0), 16 + end)).toString())
   expect(texts).toEqual(['{"a":1.0,"ü":"ß"}', '', '{"n":12345678901234567890}'])
 })
 
