@@ -1,0 +1,103 @@
+// How long does one exact search take, and at what memory bandwidth?
+//   bench_exact_scan [rows] [dimension] [queries]     default 340000 100 50; small: 20000 100 5
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "millrace/cpu.h"
+#include "millrace/hash.h"
+#include "millrace/record.h"
+#include "millrace/shard.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+std::vector<std::byte> schema_frame(std::uint32_t dimension) {
+  std::vector<std::byte> meta;
+  const auto put = [&](std::initializer_list<unsigned> bytes) {
+    for (const auto byte : bytes) meta.push_back(static_cast<std::byte>(byte));
+  };
+  const auto text = [&](const std::string& value) {
+    put({0xa0U | static_cast<unsigned>(value.size())});
+    for (const char c : value) put({static_cast<unsigned char>(c)});
+  };
+  put({0x82});
+  text("version");
+  put({1});
+  text("vectors");
+  put({0x91, 0x84});
+  text("slot");
+  put({0});
+  text("name");
+  put({0xa0});
+  text("size");
+  put({0xce, dimension >> 24U, dimension >> 16U & 0xffU, dimension >> 8U & 0xffU, dimension & 0xffU});
+  text("distance");
+  text("Dot");
+  millrace::RecordBuilder builder(millrace::layout::RecordKind::schema, 1, 1, 0);
+  auto frame = builder.add(millrace::layout::SectionKind::meta, 0, 0, 0, meta).finish();
+  millrace::seal_record(frame, 0, 0, 0);
+  return frame;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto argument = [&](int at, std::uint32_t fallback) {
+    return argc > at ? static_cast<std::uint32_t>(std::strtoul(argv[at], nullptr, 10)) : fallback;
+  };
+  const auto rows = argument(1, 340'000);
+  const auto dimension = argument(2, 100);
+  const auto queries = argument(3, 50);
+  auto shard = millrace::Shard::open({1, 0}).value();
+  std::mt19937 random(42);
+  std::normal_distribution<float> normal;
+  std::uint64_t offset = 0;
+  const auto apply = [&](const std::vector<std::byte>& frame) {
+    const millrace::RecordView record{offset++, 0, frame};
+    if (shard->apply({&record, 1}).stop) std::abort();
+  };
+  apply(schema_frame(dimension));
+  double apply_ms = 0;
+  constexpr std::uint32_t kBatch = 1000;
+  std::vector<float> values(std::size_t{kBatch} * dimension);
+  for (std::uint32_t first = 0; first < rows; first += kBatch) {
+    std::vector<std::uint64_t> ids(std::min(kBatch, rows - first));
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = first + i;
+    values.resize(ids.size() * dimension);
+    for (auto& value : values) value = normal(random);
+    const auto count = static_cast<std::uint32_t>(ids.size());
+    millrace::RecordBuilder builder(millrace::layout::RecordKind::upsert, 1, 1, count);
+    builder.add(millrace::layout::SectionKind::ids, 0, 0, count, std::as_bytes(std::span(ids)));
+    builder.add(millrace::layout::SectionKind::vectors, 0, 0, count, std::as_bytes(std::span(values)));
+    auto frame = builder.finish();
+    millrace::seal_record(frame, 0, 0, 0);
+    const auto start = Clock::now();
+    apply(frame);
+    apply_ms += ms_since(start);
+  }
+  std::vector<double> times;
+  std::uint64_t hash = 0;
+  std::vector<float> query(dimension);
+  for (std::uint32_t q = 0; q < queries; ++q) {
+    for (auto& value : query) value = normal(random);
+    millrace::SearchPlan plan;
+    plan.query = query;
+    const auto start = Clock::now();
+    const auto result = shard->search(plan);
+    times.push_back(ms_since(start));
+    for (const auto& hit : result.value().hits) hash = millrace::xxh64(std::as_bytes(std::span(&hit.id.low, 1)), hash);
+  }
+  std::ranges::sort(times);
+  const double median = times[times.size() / 2];
+  std::printf("exact_scan rows=%u dimension=%u set=%s apply_points_per_s=%.0f ms_p50=%.2f ms_max=%.2f gb_per_s=%.1f hash=%016llx\n",
+              rows, dimension, millrace::name_of(millrace::instruction_set()), rows / apply_ms * 1000, median, times.back(),
+              double{4} * rows * dimension / median / 1e6, static_cast<unsigned long long>(hash));
+  return 0;
+}

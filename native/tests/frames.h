@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "millrace/record.h"
+#include "millrace/shard.h"
+
+namespace millrace::testing {
+
+inline constexpr std::uint64_t kCollection = 77;
+
+/// The seed of a random test: from SEED, or new; printed either way.
+inline std::uint64_t seed_of(const char* test) {
+  const char* given = std::getenv("SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << test << ": SEED=" << seed << '\n';
+  return seed;
+}
+
+struct TestPoint {
+  PointId id;
+  std::vector<std::optional<std::vector<float>>> vectors;  ///< by index of the slots given to upsert_frame
+  std::string payload;
+};
+
+inline void put_id(std::vector<std::byte>& into, const PointId& id, bool wide) {
+  for (int i = 0; i < (wide ? 16 : 8); ++i) {
+    const auto shift = static_cast<unsigned>(id.is_uuid ? (7 - i % 8) * 8 : i % 8 * 8);
+    const auto word = id.is_uuid ? (i < 8 ? id.high : id.low) : (i < 8 ? id.low : 0);
+    into.push_back(static_cast<std::byte>(word >> shift));
+  }
+}
+
+inline void add_ids(RecordBuilder& builder, const std::vector<PointId>& ids) {
+  std::size_t uuids = 0;
+  for (const auto& id : ids) uuids += id.is_uuid ? 1 : 0;
+  const auto encoding = uuids == 0             ? layout::IdEncoding::numeric
+                        : uuids == ids.size() ? layout::IdEncoding::uuid
+                                              : layout::IdEncoding::mixed;
+  std::vector<std::byte> bytes;
+  if (encoding == layout::IdEncoding::mixed) {
+    bytes.resize((ids.size() + 63) / 64 * 8);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (ids[i].is_uuid) bytes[i / 8] |= static_cast<std::byte>(1U << (i % 8));
+  }
+  for (const auto& id : ids) put_id(bytes, id, encoding != layout::IdEncoding::numeric);
+  builder.add(layout::SectionKind::ids, static_cast<std::uint16_t>(encoding), 0, static_cast<std::uint32_t>(ids.size()),
+              bytes);
+}
+
+inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points, const std::vector<std::uint32_t>& slots) {
+  const auto count = static_cast<std::uint32_t>(points.size());
+  RecordBuilder builder(layout::RecordKind::upsert, kCollection, 1, count);
+  std::vector<PointId> ids;
+  for (const auto& point : points) ids.push_back(point.id);
+  add_ids(builder, ids);
+  for (std::size_t s = 0; s < slots.size(); ++s) {
+    std::vector<float> values;
+    std::vector<std::uint64_t> presence((count + 63) / 64);
+    std::uint32_t present = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (!points[i].vectors[s]) continue;
+      values.insert(values.end(), points[i].vectors[s]->begin(), points[i].vectors[s]->end());
+      presence[i / 64] |= std::uint64_t{1} << (i % 64);
+      ++present;
+    }
+    if (present == 0) continue;
+    builder.add(layout::SectionKind::vectors, 0, slots[s], present, std::as_bytes(std::span(values)));
+    if (present != count)
+      builder.add(layout::SectionKind::presence, 0, slots[s], count, std::as_bytes(std::span(presence)));
+    const std::vector<float> norms(present, 2.5F);
+    builder.add(layout::SectionKind::norms, 0, slots[s], present, std::as_bytes(std::span(norms)));
+  }
+  std::vector<std::uint32_t> offsets{0};
+  std::string text;
+  for (const auto& point : points) {
+    text += point.payload;
+    offsets.push_back(static_cast<std::uint32_t>(text.size()));
+  }
+  std::vector<std::byte> payload(std::as_bytes(std::span(offsets)).begin(), std::as_bytes(std::span(offsets)).end());
+  for (const char c : text) payload.push_back(static_cast<std::byte>(c));
+  builder.add(layout::SectionKind::payload, 0, 0, count, payload);
+  return builder.finish();
+}
+
+inline std::vector<std::byte> delete_frame(const std::vector<PointId>& ids) {
+  RecordBuilder builder(layout::RecordKind::delete_points, kCollection, 1, static_cast<std::uint32_t>(ids.size()));
+  add_ids(builder, ids);
+  return builder.finish();
+}
+
+/// Writes numbers as JavaScript may: a float64 above 2^32, and non-minimal map and string headers.
+class Packer {
+ public:
+  Packer& map(std::uint16_t pairs) { return raw(0xde).raw(pairs >> 8U).raw(pairs); }
+  Packer& array(std::uint8_t items) { return raw(0x90U | items); }
+  Packer& text(const std::string& value) {
+    raw(0xd9).raw(value.size());
+    for (const char c : value) raw(static_cast<unsigned char>(c));
+    return *this;
+  }
+  Packer& number(std::uint64_t value) {
+    const bool is_wide = value > 0xffffffffU;
+    const auto bits = is_wide ? std::bit_cast<std::uint64_t>(static_cast<double>(value)) : value;
+    raw(is_wide ? 0xcb : 0xce);
+    for (int shift = is_wide ? 56 : 24; shift >= 0; shift -= 8) raw(bits >> static_cast<unsigned>(shift));
+    return *this;
+  }
+  Packer& raw(std::uint64_t byte) {
+    bytes.push_back(static_cast<std::byte>(byte & 0xffU));
+    return *this;
+  }
+  std::vector<std::byte> bytes;
+};
+
+inline std::vector<std::byte> schema_frame(const Schema& schema) {
+  static const char* const kNames[] = {"Cosine", "Dot", "Euclid", "Manhattan"};
+  Packer packer;
+  packer.map(5).text("version").number(schema.version).text("versionBase").number(schema.version_base);
+  packer.text("shard").number(schema.shard).text("later").array(2).raw(0xc0).raw(0x80);
+  packer.text("vectors").array(static_cast<std::uint8_t>(schema.vectors.size()));
+  for (const auto& vector : schema.vectors) {
+    packer.map(4).text("slot").number(vector.slot).text("name").text(vector.name);
+    packer.text("size").number(vector.dimension).text("distance").text(kNames[static_cast<int>(vector.distance)]);
+  }
+  RecordBuilder builder(layout::RecordKind::schema, kCollection, schema.version, 0);
+  builder.add(layout::SectionKind::meta, 0, 0, 0, packer.bytes);
+  return builder.finish();
+}
+
+inline std::vector<std::byte> sealed(std::vector<std::byte> frame, std::uint64_t producer = 0, std::uint64_t sequence = 0,
+                                     std::uint32_t epoch = 0) {
+  seal_record(frame, producer, sequence, epoch);
+  return frame;
+}
+
+inline ApplyResult apply_at(Shard& shard, std::uint64_t offset, const std::vector<std::byte>& frame) {
+  const RecordView record{offset, 0, frame};
+  return shard.apply({&record, 1});
+}
+
+inline std::shared_ptr<Shard> open_shard() { return Shard::open({kCollection, 0}).value(); }
+
+inline Schema one_vector(std::uint32_t dimension, Distance distance) {
+  return {1, 0, 0, {{0, "", dimension, distance}}};
+}
+
+}  // namespace millrace::testing

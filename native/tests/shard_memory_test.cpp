@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "base/memory.h"
+#include "frames.h"
+
+// Every allocation of the process may be made to fail, the library's own included.
+namespace {
+void* allocate(std::size_t bytes, std::size_t alignment) {
+  if (millrace::allocation_fault::strikes()) throw std::bad_alloc();
+  void* const at = alignment <= alignof(std::max_align_t)
+                       ? std::malloc(bytes != 0 ? bytes : 1)
+                       : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (at == nullptr) throw std::bad_alloc();
+  return at;
+}
+}  // namespace
+
+void* operator new(std::size_t bytes) { return allocate(bytes, 1); }
+void* operator new(std::size_t bytes, std::align_val_t to) { return allocate(bytes, static_cast<std::size_t>(to)); }
+void operator delete(void* at) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+void operator delete(void* at, std::align_val_t) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t, std::align_val_t) noexcept { std::free(at); }
+
+namespace millrace {
+namespace {
+
+using namespace testing;  // NOLINT: a test's vocabulary
+
+TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCanComeAgain) {
+  std::vector<std::vector<std::byte>> log{sealed(schema_frame(one_vector(3, Distance::cosine)), 1, 1)};
+  std::vector<TestPoint> batch;
+  for (std::uint64_t i = 0; i < 900; ++i)
+    batch.push_back({PointId::number(i), {std::vector<float>{1, 0, 0}}, std::string(100, ' ')});
+  log.push_back(sealed(upsert_frame(batch, {0}), 2, 1));
+  for (auto& point : batch) point.id.low += 500;
+  log.push_back(sealed(upsert_frame(batch, {0}), 3, 1));
+  log.push_back(sealed(delete_frame({PointId::number(3)}), 4, 1));
+  auto wider = one_vector(3, Distance::cosine);
+  wider.version = 2;
+  wider.vectors.push_back({5, "more", 2, Distance::dot});
+  log.push_back(sealed(schema_frame(wider), 5, 1));
+
+  const auto reference = open_shard();
+  const auto shard = open_shard();
+  for (std::uint64_t offset = 0; offset < log.size(); ++offset) {
+    int failures = 0;
+    for (std::int64_t after = 0;; ++after) {
+      const auto before = shard->state();
+      allocation_fault::arm(after);
+      const auto result = apply_at(*shard, offset, log[offset]);
+      allocation_fault::arm(-1);
+      if (!result.stop) break;
+      ++failures;
+      EXPECT_EQ(result.stop->code, Errc::out_of_memory);
+      EXPECT_TRUE(result.outcomes.empty());
+      const auto now = shard->state();
+      EXPECT_EQ(now.next_offset, before.next_offset);
+      EXPECT_EQ(now.digest, before.digest);
+      EXPECT_EQ(now.points, before.points);
+      EXPECT_EQ(shard->count(), before.points);
+    }
+    EXPECT_GT(failures, 0);
+    ASSERT_FALSE(apply_at(*reference, offset, log[offset]).stop);
+    EXPECT_EQ(shard->digest(), reference->digest());
+  }
+}
+
+}  // namespace
+}  // namespace millrace
