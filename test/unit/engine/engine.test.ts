@@ -151,6 +151,24 @@ test('a worker thread finds the shard that the main thread has opened', async ()
   expect(findShard('no such shard')).toBeNull()
 })
 
+test('a worker thread may end while its records are being applied', async () => {
+  const source = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const native = require(workerData.path)
+    for (let i = 0; i < 20; i++) {
+      const shard = native.openShard(workerData.key + '.ending.' + i, 1n, 0)
+      const one = new Uint32Array([1 << 20])
+      native.apply(shard, new Uint8Array(1 << 20), new Uint32Array(1), one, new BigUint64Array(1), new Float64Array(1), 1)
+    }
+    parentPort.postMessage('applying')`
+  const path = join(process.cwd(), 'build/native/release/millrace.node')
+  for (let round = 0; round < 5; round++) {
+    const worker = new Worker(source, { eval: true, workerData: { path, key: `${key}.${round}` } })
+    await new Promise((resolve) => worker.once('message', resolve))
+    expect(await worker.terminate()).toBe(1)
+  }
+})
+
 test('native failures arrive as engine errors', async () => {
   await load({ points })
   const [shard] = shards as [ShardHandle]
