@@ -13,6 +13,7 @@ import {
   type EncodeTarget,
   findShard,
   hitId,
+  hitScore,
   isJsonPath,
   lockFile,
   makeEncodeTarget,
@@ -149,6 +150,66 @@ test('a worker thread finds the shard that the main thread has opened', async ()
   await worker.terminate()
   expect(counted).toBe(5)
   expect(findShard('no such shard')).toBeNull()
+})
+
+test('a large search runs on an engine thread and answers the same', async () => {
+  const wide: readonly VectorSlot[] = [{ slot: 1, name: '', size: 4096, distance: 'Cosine' }]
+  const all = makeEncodeTarget({
+    collectionId,
+    schemaVersion: 1,
+    vectors: wide,
+    shardOfBucket: new Uint16Array(4096),
+    shards: 1
+  })
+  const row = (id: number) => Array.from({ length: 4096 }, (_, i) => (i === id ? 5 : 0))
+  const body = {
+    batch: {
+      ids: Array.from({ length: 1500 }, (_, id) => id),
+      vectors: Array.from({ length: 1500 }, (_, id) => row(id))
+    }
+  }
+  const { records } = parseUpsert(Buffer.from(JSON.stringify(body)), all)
+  const [shard] = shards as [ShardHandle]
+  const frames = [schemaFrame(wide, 0), ...records.map((record) => record.frame)]
+  await applyFrames(
+    shard,
+    frames.map((frame, n) => seal(frame, BigInt(n + 1))),
+    0
+  )
+  const found = searchShard(shard, {
+    slot: 1,
+    query: Float32Array.from(row(700)),
+    k: 1,
+    exact: true
+  })
+  expect(found).toBeInstanceOf(Promise)
+  const hits = await found
+  expect([hitId(hits, 0), hitScore(hits, 0)]).toEqual([700n, 1])
+  const late = searchShard(shard, {
+    slot: 1,
+    query: Float32Array.from(row(1)),
+    k: 1,
+    deadlineNs: 1n
+  })
+  await expect(late).rejects.toMatchObject({ code: 'MILLRACE_DEADLINE_PASSED' })
+})
+
+test('a worker thread may end while its records are being applied', async () => {
+  const source = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const native = require(workerData.path)
+    for (let i = 0; i < 20; i++) {
+      const shard = native.openShard(workerData.key + '.ending.' + i, 1n, 0)
+      const one = new Uint32Array([1 << 20])
+      native.apply(shard, new Uint8Array(1 << 20), new Uint32Array(1), one, new BigUint64Array(1), new Float64Array(1), 1)
+    }
+    parentPort.postMessage('applying')`
+  const path = join(process.cwd(), 'build/native/release/millrace.node')
+  for (let round = 0; round < 5; round++) {
+    const worker = new Worker(source, { eval: true, workerData: { path, key: `${key}.${round}` } })
+    await new Promise((resolve) => worker.once('message', resolve))
+    expect(await worker.terminate()).toBe(1)
+  }
 })
 
 test('native failures arrive as engine errors', async () => {
