@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 /** The composition root: reads the config, builds everything, owns start and stop; the only `process.exit`. */
-import { dumpLog } from './cli/log-dump.ts'
-import { helpText, loadConfig, packageVersion } from './config/index.ts'
+import { helpText, type LoadedConfig, loadConfig, packageVersion } from './config/index.ts'
 import { toEngineError } from './errors/index.ts'
-import { startServer } from './server.ts'
 
 const args = process.argv.slice(2)
 
@@ -24,6 +22,7 @@ async function run(argv: readonly string[]): Promise<void> {
   const [command, ...rest] = loaded.positionals
   if (command === undefined || command === 'serve') return serve(loaded)
   if (command === 'log' && rest[0] === 'dump' && rest[1] !== undefined) {
+    const { dumpLog } = await import('./cli/log-dump.ts')
     process.exitCode = await dumpLog(rest[1], rest[2])
     return
   }
@@ -33,7 +32,9 @@ async function run(argv: readonly string[]): Promise<void> {
   process.exitCode = 2
 }
 
-async function serve(loaded: Parameters<typeof startServer>[0]): Promise<void> {
+// Loaded here, so that --help and --version need neither the addon nor the gateway.
+async function serve(loaded: LoadedConfig): Promise<void> {
+  const { startServer } = await import('./server.ts')
   const server = await startServer(loaded)
   let signals = 0
   const onSignal = (signal: NodeJS.Signals) => {

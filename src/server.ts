@@ -135,10 +135,12 @@ async function listen(rest: FastifyInstance, host: string, port: number): Promis
 
 /** Lets requests under way finish; what takes longer than the deadline loses its connection. */
 async function drainWithin(rest: FastifyInstance, node: Node, drainMs: number): Promise<void> {
-  const deadline = setTimeout(() => rest.server.closeAllConnections(), drainMs)
   const closing = rest.close()
-  rest.server.closeIdleConnections()
+  // A connection that becomes idle only now would otherwise be waited for until its client lets go.
+  const sweep = setInterval(() => rest.server.closeIdleConnections(), 20)
+  const deadline = setTimeout(() => rest.server.closeAllConnections(), drainMs)
   await closing
+  clearInterval(sweep)
   clearTimeout(deadline)
   node.drain()
 }
