@@ -120,7 +120,8 @@ export function requireTools() {
 
 function requireGoogleTest() {
   const probe = spawnSync(process.env.CXX ?? 'c++', ['-E', '-x', 'c++', '-'], {
-    input: '#include <gtest/gtest.h>\n'
+    input: '#include <gtest/gtest.h>\n',
+    stdio: ['pipe', 'ignore', 'ignore']
   })
   if (probe.status === 0) return
   stop(
