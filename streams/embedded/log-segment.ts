@@ -1,6 +1,5 @@
 import { EngineError } from '../../src/errors/index.ts'
 import { type LogFile, readFully } from '../files.ts'
-import type { SealedSegment } from './manifest.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { decodeSegmentHeader, segmentFileName, segmentHeaderBytes } from './segment-format.ts'
 import type { LogContext } from './settings.ts'
@@ -21,7 +20,7 @@ export class LogSegment {
   endOffset: number
   firstTimeMs = 0
   lastTimeMs = 0
-  sealed: SealedSegment | undefined
+  isSealed = false
   /** Size that is written with zeros or batches. */
   allocatedBytes = 0
   /** Where the last run that was read ended: a sequential reader goes on there. */
@@ -150,7 +149,7 @@ export class LogSegment {
 
   async #open(): Promise<LogFile> {
     const { files, crc32c } = this.#context
-    const file = await files.open(this.path, this.sealed ? 'read' : 'write').catch((error) => {
+    const file = await files.open(this.path, this.isSealed ? 'read' : 'write').catch((error) => {
       if (error?.code === 'ENOENT') throw this.damaged(0, 'the file is missing')
       throw error
     })
@@ -163,7 +162,8 @@ export class LogSegment {
         throw this.damaged(0, 'it is another log segment than the manifest names')
       }
       const size = await file.size()
-      if (this.sealed && size < this.sealed.bytes) throw this.damaged(size, 'the file is too short')
+      if (this.isSealed && size < this.durableBytes)
+        throw this.damaged(size, 'the file is too short')
       this.allocatedBytes = size
       return file
     } catch (error) {

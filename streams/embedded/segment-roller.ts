@@ -7,7 +7,10 @@ import { encodeSegmentHeader, segmentHeaderBytes } from './segment-format.ts'
 /** Makes the next log segment of a partition: file, manifest, then use. */
 export class SegmentRoller {
   readonly #state: PartitionState
-  /** A file that is in place while the manifest could not be written yet. */
+  /**
+   * A file that is in place while the manifest could not be written, as far as is known. The manifest
+   * may have reached the disk all the same, and then nothing appended to the old segment would be found.
+   */
   #next: LogSegment | undefined
 
   constructor(state: PartitionState) {
@@ -17,7 +20,7 @@ export class SegmentRoller {
   /** @returns the active segment with room for `bytes`, a new one when the present one is full */
   async segmentFor(bytes: number): Promise<LogSegment> {
     const { active, context } = this.#state
-    if (active) {
+    if (active && this.#next === undefined) {
       const isEmpty = active.endOffset === active.firstOffset
       if (isEmpty || active.durableBytes + bytes <= context.segmentBytes) {
         if (active.durableBytes > context.segmentBytes / 2) this.#prepare()
@@ -41,24 +44,11 @@ export class SegmentRoller {
     }
     this.#next ??= await this.#create()
     const next = this.#next
-    if (active) {
-      await active.settled()
-      active.sealed = {
-        end: active.endOffset,
-        bytes: active.durableBytes,
-        firstTimeMs: active.firstTimeMs,
-        lastTimeMs: active.lastTimeMs
-      }
-    }
-    try {
-      await state.changeSegments(() => ({
-        segments: [...state.segments, next],
-        start: state.start
-      }))
-    } catch (error) {
-      if (active) active.sealed = undefined
-      throw error
-    }
+    await active?.settled()
+    await state.changeSegments(() => ({
+      segments: [...state.segments, next],
+      start: state.start
+    }))
     this.#next = undefined
     const { topic, partition } = state
     const details = { topic, partition, file: next.path, offset: next.firstOffset }
