@@ -25,16 +25,15 @@ export class SparePool {
     this.#filesMax = options.filesMax
   }
 
-  /** Takes up what an earlier run left; files of another size are removed. */
+  /**
+   * Removes what an earlier run left. A rename changes two folders, and the loss of one of the changes
+   * can leave a spare's name on a file that has become a log segment: only files that this run has put
+   * here are reused.
+   */
   async open(): Promise<void> {
     await this.#files.makeFolder(this.#folder)
     for (const name of await this.#files.list(this.#folder)) {
-      const path = `${this.#folder}/${name}`
-      const number = Number(/^(\d+)\.spare$/.exec(name)?.[1] ?? Number.NaN)
-      if (!Number.isNaN(number)) this.#nextName = Math.max(this.#nextName, number + 1)
-      if (this.#spares.length < this.#filesMax && (await this.#hasSize(path))) {
-        this.#spares.push({ path, isRecycled: true })
-      } else await this.#files.unlink(path)
+      await this.#files.unlink(`${this.#folder}/${name}`)
     }
   }
 
@@ -82,15 +81,6 @@ export class SparePool {
     await file.close()
     if (this.#isClosed) await this.#files.unlink(path)
     else this.#spares.push({ path, isRecycled: false })
-  }
-
-  async #hasSize(path: string): Promise<boolean> {
-    const file = await this.#files.open(path, 'read')
-    try {
-      return (await file.size()) === this.#fileBytes
-    } finally {
-      await file.close()
-    }
   }
 
   #newPath(): string {
