@@ -4,6 +4,7 @@ import { checkCrc32c, crc32c } from '../crc32c.ts'
 import { errnoOf, type FileLayer, nodeFiles } from '../files.ts'
 import type { Log, LogBatch, LogEnds, ReadOptions, TopicInfo, WaitOptions } from '../log.ts'
 import { checkTopicName, unknownTopic } from '../offsets.ts'
+import { OpenFiles } from './open-files.ts'
 import { Partition, type PartitionStats } from './partition.ts'
 import type { EmbeddedLogOptions, LogContext } from './settings.ts'
 import { SparePool } from './spare-pool.ts'
@@ -46,7 +47,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     clock: options.clock ?? Date.now,
     onEvent: options.onEvent ?? (() => {}),
     tailCache: new TailCache(options.tailCacheBytes ?? 32 * mebibyte),
-    spares
+    spares,
+    openFiles: new OpenFiles(options.openFilesMax ?? 128)
   }
   const folders = new TopicFolders(files, options.folder, spares, sum)
   const topics = new Map<string, readonly Partition[]>()

@@ -28,7 +28,8 @@ export class LogSegment {
   /** Why the handle must not be synced again. */
   poisoned: unknown
   readonly #context: LogContext
-  #file: Promise<LogFile> | undefined
+  #handle: Promise<Handle> | undefined
+  #zerosSync: Promise<void> | undefined
   #users = 0
   #extension: Promise<void> | undefined
   #dispose: (() => Promise<void>) | undefined
@@ -52,25 +53,26 @@ export class LogSegment {
   }
 
   /** Opens the file, unless it is open, and sees that it is the one that the manifest means. */
-  file(): Promise<LogFile> {
-    this.#file ??= this.#open().catch((error: unknown) => {
-      this.#file = undefined
-      throw error
-    })
-    return this.#file
+  async file(): Promise<LogFile> {
+    return (await this.#opened()).file
   }
 
   adopt(file: LogFile, allocatedBytes: number): void {
-    this.#file = Promise.resolve(file)
+    this.#handle = Promise.resolve({ file, users: 0 })
     this.allocatedBytes = allocatedBytes
   }
 
   /** Runs a reader while the file is kept, even when a trim retires the segment meanwhile. */
   async use<T>(reader: (file: LogFile) => Promise<T>): Promise<T> {
     this.#users++
+    if (this.isSealed) this.#context.openFiles.used(this)
+    let handle: Handle | undefined
     try {
-      return await reader(await this.file())
+      handle = await this.#opened()
+      handle.users++
+      return await reader(handle.file)
     } finally {
+      if (handle && --handle.users === 0) handle.onIdle?.()
       this.#users--
       if (this.#users === 0) void this.#disposeNow()
     }
@@ -85,12 +87,27 @@ export class LogSegment {
     })
   }
 
+  /** From now on the segment only serves readers, who share a bounded number of open files. */
+  seal(): void {
+    if (this.isSealed) return
+    this.isSealed = true
+    this.#context.openFiles.used(this)
+  }
+
+  /** Closes the file once its present readers are done: the system may give its number to another file at once. */
   async close(): Promise<void> {
     await this.#extension
-    const file = this.#file
-    this.#file = undefined
+    const opening = this.#handle
+    this.#handle = undefined
     // A file that could not be opened needs no closing, and nothing is waiting to be written.
-    await file?.then((open) => open.close()).catch(() => {})
+    const handle = await opening?.catch(() => undefined)
+    if (handle === undefined) return
+    if (handle.users > 0) {
+      await new Promise<void>((resolve) => {
+        handle.onIdle = resolve
+      })
+    }
+    await handle.file.close().catch(() => {})
   }
 
   /** Sees that `end` is inside of zeroed space where possible; a write beyond it merely costs more. */
@@ -101,6 +118,17 @@ export class LogSegment {
 
   async settled(): Promise<void> {
     await this.#extension
+  }
+
+  /**
+   * Waits for a sync of zeros that runs beside a sync of the writer. A failure is reported to every
+   * handle on Linux since 4.13; elsewhere the other sync may have swallowed the writer's.
+   *
+   * @throws the failure of such a sync
+   */
+  async zerosSynced(): Promise<void> {
+    await this.#zerosSync?.catch(() => {})
+    if (this.poisoned !== undefined) throw this.poisoned
   }
 
   #nextStep(): number {
@@ -130,9 +158,13 @@ export class LogSegment {
     const file = await this.#context.files.open(this.path, 'write')
     try {
       await fillWithZeros(file, from, to)
-      if (this.#context.syncs) await this.#syncZeros(file)
+      if (this.#context.syncs) {
+        this.#zerosSync = this.#syncZeros(file)
+        await this.#zerosSync
+      }
       this.allocatedBytes = to
     } finally {
+      this.#zerosSync = undefined
       await file.close()
     }
   }
@@ -145,6 +177,17 @@ export class LogSegment {
       this.poisoned = error
       throw error
     }
+  }
+
+  #opened(): Promise<Handle> {
+    this.#handle ??= this.#open().then(
+      (file) => ({ file, users: 0 }),
+      (error: unknown) => {
+        this.#handle = undefined
+        throw error
+      }
+    )
+    return this.#handle
   }
 
   async #open(): Promise<LogFile> {
@@ -180,6 +223,7 @@ export class LogSegment {
     const dispose = this.#dispose
     if (dispose === undefined) return
     this.#dispose = undefined
+    this.#context.openFiles.forget(this)
     await this.close()
     await dispose().catch((error: unknown) => {
       const details = { file: this.path, reason: String(error) }
@@ -187,4 +231,11 @@ export class LogSegment {
     })
     this.#onDisposed?.()
   }
+}
+
+interface Handle {
+  readonly file: LogFile
+  /** Readers at work on it. */
+  users: number
+  onIdle?: () => void
 }

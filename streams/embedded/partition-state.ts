@@ -56,7 +56,7 @@ export class PartitionState {
         },
         this.context.crc32c
       )
-      for (const segment of next.segments.slice(0, -1)) segment.isSealed = true
+      for (const segment of next.segments.slice(0, -1)) segment.seal()
       this.segments = next.segments
       this.start = next.start
     }

@@ -136,6 +136,7 @@ export class PartitionWriter {
     const startedMs = performance.now()
     try {
       await file.syncData()
+      await segment.zerosSynced()
     } catch (error) {
       segment.poisoned = error
       throw error
@@ -224,6 +225,7 @@ export class PartitionWriter {
       `after a failed sync, ${scan.reason}`,
       scan.offset
     )
+    state.waiters.rejectAll(state.damage)
     throw state.damage
   }
 

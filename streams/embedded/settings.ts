@@ -1,6 +1,7 @@
 import type { ErrorDetails } from '../../src/errors/index.ts'
 import type { Crc32c } from '../crc32c.ts'
 import type { FileLayer } from '../files.ts'
+import type { OpenFiles } from './open-files.ts'
 import type { SparePool } from './spare-pool.ts'
 import type { TailCache } from './tail-cache.ts'
 
@@ -21,6 +22,8 @@ export interface EmbeddedLogOptions {
   readonly tailCacheBytes?: number
   /** Files of trimmed segments kept for reuse. Default 4. */
   readonly spareFilesMax?: number
+  /** Files of closed segments kept open for readers, of all partitions together. Default 128. */
+  readonly openFilesMax?: number
   readonly files?: FileLayer
   readonly crc32c?: Crc32c
   /** Milliseconds since 1970. */
@@ -55,4 +58,5 @@ export interface LogContext {
   readonly onEvent: (event: LogEvent) => void
   readonly tailCache: TailCache
   readonly spares: SparePool
+  readonly openFiles: OpenFiles
 }

@@ -34,6 +34,8 @@ export class FaultyFiles implements FileLayer {
   onCall: (call: FileCall, path: string, index: number) => Fault | undefined = () => undefined
   /** Longest single write; longer ones are short. */
   writeBytesMax = Number.POSITIVE_INFINITY
+  /** A failed sync is told to every handle that was open at the time, or only to the one that synced. */
+  tellsEveryHandle = true
   calls = 0
   #root = new Folder()
   #life = 0
@@ -178,6 +180,7 @@ export class FaultyFiles implements FileLayer {
   #handle(path: string, inode: Inode, mode: OpenMode): LogFile {
     const life = this.#life
     let isOpen = true
+    let failuresSeen = inode.failures
     const check = (call: FileCall) => {
       // After a crash nothing that the old process does reaches the files.
       if (life !== this.#life || !isOpen) throw failed('EBADF', path)
@@ -189,8 +192,12 @@ export class FaultyFiles implements FileLayer {
         check(call)
       } catch (error) {
         if (life === this.#life) inode.countAsClean()
+        failuresSeen = inode.failures
         throw error
       }
+      const isTold = this.tellsEveryHandle && inode.failures > failuresSeen
+      failuresSeen = inode.failures
+      if (isTold) throw failed('EIO', path)
       inode.sync()
     }
     return {
@@ -247,6 +254,7 @@ class Folder {
 
 class Inode {
   bytes: Uint8Array
+  failures = 0
   #durable: Uint8Array
   /** What was written and not synced since. */
   #dirty: { readonly from: number; readonly to: number }[] = []
@@ -280,6 +288,7 @@ class Inode {
   }
 
   countAsClean(): void {
+    this.failures++
     this.#dirty = []
   }
 
@@ -293,7 +302,7 @@ class Inode {
   }
 
   #withDirty(base: Uint8Array, budget: number): Uint8Array {
-    let result = base.slice()
+    let result: Uint8Array = base.slice()
     let left = budget
     for (const { from, to } of this.#dirty.toSorted((a, b) => a.from - b.from)) {
       const end = Math.min(to, from + left)
