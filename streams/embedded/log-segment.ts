@@ -157,7 +157,7 @@ export class LogSegment {
   async #extend(from: number, to: number): Promise<void> {
     const file = await this.#context.files.open(this.path, 'write')
     try {
-      await fillWithZeros(file, from, to)
+      await fillWithZeros(file, { from, to, syncs: false })
       if (this.#context.syncs) {
         this.#zerosSync = this.#syncZeros(file)
         await this.#zerosSync

@@ -4,7 +4,7 @@ import { batchHeaderBytes, storedBytes } from './batch-format.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { PartitionState } from './partition-state.ts'
 import { PendingBatch } from './pending-batch.ts'
-import { SegmentRoller } from './segment-roller.ts'
+import { largeBatchBytes, SegmentRoller } from './segment-roller.ts'
 import { scanSegment } from './segment-scan.ts'
 
 const batchBytesLimit = 0x40000000
@@ -105,7 +105,9 @@ export class PartitionWriter {
     try {
       if (this.#isBroken || state.active?.poisoned) await this.#repair()
       segment = await this.#roller.segmentFor(batch.byteLength)
-      await segment.reserve(segment.durableBytes + batch.byteLength)
+      if (batch.byteLength < largeBatchBytes)
+        await segment.reserve(segment.durableBytes + batch.byteLength)
+      else await segment.settled()
     } catch (error) {
       // Nothing of this batch has reached a file.
       this.#fail(batch, state.damage ?? state.failure(error))

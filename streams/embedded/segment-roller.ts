@@ -4,6 +4,9 @@ import { LogSegment } from './log-segment.ts'
 import type { PartitionState } from './partition-state.ts'
 import { encodeSegmentHeader, segmentHeaderBytes } from './segment-format.ts'
 
+/** From this size on a write costs more than the journal entry that zeros ahead of it would save. */
+export const largeBatchBytes = 256 * 1024
+
 /** Makes the next log segment of a partition: file, manifest, then use. */
 export class SegmentRoller {
   readonly #state: PartitionState
@@ -23,7 +26,8 @@ export class SegmentRoller {
     if (active && this.#next === undefined) {
       const isEmpty = active.endOffset === active.firstOffset
       if (isEmpty || active.durableBytes + bytes <= context.segmentBytes) {
-        if (active.durableBytes > context.segmentBytes / 2) this.#prepare()
+        if (active.durableBytes > context.segmentBytes / 2 && bytes < largeBatchBytes)
+          this.#prepare()
         return active
       }
     }
