@@ -42,6 +42,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     recordBytesMax: options.recordBytesMax ?? 8 * mebibyte,
     batchBytesMax: options.batchBytesMax ?? 4 * mebibyte,
     queueBytesMax: options.queueBytesMax ?? 64 * mebibyte,
+    endMarkMs: options.endMarkMs ?? 10,
     files,
     crc32c: sum,
     clock: options.clock ?? Date.now,

@@ -22,6 +22,8 @@ export interface EmbeddedLogOptions {
   readonly tailCacheBytes?: number
   /** Files of trimmed segments kept for reuse. Default 4. */
   readonly spareFilesMax?: number
+  /** With `fsync`, a partition that is idle for so long marks its end, see docs/reference/log-segments.md. Default 10; Infinity for never. */
+  readonly endMarkMs?: number
   /** Files of closed segments kept open for readers, of all partitions together. Default 128. */
   readonly openFilesMax?: number
   readonly files?: FileLayer
@@ -52,6 +54,7 @@ export interface LogContext {
   readonly recordBytesMax: number
   readonly batchBytesMax: number
   readonly queueBytesMax: number
+  readonly endMarkMs: number
   readonly files: FileLayer
   readonly crc32c: Crc32c
   readonly clock: () => number

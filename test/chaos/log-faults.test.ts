@@ -244,3 +244,22 @@ test('short writes are completed', async () => {
   expect((await fills(again)).length).toBe(30)
   await again.close()
 })
+
+test('appends beyond the queue are refused before anything is written, and those before them are kept', async () => {
+  const files = new FaultyFiles()
+  const log = await openEmbeddedLog({ folder: '/log', files, queueBytesMax: 1000 })
+  await log.createTopic('t', { partitions: 1 })
+  // One append larger than the whole queue passes while nothing waits.
+  const first = log.append('t', 0, [new Uint8Array(2000).fill(1)])
+  const refused = expect(log.append('t', 0, [record(1)])).rejects.toMatchObject({
+    code: 'MILLRACE_LOG_OVERLOADED'
+  })
+  await Promise.all([first, refused])
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 10 }, () => log.append('t', 0, [new Uint8Array(192).fill(3)]))
+  )
+  expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(5)
+  await log.append('t', 0, [new Uint8Array(192).fill(4)])
+  expect(await fills(log)).toEqual([1, 3, 3, 3, 3, 3, 4])
+  await log.close()
+})
