@@ -64,7 +64,7 @@ function nativeCrc32c(): Crc32c | undefined {
     const path = join(process.cwd(), 'build/native/release/millrace.node')
     // The addon is untyped; a missing or wrong function is found out below.
     const { crc32c: sum } = createRequire(import.meta.url)(path) as { crc32c?: Crc32c }
-    return typeof sum === 'function' ? sum : undefined
+    return typeof sum === 'function' ? (bytes, seed = 0) => sum(bytes, seed) : undefined
   } catch {
     return undefined
   }

@@ -1,8 +1,10 @@
+import { dirname, resolve } from 'node:path'
 import { EngineError } from '../../src/errors/index.ts'
 import { checkCrc32c, crc32c } from '../crc32c.ts'
-import { errnoOf, nodeFiles } from '../files.ts'
+import { errnoOf, type FileLayer, nodeFiles } from '../files.ts'
 import type { Log, LogBatch, LogEnds, ReadOptions, TopicInfo, WaitOptions } from '../log.ts'
 import { checkTopicName, unknownTopic } from '../offsets.ts'
+import { OpenFiles } from './open-files.ts'
 import { Partition, type PartitionStats } from './partition.ts'
 import type { EmbeddedLogOptions, LogContext } from './settings.ts'
 import { SparePool } from './spare-pool.ts'
@@ -40,17 +42,20 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     recordBytesMax: options.recordBytesMax ?? 8 * mebibyte,
     batchBytesMax: options.batchBytesMax ?? 4 * mebibyte,
     queueBytesMax: options.queueBytesMax ?? 64 * mebibyte,
+    endMarkMs: options.endMarkMs ?? 10,
     files,
     crc32c: sum,
     clock: options.clock ?? Date.now,
     onEvent: options.onEvent ?? (() => {}),
     tailCache: new TailCache(options.tailCacheBytes ?? 32 * mebibyte),
-    spares
+    spares,
+    openFiles: new OpenFiles(options.openFilesMax ?? 128)
   }
   const folders = new TopicFolders(files, options.folder, spares, sum)
   const topics = new Map<string, readonly Partition[]>()
   try {
     await files.makeFolder(options.folder)
+    await syncParents(files, options.folder)
     await spares.open()
     for (const [topic, partitions] of await folders.open()) {
       topics.set(topic, await openPartitions(context, topic, partitions))
@@ -91,7 +96,10 @@ class FolderLog implements EmbeddedLog {
       if (existing > 0 || !Number.isInteger(wanted) || wanted < 1) {
         throw new EngineError('MILLRACE_LOG_TOPIC_MISMATCH', { topic, wanted, existing })
       }
-      await this.#folders.create(topic, wanted)
+      const made = await this.#folders.create(topic, wanted)
+      if (made !== wanted) {
+        throw new EngineError('MILLRACE_LOG_TOPIC_MISMATCH', { topic, wanted, existing: made })
+      }
       this.#topics.set(topic, await openPartitions(this.#context, topic, wanted))
     })
   }
@@ -195,6 +203,19 @@ class FolderLog implements EmbeddedLog {
   #refuseWhenClosed(): void {
     if (this.#isClosed) throw closed()
   }
+}
+
+/**
+ * Makes the names of the folder and of the one above it durable, or a power loss could take the whole
+ * log with them. Further up nothing is ours, and it may be forbidden to look.
+ */
+async function syncParents(files: FileLayer, folder: string): Promise<void> {
+  const parent = dirname(resolve(folder))
+  await files.syncFolder(parent)
+  await files.syncFolder(dirname(parent)).catch((error: unknown) => {
+    const errno = errnoOf(error)
+    if (errno !== 'EACCES' && errno !== 'EPERM') throw error
+  })
 }
 
 function openPartitions(context: LogContext, topic: string, count: number): Promise<Partition[]> {

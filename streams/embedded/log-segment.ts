@@ -1,6 +1,5 @@
 import { EngineError } from '../../src/errors/index.ts'
 import { type LogFile, readFully } from '../files.ts'
-import type { SealedSegment } from './manifest.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { decodeSegmentHeader, segmentFileName, segmentHeaderBytes } from './segment-format.ts'
 import type { LogContext } from './settings.ts'
@@ -21,7 +20,7 @@ export class LogSegment {
   endOffset: number
   firstTimeMs = 0
   lastTimeMs = 0
-  sealed: SealedSegment | undefined
+  isSealed = false
   /** Size that is written with zeros or batches. */
   allocatedBytes = 0
   /** Where the last run that was read ended: a sequential reader goes on there. */
@@ -29,7 +28,8 @@ export class LogSegment {
   /** Why the handle must not be synced again. */
   poisoned: unknown
   readonly #context: LogContext
-  #file: Promise<LogFile> | undefined
+  #handle: Promise<Handle> | undefined
+  #zerosSync: Promise<void> | undefined
   #users = 0
   #extension: Promise<void> | undefined
   #dispose: (() => Promise<void>) | undefined
@@ -53,25 +53,26 @@ export class LogSegment {
   }
 
   /** Opens the file, unless it is open, and sees that it is the one that the manifest means. */
-  file(): Promise<LogFile> {
-    this.#file ??= this.#open().catch((error: unknown) => {
-      this.#file = undefined
-      throw error
-    })
-    return this.#file
+  async file(): Promise<LogFile> {
+    return (await this.#opened()).file
   }
 
   adopt(file: LogFile, allocatedBytes: number): void {
-    this.#file = Promise.resolve(file)
+    this.#handle = Promise.resolve({ file, users: 0 })
     this.allocatedBytes = allocatedBytes
   }
 
   /** Runs a reader while the file is kept, even when a trim retires the segment meanwhile. */
   async use<T>(reader: (file: LogFile) => Promise<T>): Promise<T> {
     this.#users++
+    if (this.isSealed) this.#context.openFiles.used(this)
+    let handle: Handle | undefined
     try {
-      return await reader(await this.file())
+      handle = await this.#opened()
+      handle.users++
+      return await reader(handle.file)
     } finally {
+      if (handle && --handle.users === 0) handle.onIdle?.()
       this.#users--
       if (this.#users === 0) void this.#disposeNow()
     }
@@ -86,12 +87,27 @@ export class LogSegment {
     })
   }
 
+  /** From now on the segment only serves readers, who share a bounded number of open files. */
+  seal(): void {
+    if (this.isSealed) return
+    this.isSealed = true
+    this.#context.openFiles.used(this)
+  }
+
+  /** Closes the file once its present readers are done: the system may give its number to another file at once. */
   async close(): Promise<void> {
     await this.#extension
-    const file = this.#file
-    this.#file = undefined
+    const opening = this.#handle
+    this.#handle = undefined
     // A file that could not be opened needs no closing, and nothing is waiting to be written.
-    await file?.then((open) => open.close()).catch(() => {})
+    const handle = await opening?.catch(() => undefined)
+    if (handle === undefined) return
+    if (handle.users > 0) {
+      await new Promise<void>((resolve) => {
+        handle.onIdle = resolve
+      })
+    }
+    await handle.file.close().catch(() => {})
   }
 
   /** Sees that `end` is inside of zeroed space where possible; a write beyond it merely costs more. */
@@ -102,6 +118,17 @@ export class LogSegment {
 
   async settled(): Promise<void> {
     await this.#extension
+  }
+
+  /**
+   * Waits for a sync of zeros that runs beside a sync of the writer. A failure is reported to every
+   * handle on Linux since 4.13; elsewhere the other sync may have swallowed the writer's.
+   *
+   * @throws the failure of such a sync
+   */
+  async zerosSynced(): Promise<void> {
+    await this.#zerosSync?.catch(() => {})
+    if (this.poisoned !== undefined) throw this.poisoned
   }
 
   #nextStep(): number {
@@ -130,10 +157,14 @@ export class LogSegment {
   async #extend(from: number, to: number): Promise<void> {
     const file = await this.#context.files.open(this.path, 'write')
     try {
-      await fillWithZeros(file, from, to)
-      if (this.#context.syncs) await this.#syncZeros(file)
+      await fillWithZeros(file, { from, to, syncs: false })
+      if (this.#context.syncs) {
+        this.#zerosSync = this.#syncZeros(file)
+        await this.#zerosSync
+      }
       this.allocatedBytes = to
     } finally {
+      this.#zerosSync = undefined
       await file.close()
     }
   }
@@ -148,9 +179,20 @@ export class LogSegment {
     }
   }
 
+  #opened(): Promise<Handle> {
+    this.#handle ??= this.#open().then(
+      (file) => ({ file, users: 0 }),
+      (error: unknown) => {
+        this.#handle = undefined
+        throw error
+      }
+    )
+    return this.#handle
+  }
+
   async #open(): Promise<LogFile> {
     const { files, crc32c } = this.#context
-    const file = await files.open(this.path, this.sealed ? 'read' : 'write').catch((error) => {
+    const file = await files.open(this.path, this.isSealed ? 'read' : 'write').catch((error) => {
       if (error?.code === 'ENOENT') throw this.damaged(0, 'the file is missing')
       throw error
     })
@@ -163,7 +205,8 @@ export class LogSegment {
         throw this.damaged(0, 'it is another log segment than the manifest names')
       }
       const size = await file.size()
-      if (this.sealed && size < this.sealed.bytes) throw this.damaged(size, 'the file is too short')
+      if (this.isSealed && size < this.durableBytes)
+        throw this.damaged(size, 'the file is too short')
       this.allocatedBytes = size
       return file
     } catch (error) {
@@ -180,6 +223,7 @@ export class LogSegment {
     const dispose = this.#dispose
     if (dispose === undefined) return
     this.#dispose = undefined
+    this.#context.openFiles.forget(this)
     await this.close()
     await dispose().catch((error: unknown) => {
       const details = { file: this.path, reason: String(error) }
@@ -187,4 +231,11 @@ export class LogSegment {
     })
     this.#onDisposed?.()
   }
+}
+
+interface Handle {
+  readonly file: LogFile
+  /** Readers at work on it. */
+  users: number
+  onIdle?: () => void
 }

@@ -38,7 +38,7 @@ export class PartitionReader {
     const first = state.tail[0]
     if (first && offset >= first.baseOffset) return this.#readTail(offset, maxBytes, end)
     const segment = this.#segmentOf(offset)
-    return segment.use((file) => this.#readFile(segment, file, offset, maxBytes, end))
+    return segment.use((file) => this.#readFile(segment, file, offset, maxBytes))
   }
 
   /** @returns the first offset appended at or after `timeMs`, or the end */
@@ -98,8 +98,7 @@ export class PartitionReader {
     segment: LogSegment,
     file: LogFile,
     offset: number,
-    maxBytes: number,
-    end: number
+    maxBytes: number
   ): Promise<LogBatch> {
     const run = await this.#runAt(segment, file, offset, maxBytes)
     const builder = new LogBatchBuilder()
@@ -120,7 +119,8 @@ export class PartitionReader {
       if (!isWhole) break
     }
     this.#run = isWhole ? undefined : run
-    return builder.finish(run.bytes, next, end)
+    // More may have become durable, and been read, while the file was opened.
+    return builder.finish(run.bytes, next, this.#state.end)
   }
 
   async #runAt(

@@ -63,7 +63,7 @@ function segmentOf(state: PartitionState, entry: ManifestSegment): LogSegment {
     prevBodyCrc: entry.prevBodyCrc
   })
   if (entry.sealed) {
-    segment.sealed = entry.sealed
+    segment.isSealed = true
     segment.endOffset = entry.sealed.end
     segment.durableBytes = entry.sealed.bytes
     segment.firstTimeMs = entry.sealed.firstTimeMs

@@ -52,10 +52,11 @@ export class PartitionState {
           epoch: this.epoch,
           start: next.start,
           durableThrough: this.syncedEnd,
-          segments: next.segments.map(manifestEntry)
+          segments: next.segments.map((one, i) => manifestEntry(one, i < next.segments.length - 1))
         },
         this.context.crc32c
       )
+      for (const segment of next.segments.slice(0, -1)) segment.seal()
       this.segments = next.segments
       this.start = next.start
     }
@@ -86,11 +87,21 @@ export class PartitionState {
   }
 }
 
-function manifestEntry(segment: LogSegment): ManifestSegment {
+/** The last segment may grow even when a roll is under way: only those before it are sealed. */
+function manifestEntry(segment: LogSegment, isSealed: boolean): ManifestSegment {
   return {
     first: segment.firstOffset,
     id: segment.id.toString(16).padStart(16, '0'),
     prevBodyCrc: segment.prevBodyCrc,
-    ...(segment.sealed ? { sealed: segment.sealed } : {})
+    ...(isSealed
+      ? {
+          sealed: {
+            end: segment.endOffset,
+            bytes: segment.durableBytes,
+            firstTimeMs: segment.firstTimeMs,
+            lastTimeMs: segment.lastTimeMs
+          }
+        }
+      : {})
   }
 }

@@ -1,10 +1,11 @@
 import { EngineError } from '../../src/errors/index.ts'
 import { writeFully } from '../files.ts'
 import { batchHeaderBytes, storedBytes } from './batch-format.ts'
+import { writeEndMark } from './end-mark.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { PartitionState } from './partition-state.ts'
 import { PendingBatch } from './pending-batch.ts'
-import { SegmentRoller } from './segment-roller.ts'
+import { largeBatchBytes, SegmentRoller } from './segment-roller.ts'
 import { scanSegment } from './segment-scan.ts'
 
 const batchBytesLimit = 0x40000000
@@ -23,6 +24,8 @@ export class PartitionWriter {
   #running: Promise<void> | undefined
   /** Set between a failed write and the repair of the tail. */
   #isBroken = false
+  #markTimer: NodeJS.Timeout | undefined
+  #markedEnd = 0
   syncCount = 0
   syncSeconds = 0
 
@@ -75,6 +78,7 @@ export class PartitionWriter {
 
   async close(): Promise<void> {
     await this.settled()
+    clearTimeout(this.#markTimer)
     await this.#roller.close()
   }
 
@@ -90,6 +94,7 @@ export class PartitionWriter {
   }
 
   async #run(): Promise<void> {
+    clearTimeout(this.#markTimer)
     // Appends made in the same turn of the event loop share the first write.
     await new Promise(setImmediate)
     for (let batch = this.#pending.shift(); batch; batch = this.#pending.shift()) {
@@ -97,6 +102,24 @@ export class PartitionWriter {
       this.#queueBytes -= batch.byteLength - batchHeaderBytes
     }
     this.#running = undefined
+    const { context, end } = this.#state
+    if (!context.syncs || end === this.#markedEnd || context.endMarkMs === Infinity) return
+    this.#markTimer = setTimeout(() => {
+      this.#running ??= this.#markEnd()
+    }, context.endMarkMs).unref()
+  }
+
+  /** Takes its turn as a batch would: a mark that came late would overwrite one. */
+  async #markEnd(): Promise<void> {
+    const state = this.#state
+    if (!this.#isBroken && state.active?.poisoned === undefined && !state.damage) {
+      this.#markedEnd = state.end
+      await writeEndMark(state).catch((error: unknown) => {
+        const details = { file: state.active?.path ?? state.folder, reason: String(error) }
+        state.context.onEvent({ kind: 'background.failed', details })
+      })
+    }
+    this.#running = this.#pending.length > 0 ? this.#run() : undefined
   }
 
   async #commit(batch: PendingBatch): Promise<void> {
@@ -105,7 +128,9 @@ export class PartitionWriter {
     try {
       if (this.#isBroken || state.active?.poisoned) await this.#repair()
       segment = await this.#roller.segmentFor(batch.byteLength)
-      await segment.reserve(segment.durableBytes + batch.byteLength)
+      if (batch.byteLength < largeBatchBytes)
+        await segment.reserve(segment.durableBytes + batch.byteLength)
+      else await segment.settled()
     } catch (error) {
       // Nothing of this batch has reached a file.
       this.#fail(batch, state.damage ?? state.failure(error))
@@ -136,6 +161,7 @@ export class PartitionWriter {
     const startedMs = performance.now()
     try {
       await file.syncData()
+      await segment.zerosSynced()
     } catch (error) {
       segment.poisoned = error
       throw error
@@ -224,6 +250,7 @@ export class PartitionWriter {
       `after a failed sync, ${scan.reason}`,
       scan.offset
     )
+    state.waiters.rejectAll(state.damage)
     throw state.damage
   }
 

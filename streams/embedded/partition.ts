@@ -76,8 +76,8 @@ export class Partition {
     const state = this.#state
     if (state.damage) throw state.damage
     const offset = Math.min(offsetNumber(before), state.end)
-    const isOld = (one: { sealed: unknown; endOffset: number }) =>
-      one.sealed !== undefined && one.endOffset <= offset
+    const isOld = (one: { isSealed: boolean; endOffset: number }) =>
+      one.isSealed && one.endOffset <= offset
     if (!state.segments.slice(0, -1).some(isOld)) return
     let old: typeof state.segments = []
     await this.#guarded(() =>

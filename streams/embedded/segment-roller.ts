@@ -4,10 +4,16 @@ import { LogSegment } from './log-segment.ts'
 import type { PartitionState } from './partition-state.ts'
 import { encodeSegmentHeader, segmentHeaderBytes } from './segment-format.ts'
 
+/** From this size on a write costs more than the journal entry that zeros ahead of it would save. */
+export const largeBatchBytes = 256 * 1024
+
 /** Makes the next log segment of a partition: file, manifest, then use. */
 export class SegmentRoller {
   readonly #state: PartitionState
-  /** A file that is in place while the manifest could not be written yet. */
+  /**
+   * A file that is in place while the manifest could not be written, as far as is known. The manifest
+   * may have reached the disk all the same, and then nothing appended to the old segment would be found.
+   */
   #next: LogSegment | undefined
 
   constructor(state: PartitionState) {
@@ -17,10 +23,11 @@ export class SegmentRoller {
   /** @returns the active segment with room for `bytes`, a new one when the present one is full */
   async segmentFor(bytes: number): Promise<LogSegment> {
     const { active, context } = this.#state
-    if (active) {
+    if (active && this.#next === undefined) {
       const isEmpty = active.endOffset === active.firstOffset
       if (isEmpty || active.durableBytes + bytes <= context.segmentBytes) {
-        if (active.durableBytes > context.segmentBytes / 2) this.#prepare()
+        if (active.durableBytes > context.segmentBytes / 2 && bytes < largeBatchBytes)
+          this.#prepare()
         return active
       }
     }
@@ -41,24 +48,11 @@ export class SegmentRoller {
     }
     this.#next ??= await this.#create()
     const next = this.#next
-    if (active) {
-      await active.settled()
-      active.sealed = {
-        end: active.endOffset,
-        bytes: active.durableBytes,
-        firstTimeMs: active.firstTimeMs,
-        lastTimeMs: active.lastTimeMs
-      }
-    }
-    try {
-      await state.changeSegments(() => ({
-        segments: [...state.segments, next],
-        start: state.start
-      }))
-    } catch (error) {
-      if (active) active.sealed = undefined
-      throw error
-    }
+    await active?.settled()
+    await state.changeSegments(() => ({
+      segments: [...state.segments, next],
+      start: state.start
+    }))
     this.#next = undefined
     const { topic, partition } = state
     const details = { topic, partition, file: next.path, offset: next.firstOffset }

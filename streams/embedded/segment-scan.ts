@@ -34,8 +34,18 @@ export async function scanSegment(options: {
     chunkStart = position
     chunk = chunk.subarray(0, await readFully(file, chunk, position))
   }
+  let isMarked = false
   const stop = (reason: string): ScanResult => {
-    return { position, offset, prevBodyCrc, firstTimeMs, lastTimeMs, fileBytes: bytes, reason }
+    return {
+      isMarked,
+      position,
+      offset,
+      prevBodyCrc,
+      firstTimeMs,
+      lastTimeMs,
+      fileBytes: bytes,
+      reason
+    }
   }
   while (position + batchHeaderBytes <= bytes) {
     if (position - chunkStart + batchHeaderBytes > chunk.byteLength) await load(batchHeaderBytes)
@@ -43,6 +53,10 @@ export async function scanSegment(options: {
     if (header === undefined) return stop('there is no batch of this segment')
     if (header.baseOffset !== offset) return stop('a batch has another offset than expected')
     if (header.prevBodyCrc !== prevBodyCrc) return stop('a batch does not follow the one before it')
+    if (header.count === 0) {
+      isMarked = header.durableThrough === offset
+      return stop('the end of the log is marked')
+    }
     if (position + header.length > bytes) return stop('a batch ends behind the file')
     if (position - chunkStart + header.length > chunk.byteLength) await load(header.length)
     const at = position - chunkStart
@@ -59,6 +73,8 @@ export async function scanSegment(options: {
 }
 
 export interface ScanResult {
+  /** A header without records follows and tells that this is the end. */
+  readonly isMarked: boolean
   /** Where the last good batch ends, in the file. */
   readonly position: number
   /** The offset behind the last good batch. */
@@ -89,6 +105,7 @@ export async function inspectTail(options: {
   for (let start = scan.position; start < scan.fileBytes; start += chunkBytes) {
     const bytes = Buffer.allocUnsafeSlow(Math.min(chunkBytes + overlap, scan.fileBytes - start))
     const length = await readFully(file, bytes, start)
+    if (scan.isMarked && start === scan.position) bytes.fill(0, 0, batchHeaderBytes)
     const words = new Uint32Array(bytes.buffer, 0, length >>> 2)
     if (isZero) isZero = bytes.subarray(0, length).every((byte) => byte === 0)
     if (isZero) continue
@@ -96,7 +113,7 @@ export async function inspectTail(options: {
       if (words[word] !== batchMagic) continue
       const header = readBatchHeader(bytes.subarray(0, length), word * 4, segmentId, crc32c)
       if (header === undefined) continue
-      hasOwnBatch = true
+      hasOwnBatch ||= header.count > 0
       if (header.durableThrough > scan.offset) {
         return { isZero, hasOwnBatch, laterBatch: { position: start + word * 4, header } }
       }

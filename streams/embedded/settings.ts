@@ -1,6 +1,7 @@
 import type { ErrorDetails } from '../../src/errors/index.ts'
 import type { Crc32c } from '../crc32c.ts'
 import type { FileLayer } from '../files.ts'
+import type { OpenFiles } from './open-files.ts'
 import type { SparePool } from './spare-pool.ts'
 import type { TailCache } from './tail-cache.ts'
 
@@ -21,6 +22,10 @@ export interface EmbeddedLogOptions {
   readonly tailCacheBytes?: number
   /** Files of trimmed segments kept for reuse. Default 4. */
   readonly spareFilesMax?: number
+  /** With `fsync`, a partition that is idle for so long marks its end, see docs/reference/log-segments.md. Default 10; Infinity for never. */
+  readonly endMarkMs?: number
+  /** Files of closed segments kept open for readers, of all partitions together. Default 128. */
+  readonly openFilesMax?: number
   readonly files?: FileLayer
   readonly crc32c?: Crc32c
   /** Milliseconds since 1970. */
@@ -49,10 +54,12 @@ export interface LogContext {
   readonly recordBytesMax: number
   readonly batchBytesMax: number
   readonly queueBytesMax: number
+  readonly endMarkMs: number
   readonly files: FileLayer
   readonly crc32c: Crc32c
   readonly clock: () => number
   readonly onEvent: (event: LogEvent) => void
   readonly tailCache: TailCache
   readonly spares: SparePool
+  readonly openFiles: OpenFiles
 }

@@ -25,16 +25,15 @@ export class SparePool {
     this.#filesMax = options.filesMax
   }
 
-  /** Takes up what an earlier run left; files of another size are removed. */
+  /**
+   * Removes what an earlier run left. A rename changes two folders, and the loss of one of the changes
+   * can leave a spare's name on a file that has become a log segment: only files that this run has put
+   * here are reused.
+   */
   async open(): Promise<void> {
     await this.#files.makeFolder(this.#folder)
     for (const name of await this.#files.list(this.#folder)) {
-      const path = `${this.#folder}/${name}`
-      const number = Number(/^(\d+)\.spare$/.exec(name)?.[1] ?? Number.NaN)
-      if (!Number.isNaN(number)) this.#nextName = Math.max(this.#nextName, number + 1)
-      if (this.#spares.length < this.#filesMax && (await this.#hasSize(path))) {
-        this.#spares.push({ path, isRecycled: true })
-      } else await this.#files.unlink(path)
+      await this.#files.unlink(`${this.#folder}/${name}`)
     }
   }
 
@@ -72,8 +71,7 @@ export class SparePool {
     const path = this.#newPath()
     const file = await this.#files.open(path, 'create')
     try {
-      await fillWithZeros(file, 0, this.#fileBytes, () => this.#isClosed)
-      await file.syncData()
+      await fillWithZeros(file, { from: 0, to: this.#fileBytes, syncs: true }, () => this.#isClosed)
     } catch (error) {
       await file.close()
       await this.#files.unlink(path)
@@ -82,15 +80,6 @@ export class SparePool {
     await file.close()
     if (this.#isClosed) await this.#files.unlink(path)
     else this.#spares.push({ path, isRecycled: false })
-  }
-
-  async #hasSize(path: string): Promise<boolean> {
-    const file = await this.#files.open(path, 'read')
-    try {
-      return (await file.size()) === this.#fileBytes
-    } finally {
-      await file.close()
-    }
   }
 
   #newPath(): string {
@@ -104,14 +93,18 @@ export interface Spare {
   readonly isRecycled: boolean
 }
 
-/** Writes zeros in steps that leave the disk to others in between. */
+/**
+ * Writes zeros in steps that leave the disk to others in between: each is synced by itself, since one
+ * sync of a whole file held the commits beside it up for 60 to 150 ms.
+ */
 export async function fillWithZeros(
   file: LogFile,
-  from: number,
-  to: number,
+  range: { readonly from: number; readonly to: number; readonly syncs: boolean },
   isStopped: () => boolean = () => false
 ): Promise<void> {
+  const { from, to, syncs } = range
   for (let at = from; at < to && !isStopped(); at += zeros.byteLength) {
     await writeFully(file, zeros.subarray(0, Math.min(zeros.byteLength, to - at)), at)
+    if (syncs) await file.syncData()
   }
 }

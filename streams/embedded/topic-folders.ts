@@ -28,8 +28,10 @@ export class TopicFolders {
   async open(): Promise<Map<string, number>> {
     const topics = new Map<string, number>()
     for (const name of await this.#files.list(this.#folder)) {
+      // Their files are not reused: a name that outlived a power loss may be a second name of a file that
+      // has gone through the spares into another partition, because a rename changes two folders.
       if (name.startsWith(creatingPrefix) || name.startsWith(deletedPrefix))
-        await this.#remove(name)
+        await this.#remove(name, (path) => this.#files.unlink(path))
       else if (!name.startsWith('.')) {
         const partitions = await this.#files.list(`${this.#folder}/${name}`)
         topics.set(name, partitions.filter((one) => /^\d+$/.test(one)).length)
@@ -38,7 +40,19 @@ export class TopicFolders {
     return topics
   }
 
-  async create(topic: string, partitions: number): Promise<void> {
+  /**
+   * Makes the folder, or takes up the one of an attempt that failed after the rename.
+   *
+   * @returns the number of partitions found, which may differ from those wanted
+   */
+  async create(topic: string, partitions: number): Promise<number> {
+    const found = await this.#names(`${this.#folder}/${topic}`)
+    if (found.length === 0) await this.#make(topic, partitions)
+    await this.#files.syncFolder(this.#folder)
+    return found.length || partitions
+  }
+
+  async #make(topic: string, partitions: number): Promise<void> {
     const files = this.#files
     const name = `${creatingPrefix}${topic}`
     await this.#remove(name)
@@ -51,15 +65,20 @@ export class TopicFolders {
     }
     await files.syncFolder(path)
     await files.rename(path, `${this.#folder}/${topic}`)
-    await files.syncFolder(this.#folder)
   }
 
-  /** The topic is gone when this resolves; its files go in `cleanUp`. */
+  /** The topic is gone when this resolves; its files go in `cleanUp`. When it rejects, the topic is as it was. */
   async delete(topic: string): Promise<string> {
+    const path = `${this.#folder}/${topic}`
     const name = `${deletedPrefix}${this.#deletions++}-${topic}`
     await this.#remove(name)
-    await this.#files.rename(`${this.#folder}/${topic}`, `${this.#folder}/${name}`)
-    await this.#files.syncFolder(this.#folder)
+    await this.#files.rename(path, `${this.#folder}/${name}`)
+    try {
+      await this.#files.syncFolder(this.#folder)
+    } catch (error) {
+      await this.#files.rename(`${this.#folder}/${name}`, path)
+      throw error
+    }
     return name
   }
 
@@ -67,11 +86,11 @@ export class TopicFolders {
     await this.#remove(deleted)
   }
 
-  async #remove(name: string): Promise<void> {
+  async #remove(name: string, drop = (path: string) => this.#drop(path)): Promise<void> {
     const path = `${this.#folder}/${name}`
     for (const partition of await this.#names(path)) {
       const folder = `${path}/${partition}`
-      for (const file of await this.#names(folder)) await this.#drop(`${folder}/${file}`)
+      for (const file of await this.#names(folder)) await drop(`${folder}/${file}`)
       await this.#files.removeFolder(folder)
     }
     await this.#files.removeFolder(path).catch((error: unknown) => {

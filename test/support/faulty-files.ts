@@ -25,117 +25,150 @@ export interface Fault {
 
 /**
  * Files in memory that tell what is durable from what is only in the page cache. Content becomes
- * durable by a sync of the file, names by a sync of the folder; `crash` decides about the rest.
+ * durable by a sync of the file, names by a sync of their folder; `crash` decides about the rest.
+ * A sync that fails leaves its bytes readable but counts them as clean, as Linux does: no later
+ * sync brings them to the disk.
  */
 export class FaultyFiles implements FileLayer {
   /** Decides about each call before it happens; `index` counts all calls from 0. */
   onCall: (call: FileCall, path: string, index: number) => Fault | undefined = () => undefined
   /** Longest single write; longer ones are short. */
   writeBytesMax = Number.POSITIVE_INFINITY
+  /** A failed sync is told to every handle that was open at the time, or only to the one that synced. */
+  tellsEveryHandle = true
   calls = 0
-  #names = new Map<string, Inode>()
-  #durableNames = new Map<string, Inode>()
-  #folders = new Set<string>()
+  #root = new Folder()
   #life = 0
 
   /**
-   * Ends all handles, as a crash does. `keep` decides per byte range of unsynced content.
+   * Ends all handles, as a crash does.
    *
-   * @param keep how much of the unsynced bytes of a file survives: 0 to 1 of them, from the front
+   * @param keep how much of the unsynced bytes of a file survives, from the front; 1 when only the
+   *             process ends: then the page cache stays as it is
+   * @param keepNames whether a folder's entries stay as they are, or as they were at its last sync
    */
-  crash(keep: (path: string) => number): void {
+  crash(keep: (path: string) => number, keepNames: (folder: string) => boolean = () => true): void {
     this.#life++
-    // Names of an unsynced folder survive or not as a journal would have it: here they do.
-    for (const [path, inode] of this.#names) inode.settle(keep(path))
-  }
-
-  /** Forgets names whose folder was not synced after they changed. */
-  loseNames(): void {
-    this.#names = new Map(this.#durableNames)
+    const settle = (folder: Folder, path: string) => {
+      if (!keepNames(path)) folder.entries = new Map(folder.durable)
+      for (const [name, node] of folder.entries) {
+        if (node instanceof Folder) settle(node, `${path}/${name}`)
+        else node.settle(keep(`${path}/${name}`))
+      }
+    }
+    settle(this.#root, '')
   }
 
   /** @returns a file's content, to be looked at or damaged by a test */
   content(path: string): Uint8Array {
-    const inode = this.#names.get(path)
-    if (inode === undefined) throw failed('ENOENT', path)
-    return inode.bytes
+    return this.#file(path).bytes
   }
 
   replace(path: string, bytes: Uint8Array): void {
-    this.#names.set(path, new Inode(bytes))
+    const { folder, name } = this.#parent(path)
+    folder.entries.set(name, new Inode(bytes))
+    folder.durable = new Map(folder.entries)
   }
 
   paths(): string[] {
-    return [...this.#names.keys()].sort()
+    const within = (folder: Folder, path: string): string[] =>
+      [...folder.entries].flatMap(([name, node]) =>
+        node instanceof Folder ? within(node, `${path}/${name}`) : [`${path}/${name}`]
+      )
+    return within(this.#root, '').sort()
   }
 
   clone(): FaultyFiles {
     const copy = new FaultyFiles()
-    for (const [path, inode] of this.#names) copy.replace(path, inode.bytes.slice())
-    copy.#durableNames = new Map(copy.#names)
-    copy.#folders = new Set(this.#folders)
+    copy.#root = this.#root.clone()
     return copy
   }
 
   async open(path: string, mode: OpenMode): Promise<LogFile> {
     this.#check('open', path)
-    if (mode === 'create' && !this.#names.has(path)) this.#names.set(path, new Inode())
-    const inode = this.#names.get(path)
-    if (inode === undefined && !this.#folders.has(path)) throw failed('ENOENT', path)
-    if (mode === 'create') inode?.truncate(0)
-    return this.#handle(path, inode ?? new Inode())
+    const { folder, name } = this.#parent(path)
+    if (mode === 'create' && !folder.entries.has(name)) folder.entries.set(name, new Inode())
+    const node = folder.entries.get(name)
+    if (node === undefined) throw failed('ENOENT', path)
+    if (node instanceof Folder) return this.#handle(path, new Inode(), mode)
+    if (mode === 'create') node.truncate(0)
+    return this.#handle(path, node, mode)
   }
 
   async rename(from: string, to: string): Promise<void> {
     this.#check('rename', from)
-    for (const path of [...this.#names.keys()]) {
-      if (path !== from && !path.startsWith(`${from}/`)) continue
-      const inode = this.#names.get(path) as Inode
-      this.#names.delete(path)
-      this.#names.set(to + path.slice(from.length), inode)
-    }
-    for (const path of [...this.#folders]) {
-      if (path !== from && !path.startsWith(`${from}/`)) continue
-      this.#folders.delete(path)
-      this.#folders.add(to + path.slice(from.length))
-    }
+    const old = this.#parent(from)
+    const next = this.#parent(to)
+    const node = old.folder.entries.get(old.name)
+    if (node === undefined) throw failed('ENOENT', from)
+    const inTheWay = next.folder.entries.get(next.name)
+    if (inTheWay instanceof Folder && inTheWay.entries.size > 0) throw failed('ENOTEMPTY', to)
+    old.folder.entries.delete(old.name)
+    next.folder.entries.set(next.name, node)
   }
 
   async unlink(path: string): Promise<void> {
     this.#check('unlink', path)
-    if (!this.#names.delete(path)) throw failed('ENOENT', path)
+    this.#file(path)
+    const { folder, name } = this.#parent(path)
+    folder.entries.delete(name)
   }
 
   async list(folder: string): Promise<string[]> {
     this.#check('list', folder)
-    if (!this.#folders.has(folder)) throw failed('ENOENT', folder)
-    const inside = [...this.#names.keys(), ...this.#folders].filter((path) =>
-      path.startsWith(`${folder}/`)
-    )
-    return [
-      ...new Set(inside.map((path) => path.slice(folder.length + 1).split('/')[0] ?? ''))
-    ].sort()
+    return [...this.#folder(folder).entries.keys()].sort()
   }
 
   async makeFolder(path: string): Promise<void> {
     this.#check('makeFolder', path)
-    const parts = path.split('/')
-    for (let i = 2; i <= parts.length; i++) this.#folders.add(parts.slice(0, i).join('/'))
+    let at = this.#root
+    for (const name of path.split('/').slice(1)) {
+      const next = at.entries.get(name) ?? new Folder()
+      if (!(next instanceof Folder)) throw failed('ENOTDIR', path)
+      at.entries.set(name, next)
+      at = next
+    }
   }
 
   async removeFolder(path: string): Promise<void> {
     this.#check('removeFolder', path)
-    if (!this.#folders.delete(path)) throw failed('ENOENT', path)
+    if (this.#folder(path).entries.size > 0) throw failed('ENOTEMPTY', path)
+    const { folder, name } = this.#parent(path)
+    folder.entries.delete(name)
   }
 
   async syncFolder(path: string): Promise<void> {
     this.#check('syncFolder', path)
-    for (const name of [...this.#durableNames.keys()]) {
-      if (name.startsWith(`${path}/`) && !this.#names.has(name)) this.#durableNames.delete(name)
+    const folder = this.#folder(path)
+    folder.durable = new Map(folder.entries)
+  }
+
+  #node(path: string): Folder | Inode {
+    let at: Folder | Inode = this.#root
+    for (const name of path.split('/').slice(1)) {
+      const next: Folder | Inode | undefined =
+        name === '' ? at : at instanceof Folder ? at.entries.get(name) : undefined
+      if (next === undefined) throw failed('ENOENT', path)
+      at = next
     }
-    for (const [name, inode] of this.#names) {
-      if (name.startsWith(`${path}/`)) this.#durableNames.set(name, inode)
-    }
+    return at
+  }
+
+  #folder(path: string): Folder {
+    const node = this.#node(path)
+    if (node instanceof Folder) return node
+    throw failed('ENOTDIR', path)
+  }
+
+  #file(path: string): Inode {
+    const node = this.#node(path)
+    if (node instanceof Folder) throw failed('EISDIR', path)
+    return node
+  }
+
+  #parent(path: string): { readonly folder: Folder; readonly name: string } {
+    const slash = path.lastIndexOf('/')
+    return { folder: this.#folder(path.slice(0, slash)), name: path.slice(slash + 1) }
   }
 
   #check(call: FileCall, path: string): Fault | undefined {
@@ -144,12 +177,28 @@ export class FaultyFiles implements FileLayer {
     return fault
   }
 
-  #handle(path: string, inode: Inode): LogFile {
+  #handle(path: string, inode: Inode, mode: OpenMode): LogFile {
     const life = this.#life
+    let isOpen = true
+    let failuresSeen = inode.failures
     const check = (call: FileCall) => {
       // After a crash nothing that the old process does reaches the files.
-      if (life !== this.#life) throw failed('EBADF', path)
+      if (life !== this.#life || !isOpen) throw failed('EBADF', path)
+      if (mode === 'read' && (call === 'write' || call === 'truncate')) throw failed('EBADF', path)
       return this.#check(call, path)
+    }
+    const sync = (call: 'sync' | 'syncData') => {
+      try {
+        check(call)
+      } catch (error) {
+        if (life === this.#life) inode.countAsClean()
+        failuresSeen = inode.failures
+        throw error
+      }
+      const isTold = this.tellsEveryHandle && inode.failures > failuresSeen
+      failuresSeen = inode.failures
+      if (isTold) throw failed('EIO', path)
+      inode.sync()
     }
     return {
       path,
@@ -171,14 +220,8 @@ export class FaultyFiles implements FileLayer {
         if (fault) throw failed(fault.errno, path)
         return length
       },
-      syncData: async () => {
-        check('syncData')
-        inode.sync()
-      },
-      sync: async () => {
-        check('sync')
-        inode.sync()
-      },
+      syncData: async () => sync('syncData'),
+      sync: async () => sync('sync'),
       truncate: async (bytes) => {
         check('truncate')
         inode.truncate(bytes)
@@ -188,59 +231,95 @@ export class FaultyFiles implements FileLayer {
         return inode.bytes.byteLength
       },
       close: async () => {
-        if (life === this.#life) check('close')
+        if (life !== this.#life) return
+        check('close')
+        isOpen = false
       }
     }
   }
 }
 
+class Folder {
+  entries = new Map<string, Folder | Inode>()
+  /** The entries at the last sync. */
+  durable = new Map<string, Folder | Inode>()
+
+  clone(): Folder {
+    const copy = new Folder()
+    for (const [name, node] of this.entries) copy.entries.set(name, node.clone())
+    copy.durable = new Map(copy.entries)
+    return copy
+  }
+}
+
 class Inode {
   bytes: Uint8Array
+  failures = 0
   #durable: Uint8Array
+  /** What was written and not synced since. */
+  #dirty: { readonly from: number; readonly to: number }[] = []
 
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
     this.bytes = bytes
     this.#durable = bytes.slice()
   }
 
+  clone(): Inode {
+    return new Inode(this.bytes.slice())
+  }
+
   write(part: Uint8Array, position: number): void {
     const end = position + part.byteLength
-    if (end > this.bytes.byteLength) {
-      const grown = new Uint8Array(end)
-      grown.set(this.bytes)
-      this.bytes = grown
-    }
+    this.bytes = resized(this.bytes, Math.max(end, this.bytes.byteLength))
     this.bytes.set(part, position)
+    this.#dirty.push({ from: position, to: end })
   }
 
   truncate(bytes: number): void {
-    const cut = new Uint8Array(bytes)
-    cut.set(this.bytes.subarray(0, bytes))
-    this.bytes = cut
+    this.bytes = resized(this.bytes, bytes)
+    this.#dirty = this.#dirty
+      .map(({ from, to }) => ({ from, to: Math.min(to, bytes) }))
+      .filter(({ from, to }) => from < to)
   }
 
   sync(): void {
-    this.#durable = this.bytes.slice()
+    this.#durable = this.#withDirty(resized(this.#durable, this.bytes.byteLength), Infinity)
+    this.#dirty = []
   }
 
-  /** Keeps a share of the bytes that differ from what is durable, from the front. */
-  settle(share: number): void {
-    const now = this.bytes
-    const old = this.#durable
-    const differing: number[] = []
-    const length = Math.max(now.byteLength, old.byteLength)
-    for (let i = 0; i < length; i++) if (now[i] !== old[i]) differing.push(i)
-    const after = share >= 1 ? now.slice() : old.slice(0, length)
-    const result = new Uint8Array(share >= 1 ? now.byteLength : Math.max(after.byteLength, 0))
-    result.set(after)
-    this.bytes = result
-    if (share > 0 && share < 1) {
-      for (const i of differing.slice(0, Math.floor(differing.length * share))) {
-        if (now[i] !== undefined) this.write(Uint8Array.of(now[i] as number), i)
-      }
-    }
-    this.sync()
+  countAsClean(): void {
+    this.failures++
+    this.#dirty = []
   }
+
+  /** Keeps a share of the unsynced bytes, from the front; all of them when only the process ended. */
+  settle(share: number): void {
+    if (share >= 1) return
+    const total = this.#dirty.reduce((sum, { from, to }) => sum + to - from, 0)
+    this.bytes = this.#withDirty(this.#durable, Math.floor(total * share))
+    this.#durable = this.bytes.slice()
+    this.#dirty = []
+  }
+
+  #withDirty(base: Uint8Array, budget: number): Uint8Array {
+    let result: Uint8Array = base.slice()
+    let left = budget
+    for (const { from, to } of this.#dirty.toSorted((a, b) => a.from - b.from)) {
+      const end = Math.min(to, from + left)
+      if (end <= from) break
+      result = resized(result, Math.max(result.byteLength, end))
+      result.set(this.bytes.subarray(from, end), from)
+      left -= end - from
+    }
+    return result
+  }
+}
+
+function resized(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.byteLength === length) return bytes
+  const result = new Uint8Array(length)
+  result.set(bytes.subarray(0, length))
+  return result
 }
 
 function failed(errno: string, path: string): Error {

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { run as runLogAppend } from '../../bench/log-append.bench.ts'
+import { run as runReplay } from '../../bench/replay.bench.ts'
+import { run as runRest } from '../../bench/rest-upload-search.bench.ts'
+
+// The small size of each benchmark, so that none rots. Speed is never judged here.
+
+test('the log append bench runs', { timeout: 120_000 }, async () => {
+  const result = await runLogAppend({ size: 'small' })
+  console.info(JSON.stringify(result))
+  expect(Object.keys(result).length).toBeGreaterThan(3)
+})
+
+test('the replay bench runs, and the replay has the digest of the load', { timeout: 120_000 }, async () => {
+  const result = await runReplay({ size: 'small' })
+  console.info(JSON.stringify(result))
+  expect(result.points).toBe(20_000)
+  expect(result.pointsPerSecond).toBeGreaterThan(0)
+})
+
+test('the upload and search bench finds every true neighbour', { timeout: 120_000 }, async () => {
+  const lines = await runRest({ size: 'small' })
+  for (const line of lines) console.info(JSON.stringify(line))
+  const searches = lines.filter(({ op }) => op === 'search')
+  expect(searches.length).toBeGreaterThan(0)
+  for (const { recall, errors } of searches) {
+    // -1: no ground truth was given.
+    expect([1, -1]).toContain(recall)
+    expect(errors).toBe(0)
+  }
+})
