@@ -1,20 +1,19 @@
-/** How fast are upload and search over REST? Driven by vload, recall against brute force. */
+/** How fast are upload and search over REST? Driven by vload where it is to be had, recall against brute force. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServerProcess } from '../scripts/demo/server-process.ts'
 import { Random } from '../test/support/random.ts'
 import { writeNpy } from './npy.ts'
-import { runVload } from './vload.ts'
-
-type Line = Record<string, number | string>
+import type { LoadLine } from './own-loader.ts'
+import { runLoader } from './vload.ts'
 
 /** `real` reads wink_base.npy, wink_q.npy and wink_gt.npy from `folder`. */
 export async function run(options: {
   readonly size: 'small' | 'real'
   readonly folder?: string
   readonly seconds?: number
-}): Promise<Line[]> {
+}): Promise<LoadLine[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   const server = await startServerProcess(['--data', join(scratch, 'data')])
   try {
@@ -31,9 +30,9 @@ export async function run(options: {
       files.truth
     ]
     const seconds = String(options.seconds ?? (isSmall ? 0.5 : 5))
-    const lines: Line[] = []
+    const lines: LoadLine[] = []
     for (const [label, batch, connections, wait, limit] of uploads(isSmall)) {
-      await runVload([...common, 'create'])
+      await runLoader([...common, 'create'])
       const flags = [
         '-label',
         label,
@@ -45,13 +44,13 @@ export async function run(options: {
         '-n',
         limit
       ]
-      lines.push(...(await runVload([...common, ...flags, 'upload'])))
+      lines.push(...(await runLoader([...common, ...flags, 'upload'])))
     }
-    await runVload([...common, 'create'])
-    await runVload([...common, '-batch', '512', 'upload'])
+    await runLoader([...common, 'create'])
+    await runLoader([...common, '-batch', '512', 'upload'])
     for (const connections of isSmall ? ['2'] : ['1', '4']) {
       lines.push(
-        ...(await runVload([
+        ...(await runLoader([
           ...common,
           '-label',
           `search conc ${connections}`,
@@ -65,12 +64,12 @@ export async function run(options: {
         ]))
       )
     }
-    await runVload([...common, 'create'])
-    await runVload([...common, '-n', '1000', 'upload'])
+    await runLoader([...common, 'create'])
+    await runLoader([...common, '-n', '1000', 'upload'])
     const small = common.slice(0, -2)
     for (const connections of isSmall ? ['4'] : ['1', '4', '16']) {
       lines.push(
-        ...(await runVload([
+        ...(await runLoader([
           ...small,
           '-label',
           `1000 points conc ${connections}`,

@@ -3,16 +3,17 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type LoadLine, runOwnLoader } from './own-loader.ts'
 
 // The compiled file lies one level deeper than the source, under dist/.
 const here = fileURLToPath(import.meta.url)
 const root = resolve(here, here.includes(`${join('dist', 'bench')}`) ? '../../..' : '../..')
 
 /**
- * @returns the program's path: `VLOAD`, or built from the source folder beside the clone
- * @throws  with what is missing
+ * @returns the program's path: `VLOAD`, or built from the source folder beside the clone; undefined when neither is there
+ * @throws  when it is there and cannot be built
  */
-export function vloadProgram(): string {
+export function vloadProgram(): string | undefined {
   const given = process.env['VLOAD']
   if (given) return given
   const source = resolve(root, '../shared/tools/vload')
@@ -31,10 +32,12 @@ export function vloadProgram(): string {
   return program
 }
 
-/** @returns the JSON lines that it printed */
-export function runVload(args: readonly string[]): Promise<Record<string, number | string>[]> {
+/** @returns the JSON lines that the load generator printed; where it is not to be had, those of our own */
+export function runLoader(args: readonly string[]): Promise<LoadLine[]> {
+  const program = vloadProgram()
+  if (program === undefined) return runOwnLoader(args)
   return new Promise((done, fail) => {
-    const child = spawn(vloadProgram(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     let errors = ''
     child.stdout.on('data', (chunk: Buffer) => {

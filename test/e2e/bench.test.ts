@@ -11,7 +11,9 @@ test('the log append bench runs', { timeout: 120_000 }, async () => {
   expect(Object.keys(result).length).toBeGreaterThan(3)
 })
 
-test('the replay bench runs, and the replay has the digest of the load', { timeout: 120_000 }, async () => {
+test('the replay bench runs, and the replay has the digest of the load', {
+  timeout: 120_000
+}, async () => {
   const result = await runReplay({ size: 'small' })
   console.info(JSON.stringify(result))
   expect(result.points).toBe(20_000)
