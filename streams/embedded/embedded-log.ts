@@ -4,6 +4,7 @@ import { checkCrc32c, crc32c } from '../crc32c.ts'
 import { errnoOf, type FileLayer, nodeFiles } from '../files.ts'
 import type { Log, LogBatch, LogEnds, ReadOptions, TopicInfo, WaitOptions } from '../log.ts'
 import { checkTopicName, unknownTopic } from '../offsets.ts'
+import { KeptRuns } from './kept-runs.ts'
 import { OpenFiles } from './open-files.ts'
 import { Partition, type PartitionStats } from './partition.ts'
 import type { EmbeddedLogOptions, LogContext } from './settings.ts'
@@ -49,6 +50,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     onEvent: options.onEvent ?? (() => {}),
     tailCache: new TailCache(options.tailCacheBytes ?? 32 * mebibyte),
     spares,
+    keptRuns: new KeptRuns(options.readBytesMax ?? 16 * mebibyte),
     openFiles: new OpenFiles(options.openFilesMax ?? 128)
   }
   const folders = new TopicFolders(files, options.folder, spares, sum)

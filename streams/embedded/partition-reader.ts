@@ -20,11 +20,14 @@ const runBytesMax = 64 * 1024 * 1024
 /** Reads durable records: from the memory of the newest batches, or from the files. */
 export class PartitionReader {
   readonly #state: PartitionState
-  /** The last run read from a file, while a reader is inside of its last batch. */
-  #run: DiskRun | undefined
 
   constructor(state: PartitionState) {
     this.#state = state
+  }
+
+  /** Forgets what is kept for those who read in small steps. */
+  close(): void {
+    this.#state.context.keptRuns.set(this, undefined)
   }
 
   async read(from: bigint, offset: number, maxBytes: number): Promise<LogBatch> {
@@ -118,7 +121,7 @@ export class PartitionReader {
       isWhole = taken.isWhole
       if (!isWhole) break
     }
-    this.#run = isWhole ? undefined : run
+    this.#state.context.keptRuns.set(this, isWhole ? undefined : run)
     // More may have become durable, and been read, while the file was opened.
     return builder.finish(run.bytes, next, this.#state.end)
   }
@@ -129,7 +132,8 @@ export class PartitionReader {
     offset: number,
     maxBytes: number
   ): Promise<DiskRun> {
-    const kept = this.#run
+    // A reader with a small limit comes back for the rest of what was read and checked.
+    const kept = this.#state.context.keptRuns.get(this)
     if (kept && kept.segment === segment && kept.from <= offset && offset < kept.next) return kept
     const position = await this.#find(segment, file, offset)
     const limit = segment.durableBytes
@@ -206,7 +210,8 @@ export class PartitionReader {
   }
 }
 
-interface DiskRun {
+/** Whole batches read from a file. */
+export interface DiskRun {
   readonly segment: LogSegment
   readonly from: number
   readonly next: number

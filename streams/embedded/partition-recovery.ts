@@ -82,6 +82,8 @@ async function checkFolder(state: PartitionState): Promise<void> {
     }
   }
   names.delete(manifestName)
+  // The manifest that drops a file must be durable before the file goes, also when a killed process wrote it.
+  if (names.size > 0) await files.syncFolder(state.folder)
   for (const name of names) {
     const path = `${state.folder}/${name}`
     const firstOffset = firstOffsetOfName(name)

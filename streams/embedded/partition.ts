@@ -149,6 +149,7 @@ export class Partition {
   }
 
   #releaseFiles(): Promise<unknown> {
+    this.#reader.close()
     return Promise.all(this.#state.segments.map((segment) => segment.retire(async () => {})))
   }
 

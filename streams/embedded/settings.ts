@@ -1,7 +1,9 @@
 import type { ErrorDetails } from '../../src/errors/index.ts'
 import type { Crc32c } from '../crc32c.ts'
 import type { FileLayer } from '../files.ts'
+import type { KeptRuns } from './kept-runs.ts'
 import type { OpenFiles } from './open-files.ts'
+import type { DiskRun } from './partition-reader.ts'
 import type { SparePool } from './spare-pool.ts'
 import type { TailCache } from './tail-cache.ts'
 
@@ -20,6 +22,8 @@ export interface EmbeddedLogOptions {
   readonly queueBytesMax?: number
   /** Memory for the newest batches of all partitions together. Default 32 MiB. */
   readonly tailCacheBytes?: number
+  /** Memory for what readers of old batches keep between small reads, of all partitions together. Default 16 MiB. */
+  readonly readBytesMax?: number
   /** Files of trimmed segments kept for reuse. Default 4. */
   readonly spareFilesMax?: number
   /** With `fsync`, a partition that is idle for so long marks its end, see docs/reference/log-segments.md. Default 10; Infinity for never. */
@@ -62,4 +66,5 @@ export interface LogContext {
   readonly tailCache: TailCache
   readonly spares: SparePool
   readonly openFiles: OpenFiles
+  readonly keptRuns: KeptRuns<DiskRun>
 }

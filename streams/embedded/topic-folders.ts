@@ -26,6 +26,8 @@ export class TopicFolders {
 
   /** @returns the number of partitions by topic; what a crash left half made or half deleted goes */
   async open(): Promise<Map<string, number>> {
+    // A killed process may have left renames unsynced: what follows from them must not outlive them.
+    await this.#files.syncFolder(this.#folder)
     const topics = new Map<string, number>()
     for (const name of await this.#files.list(this.#folder)) {
       // Their files are not reused: a name that outlived a power loss may be a second name of a file that
