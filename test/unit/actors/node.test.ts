@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { requireServing } from '../../../src/domain/directory.ts'
 import { EngineError } from '../../../src/errors/index.ts'
 import { openEmbeddedLog } from '../../../streams/index.ts'
+import { FaultyFiles } from '../../support/faulty-files.ts'
 import { temporaryFolder } from '../../support/folders.ts'
 import { modelNode, specOf, until, upsertFrame } from '../../support/model-node.ts'
 import type { ModelShard } from '../../support/model-shard.ts'
@@ -169,4 +170,31 @@ test('a draining node refuses writes with a retryable error', async () => {
   const submit = () => node.writePort.submit({ collectionId, generation: 0, records: [] })
   expect(submit).toThrow(EngineError)
   expect(submit).toThrow('the node is stopping')
+})
+
+test('P4 P9 on a full disk writes are refused with 507 and reads go on, and with space writes go on by themselves', async () => {
+  const files = new FaultyFiles()
+  const log = await openEmbeddedLog({ folder: '/log', files, segmentBytes: 1 << 20 })
+  onTestFinished(() => log.close())
+  const node = await modelNode(log)
+  const collectionId = await createCollection(node, 'a')
+  const write = (id: bigint) =>
+    node.writePort.submit({
+      collectionId,
+      generation: 0,
+      records: [{ shard: 0, frame: upsertFrame(collectionId, [id]) }]
+    })
+  await write(1n).applied
+
+  files.onCall = (call) => (call === 'write' ? { errno: 'ENOSPC', partialBytes: 64 } : undefined)
+  const refused = write(2n)
+  const error = await refused.durable.catch((cause: unknown) => cause)
+  expect(error).toMatchObject({ code: 'MILLRACE_LOG_FULL', retryable: true })
+  expect((error as EngineError).kind.http).toBe(507)
+  await expect(refused.applied).rejects.toMatchObject({ code: 'MILLRACE_LOG_FULL' })
+  expect(node.isReady()).toBe(true)
+
+  files.onCall = () => undefined
+  expect(await write(3n).applied).toMatchObject([{ affected: 1 }])
+  expect([...(node.shards.get(`c${collectionId}.g0/0`)?.ids ?? [])]).toEqual(['1', '3'])
 })
