@@ -21,7 +21,7 @@ export interface CollectionDescription {
 export interface CollectionActor {
   readonly entry: CollectionEntry
   shardStatuses(): readonly ShardStatus[]
-  /** Resolves when every shard runs with the schema of the entry; rejects when the collection is deleted before. */
+  /** Resolves when every shard runs with the schema of the entry; rejects when the collection is deleted or stopped before. */
   readonly ready: Promise<void>
   reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
   describe(): CollectionDescription
@@ -34,6 +34,7 @@ export interface CollectionActor {
 interface SupervisedReplica {
   readonly supervisor: Supervisor
   current(): Replica | undefined
+  status(): ShardStatus
 }
 
 /** Brings one collection's topic and shards to life on this node, and takes them down again. */
@@ -89,9 +90,9 @@ export function startCollection(
         },
         withdraw: () => {
           cancelRetry()
-          announceGone(new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: entry.name }))
+          announceGone(notFound())
         },
-        stopShards: () => perform(stopReplicas, { type: 'shards.stopped' }),
+        stopShards: () => perform(() => stopReplicas(notFound()), { type: 'shards.stopped' }),
         deleteTopic: () => perform(() => log.deleteTopic(topic), { type: 'topic.deleted' }),
         scheduleRetry: ({ context }: { context: CollectionContext }) => {
           cancelRetry = clock.after(backoffMs(context.attempts), () =>
@@ -111,6 +112,7 @@ export function startCollection(
 
   function startSupervisedReplica(shard: number): SupervisedReplica {
     let replica: Replica | undefined
+    let haltedBy: EngineError | undefined
     const supervisor = supervise({
       name: `replica ${topic}/${shard}`,
       clock,
@@ -129,9 +131,23 @@ export function startCollection(
           onStatus: onChange
         })
         return replica
+      },
+      onHalted: (error) => {
+        haltedBy = error
+        onChange()
+        parts.board.dropPartition(partitionKeyOf(topic, shard), error)
       }
     })
-    return { supervisor, current: () => replica }
+    const status = (): ShardStatus => {
+      if (haltedBy === undefined) return replica?.status() ?? { kind: 'recovering', lagRecords: 0 }
+      const offset = BigInt(replica?.describe().nextOffset ?? 0)
+      return { kind: 'stopped', offset, reason: haltedBy.message }
+    }
+    return { supervisor, current: () => replica, status }
+  }
+
+  function notFound(): EngineError {
+    return new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: entry.name })
   }
 
   /** Appends the schema record to every shard that has not applied it, and waits until all have. */
@@ -163,10 +179,10 @@ export function startCollection(
     return replica === undefined ? Promise.resolve(1) : replica.reach(offset, timeoutMs)
   }
 
-  async function stopReplicas(): Promise<void> {
+  /** @param error  told to everyone who waits for a write into this collection */
+  async function stopReplicas(error: EngineError): Promise<void> {
     await Promise.all(replicas.map(({ supervisor }) => supervisor.stop()))
-    const gone = new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: entry.name })
-    for (const shard of shardNumbers) parts.board.dropPartition(partitionKeyOf(topic, shard), gone)
+    for (const shard of shardNumbers) parts.board.dropPartition(partitionKeyOf(topic, shard), error)
   }
 
   actor.start()
@@ -177,7 +193,7 @@ export function startCollection(
     reach,
     shardStatuses: () =>
       shardNumbers.map(
-        (shard) => replicas[shard]?.current()?.status() ?? { kind: 'recovering', lagRecords: 0 }
+        (shard) => replicas[shard]?.status() ?? { kind: 'recovering', lagRecords: 0 }
       ),
     describe() {
       const snapshot = actor.getSnapshot()
@@ -201,7 +217,9 @@ export function startCollection(
     async stop() {
       cancelRetry()
       actor.stop()
-      await stopReplicas()
+      const draining = new EngineError('MILLRACE_NODE_DRAINING')
+      announceGone(draining)
+      await stopReplicas(draining)
     }
   }
 }

@@ -20,7 +20,13 @@ export interface MetadataActor {
   propose(command: ControlCommand): Promise<ControlVerdict>
   /** Rejects when the metadata log can no longer be followed. */
   readonly failed: Promise<never>
+  /** Ends every wait for a verdict; nothing is reduced afterwards. */
   stop(): Promise<void>
+}
+
+interface Proposer {
+  readonly resolve: (verdict: ControlVerdict) => void
+  readonly reject: (error: EngineError) => void
 }
 
 /**
@@ -37,24 +43,31 @@ export async function startMetadata(options: {
 }): Promise<MetadataActor> {
   const { log, crc32c } = options
   const stopping = new AbortController()
-  const verdicts = new Map<bigint, (verdict: ControlVerdict) => void>()
+  const verdicts = new Map<bigint, Proposer>()
   const waiting = new Map<bigint, ControlVerdict>()
   let state = emptyMetadata
   let sequence = 0n
+  let ended: EngineError | undefined
 
   await log.createTopic(metadataTopic, { partitions: 1 })
   const { end } = await log.ends(metadataTopic, 0)
   while (state.nextOffset < end) reduceBatch(await read(), false)
   options.onState(state)
 
-  const failed = follow().then(() => new Promise<never>(() => {}))
+  const following = follow().catch((cause: unknown) => {
+    endWaits(toEngineError(cause))
+    throw cause
+  })
+  const failed = following.then(() => new Promise<never>(() => {}))
   failed.catch(() => {})
 
   async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
       await log.waitForMore(metadataTopic, 0, state.nextOffset, { signal: stopping.signal })
       if (stopping.signal.aborted) return
-      reduceBatch(await read(), true)
+      const batch = await read()
+      if (stopping.signal.aborted) return
+      reduceBatch(batch, true)
     }
   }
 
@@ -79,10 +92,17 @@ export async function startMetadata(options: {
 
   /** The append may resolve before or after the reducer passes its offset: whoever comes second settles. */
   function settle(offset: bigint, verdict: ControlVerdict): void {
-    const resolve = verdicts.get(offset)
+    const proposer = verdicts.get(offset)
     verdicts.delete(offset)
-    if (resolve !== undefined) resolve(verdict)
+    if (proposer !== undefined) proposer.resolve(verdict)
     else if (proposals > 0) waiting.set(offset, verdict)
+  }
+
+  /** No verdict comes any more: those who wait for one are told why. */
+  function endWaits(error: EngineError): void {
+    ended ??= error
+    for (const { reject } of verdicts.values()) reject(ended)
+    verdicts.clear()
   }
 
   let proposals = 0
@@ -102,10 +122,10 @@ export async function startMetadata(options: {
         const early = waiting.get(offset)
         waiting.delete(offset)
         if (early !== undefined) return early
-        return await Promise.race([
-          new Promise<ControlVerdict>((resolve) => verdicts.set(offset, resolve)),
-          failed
-        ])
+        if (ended !== undefined) throw ended
+        return await new Promise<ControlVerdict>((resolve, reject) =>
+          verdicts.set(offset, { resolve, reject })
+        )
       } catch (cause) {
         throw toEngineError(cause)
       } finally {
@@ -115,6 +135,8 @@ export async function startMetadata(options: {
     },
     async stop() {
       stopping.abort()
+      endWaits(new EngineError('MILLRACE_NODE_DRAINING'))
+      await following.catch(() => {})
     }
   }
 }

@@ -73,7 +73,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     openEngine: options.openEngine
   }
   const actors = new Map<bigint, CollectionActor>()
-  const deletions = new Map<bigint, Promise<void>>()
+  const deletions = new Map<
+    bigint,
+    { readonly actor: CollectionActor; readonly done: Promise<void> }
+  >()
   let directory = emptyDirectory
   let isStopping = false
 
@@ -83,10 +86,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const [id, actor] of actors) {
       if (wanted.has(id)) continue
       actors.delete(id)
-      deletions.set(
-        id,
-        actor.delete().finally(() => deletions.delete(id))
-      )
+      const done = actor.delete().finally(() => deletions.delete(id))
+      deletions.set(id, { actor, done })
     }
     for (const [id, entry] of wanted) {
       if (!actors.has(id)) actors.set(id, startCollection(parts, entry, publishDirectory))
@@ -110,7 +111,21 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     limits: options.limits,
     onState: reconcile
   })
-  await deleteLeftoverTopics(log, metadata.state(), logger)
+  try {
+    await deleteLeftoverTopics(log, metadata.state(), logger)
+  } catch (cause) {
+    await stop()
+    throw cause
+  }
+
+  async function stop(): Promise<void> {
+    isStopping = true
+    writePort.drain()
+    await metadata.stop()
+    // A deletion that is not done is gone on with at the next start, as a topic that no collection names.
+    const deleting = [...deletions.values()].map(({ actor }) => actor)
+    await Promise.all([...actors.values(), ...deleting].map((actor) => actor.stop()))
+  }
 
   const controlPort: ControlPort = {
     async propose(command: ControlCommand): Promise<ControlVerdict> {
@@ -120,7 +135,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       const followed =
         command.type === 'createCollection'
           ? actors.get(verdict.collectionId)?.ready
-          : deletions.get(verdict.collectionId)
+          : deletions.get(verdict.collectionId)?.done
       await followed
       return verdict
     }
@@ -149,13 +164,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     describe: () => [...actors.values()].map((actor) => actor.describe()),
     failed: metadata.failed,
     drain: () => writePort.drain(),
-    async stop() {
-      isStopping = true
-      writePort.drain()
-      await metadata.stop()
-      await Promise.all([...actors.values()].map((actor) => actor.stop()))
-      await Promise.allSettled(deletions.values())
-    }
+    stop
   }
 }
 

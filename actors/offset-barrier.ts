@@ -10,6 +10,7 @@ export class OffsetBarrier {
   private readonly clock: Clock
   private readonly waiters = new Set<Waiter>()
   private nextOffset = 0n
+  private isClosed = false
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -20,14 +21,17 @@ export class OffsetBarrier {
     for (const waiter of this.waiters) if (waiter.offset < nextOffset) waiter.release()
   }
 
-  /** @returns undefined once `offset` was applied, else how many records are missing after `timeoutMs` */
+  /**
+   * @returns undefined once `offset` was applied, else how many records are missing after `timeoutMs`, or at once
+   *          when the barrier is closed
+   */
   reach(offset: bigint, timeoutMs: number): Promise<number | undefined> {
-    if (offset < this.nextOffset) return Promise.resolve(undefined)
+    if (this.isClosed || offset < this.nextOffset) return Promise.resolve(this.missing(offset))
     return new Promise((resolve) => {
       const leave = () => {
         cancel()
         this.waiters.delete(waiter)
-        resolve(offset < this.nextOffset ? undefined : Number(offset - this.nextOffset) + 1)
+        resolve(this.missing(offset))
       }
       const cancel = this.clock.after(timeoutMs, leave)
       const waiter: Waiter = { offset, release: leave }
@@ -35,7 +39,13 @@ export class OffsetBarrier {
     })
   }
 
+  /** Releases everyone, and lets nobody wait from now on. */
   close(): void {
+    this.isClosed = true
     for (const waiter of this.waiters) waiter.release()
+  }
+
+  private missing(offset: bigint): number | undefined {
+    return offset < this.nextOffset ? undefined : Number(offset - this.nextOffset) + 1
   }
 }

@@ -68,7 +68,8 @@ export function startReplica(options: ReplicaOptions): Replica {
     clock,
     logger,
     lagRecords: () => lagRecords,
-    onStatus: options.onStatus
+    onStatus: options.onStatus,
+    onHalted: (error) => options.board.dropPartition(key, error)
   })
 
   let fail: (cause: unknown) => void = () => {}

@@ -1,7 +1,7 @@
 import { createActor } from 'xstate'
-import { shardMachine } from '../machines/index.ts'
+import { type ShardContext, shardMachine } from '../machines/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
-import type { EngineError } from '../src/errors/index.ts'
+import { EngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
@@ -28,6 +28,8 @@ export function startShard(options: {
   readonly logger: ActorLogger
   readonly lagRecords: () => number
   readonly onStatus: (status: ShardStatus) => void
+  /** The shard stopped for good: what waits for it is to be told. Called after `onStatus`. */
+  readonly onHalted: (error: EngineError) => void
 }): ShardActor {
   const { clock, logger } = options
   const engine = options.open()
@@ -43,6 +45,11 @@ export function startShard(options: {
         scheduleRetry: () => {
           attempts += 1
           cancelRetry = clock.after(backoffMs(attempts), () => actor.send({ type: 'retry.due' }))
+        },
+        reportHalted: ({ context }: { context: ShardContext }) => {
+          const { stoppedAtOffset: offset = '0', stopReason: reason = 'unknown' } = context
+          const { shard } = options
+          options.onHalted(new EngineError('MILLRACE_SHARD_STOPPED', { shard, offset, reason }))
         },
         resumeApply: () => resume?.(),
         closeShard: () => {

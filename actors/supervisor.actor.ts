@@ -38,6 +38,7 @@ export function supervise(options: {
   let cancelTimer = () => {}
 
   const startChild = () => {
+    child = undefined
     try {
       const started = options.start()
       child = started
@@ -52,7 +53,10 @@ export function supervise(options: {
     cancelTimer()
     const error = toEngineError(cause)
     logger.error({ err: error, actor: name }, 'actor failed')
-    actor.send({ type: 'child.failed', reason: error.message })
+    const tell = () => actor.send({ type: 'child.failed', reason: error.message })
+    // What failed may still hold memory and waiters: the next attempt starts from nothing.
+    const stopping = child?.stop() ?? Promise.resolve()
+    stopping.then(tell, tell)
   }
 
   const actor = createActor(

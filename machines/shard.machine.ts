@@ -33,6 +33,7 @@ export const shardMachine = setup({
     resumeApply: () => {},
     scheduleRetry: () => {},
     publishStatus: () => {},
+    reportHalted: () => {},
     closeShard: () => {},
     noteStop: assign(({ event }) =>
       event.type === 'apply.stopped'
@@ -77,7 +78,7 @@ export const shardMachine = setup({
             'apply.stopped': { target: '#shard.stoppedOnError', reenter: true }
           }
         },
-        halted: {}
+        halted: { entry: 'reportHalted' }
       }
     },
     closing: {

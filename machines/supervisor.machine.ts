@@ -21,7 +21,7 @@ export const supervisorMachine = setup({
     input: {} as { attemptsMax: number }
   },
   guards: {
-    hasAttemptsLeft: ({ context }) => context.attempts < context.attemptsMax
+    hasAttemptsLeft: ({ context }) => context.attempts + 1 < context.attemptsMax
   },
   actions: {
     startChild: () => {},

@@ -11,7 +11,7 @@ import {
   recordKinds,
   sectionKinds
 } from '../../src/domain/record/index.ts'
-import { EngineError } from '../../src/errors/index.ts'
+import { EngineError, type ErrorCode } from '../../src/errors/index.ts'
 import type { LogBatch } from '../../streams/index.ts'
 import { plainCrc32c } from './crc32c.ts'
 
@@ -20,6 +20,7 @@ export class ModelShard implements EngineShard {
   readonly ids = new Set<string>()
   /** Offsets at which apply stops as if there were no memory, until they are taken out. */
   readonly stopAt = new Set<bigint>()
+  stopCode: ErrorCode = 'MILLRACE_OUT_OF_MEMORY'
   /** Throws once at this offset, as a bug would. */
   throwAt: bigint | undefined
   isClosed = false
@@ -37,7 +38,7 @@ export class ModelShard implements EngineShard {
         throw new TypeError('a bug in apply')
       }
       if (this.stopAt.has(offset)) {
-        stop = new EngineError('MILLRACE_OUT_OF_MEMORY', { bytes: 1 })
+        stop = new EngineError(this.stopCode, { bytes: 1 })
         break
       }
       const start = batch.positions[index] ?? 0

@@ -198,3 +198,88 @@ test('P4 P9 on a full disk writes are refused with 507 and reads go on, and with
   expect(await write(3n).applied).toMatchObject([{ affected: 1 }])
   expect([...(node.shards.get(`c${collectionId}.g0/0`)?.ids ?? [])]).toEqual(['1', '3'])
 })
+
+test('P8 writes that wait are told when the node stops', async () => {
+  const node = await modelNode(await openLog(), (shard) => shard.stopAt.add(1n))
+  const collectionId = await createCollection(node, 'a')
+  const record = { shard: 0, frame: upsertFrame(collectionId, [1n]) }
+  const { applied } = node.writePort.submit({ collectionId, generation: 0, records: [record] })
+  const told = expect(applied).rejects.toMatchObject({ code: 'MILLRACE_NODE_DRAINING' })
+  await node.stop()
+  await told
+})
+
+test('a create that waits for its shards is told when the node stops', async () => {
+  const node = await modelNode(await openLog(), (shard) => shard.stopAt.add(0n))
+  const created = createCollection(node, 'a')
+  const told = expect(created).rejects.toMatchObject({ code: 'MILLRACE_NODE_DRAINING' })
+  await until(() => node.directory().collections.get('a')?.shards[0]?.status.kind === 'stopped')
+  await node.stop()
+  await told
+})
+
+test('P4 a shard that stopped for good tells the writes that wait for it', async () => {
+  const node = await modelNode(await openLog(), (shard) => {
+    shard.stopAt.add(1n)
+    shard.stopCode = 'MILLRACE_RECORD_FORMAT_NEWER'
+  })
+  const collectionId = await createCollection(node, 'a')
+  const record = { shard: 0, frame: upsertFrame(collectionId, [1n]) }
+  const { applied } = node.writePort.submit({ collectionId, generation: 0, records: [record] })
+  await expect(applied).rejects.toMatchObject({
+    code: 'MILLRACE_SHARD_STOPPED',
+    details: { shard: 0, offset: '1' }
+  })
+  expect(node.directory().collections.get('a')?.shards[0]?.status.kind).toBe('stopped')
+})
+
+test('P4 a damaged partition tells the writes that wait for it', async () => {
+  const log = await openLog()
+  const node = await modelNode(log)
+  const collectionId = await createCollection(node, 'a')
+  const damaged = new EngineError('MILLRACE_LOG_CORRUPT', { file: 'f', reason: 'a test' })
+  log.read = () => Promise.reject(damaged)
+  const record = { shard: 0, frame: upsertFrame(collectionId, [1n]) }
+  const { applied } = node.writePort.submit({ collectionId, generation: 0, records: [record] })
+  await expect(applied).rejects.toMatchObject({ code: 'MILLRACE_SHARD_STOPPED' })
+})
+
+test('a failed replica is closed before its next attempt, and nobody waits at it', async () => {
+  const opened: ModelShard[] = []
+  const node = await modelNode(await openLog(), (shard) => {
+    opened.push(shard)
+    if (opened.length === 1) shard.throwAt = 0n
+  })
+  await createCollection(node, 'a')
+  expect(opened.map(({ isClosed }) => isClosed)).toEqual([true, false])
+})
+
+test('a node stops in bounded time while a deletion cannot be done', async () => {
+  const log = await openLog()
+  const node = await modelNode(log)
+  await createCollection(node, 'a')
+  log.deleteTopic = () =>
+    Promise.reject(new EngineError('MILLRACE_LOG_FAILED', { file: 'f', reason: 'a test' }))
+  const deleted = node.controlPort.propose({ type: 'deleteCollection', name: 'a' })
+  await until(() => node.directory().collections.size === 0)
+  await node.stop()
+  await deleted
+})
+
+test('a replica that its supervisor gave up on refuses reads and tells the writes that wait', async () => {
+  let isBroken = false
+  const node = await modelNode(await openLog(), (shard) => {
+    if (isBroken) shard.throwAt = 0n
+  })
+  const collectionId = await createCollection(node, 'a')
+  isBroken = true
+  const shard = node.shards.get(`c${collectionId}.g0/0`)
+  if (shard !== undefined) shard.throwAt = 1n
+  const record = { shard: 0, frame: upsertFrame(collectionId, [1n]) }
+  const { applied } = node.writePort.submit({ collectionId, generation: 0, records: [record] })
+  await expect(applied).rejects.toMatchObject({ code: 'MILLRACE_ACTOR_HALTED' })
+  expect(node.directory().collections.get('a')?.shards[0]?.status).toMatchObject({
+    kind: 'stopped',
+    reason: expect.stringContaining('gave up after 5 attempts')
+  })
+})
