@@ -1,6 +1,6 @@
-import { parse as parseLossless } from 'lossless-json'
 import { checkJson } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
+import { readJson } from './json-reader.ts'
 
 /**
  * Parses a JSON body. Integers beyond 2^53 come as bigints, so that ids keep every digit.
@@ -15,12 +15,7 @@ export function parseJson(body: Buffer, depthMax: number): unknown {
   }
   if (fault !== null) throw malformed(`${fault.reason} at byte ${fault.position}`)
   const text = body.toString('utf8')
-  return /\d{16}/.test(text) ? parseLossless(text, null, parseNumber) : JSON.parse(text)
-}
-
-function parseNumber(text: string): number | bigint {
-  const number = Number(text)
-  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? BigInt(text) : number
+  return /\d{16}/.test(text) ? readJson(text) : JSON.parse(text)
 }
 
 function malformed(reason: string): EngineError {

@@ -4,10 +4,10 @@
 
 namespace millrace {
 
-/// Makes a vector unit length, as cosine stores it: divided by its length in f32. Left as it is when the length is below
-/// the f32 epsilon or its square within 1e-6 of 1.
+/// Makes a vector unit length, as cosine stores it: divided by its length in f32. Left as it is when its sum of squares
+/// is below the f32 epsilon or within 1e-6 of 1, as the reference server does.
 /// @param square_sum  Σ x², summed in double from the first component to the last, so that every machine gets the same
-/// @return            the length that was taken out; 1 when nothing was
+/// @return            the length that was taken out, at most the largest f32; 1 when nothing was
 float normalize(std::span<float> vector, double square_sum) noexcept;
 
 /// Σ x² in double, from the first component to the last.
