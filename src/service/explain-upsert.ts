@@ -2,6 +2,7 @@
  * Says what is wrong with an upsert that the native parser refused. It reads the body by the request's
  * schema, so that every message has one source.
  */
+import { isLosslessNumber, parse as parseLossless } from 'lossless-json'
 import { defaultVectorName, type VectorSlot } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import { pointIdFromJson } from '../domain/point-id.ts'
@@ -23,6 +24,7 @@ export function explainUpsert(
 ): EngineError {
   try {
     checkUpsert(parseJson(body, limits.jsonDepth), view.spec.vectors)
+    checkSpelling(body.toString('utf8'))
   } catch (cause) {
     if (cause instanceof EngineError) return cause
     throw cause
@@ -46,13 +48,18 @@ function checkModes(body: object): void {
   const mode = Reflect.get(body, 'update_mode')
   const filter = Reflect.get(body, 'update_filter')
   const shardKey = Reflect.get(body, 'shard_key')
-  if (filter) throw unsupported('update_filter', 'leave it out')
-  if (mode && mode !== 'upsert') throw unsupported(`update_mode: ${String(mode)}`, 'use upsert')
-  if (shardKey) {
+  if (isGiven(filter)) throw unsupported('update_filter', 'leave it out')
+  if (isGiven(mode) && mode !== 'upsert')
+    throw unsupported(`update_mode: ${String(mode)}`, 'use upsert')
+  if (isGiven(shardKey)) {
     throw new EngineError('MILLRACE_INPUT_INVALID', {
       reason: `Shard key ${String(shardKey)} not found`
     })
   }
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
 function checkPoints(body: object, slots: readonly VectorSlot[]): void {
@@ -63,6 +70,7 @@ function checkPoints(body: object, slots: readonly VectorSlot[]): void {
       if (typeof point !== 'object' || point === null) return
       if (!('id' in point)) throw malformed(`points[${index}]: missing field \`id\``)
       readPointId(point.id)
+      if ('vector' in point && 'vectors' in point) throw malformed('duplicate field `vector`')
       checkVector(
         Reflect.get(point, 'vector') ?? Reflect.get(point, 'vectors'),
         `points[${index}].vector`,
@@ -147,6 +155,38 @@ function checkBatch(body: object, slots: readonly VectorSlot[]): void {
   if (Array.isArray(payloads) && payloads.length !== count)
     throw unequal('payloads', count, payloads.length)
   parseRequest(upsertPointsBatchSchema, body)
+}
+
+/** Finds what a parsed body no longer shows: a key given twice, and an id that is whole but not spelled so. */
+function checkSpelling(text: string): void {
+  const twice = keyGivenTwice(text)
+  if (twice !== undefined) throw malformed(`duplicate field \`${twice}\``)
+  // What it is made of was checked before; numbers keep their text.
+  const body = parseLossless(text) as {
+    readonly points?: readonly { readonly id: unknown }[]
+    readonly batch?: { readonly ids: readonly unknown[] } | null
+  }
+  const ids = body.batch?.ids ?? body.points?.map(({ id }) => id) ?? []
+  const wrong = ids.find((id) => isLosslessNumber(id) && !/^\d+$/.test(id.value))
+  if (isLosslessNumber(wrong)) readPointId(wrong.value)
+}
+
+/** @param text  valid JSON */
+function keyGivenTwice(text: string): string | undefined {
+  const open: Set<string>[] = []
+  for (const [token, key] of text.matchAll(
+    /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}]/g
+  )) {
+    if (token === '{') open.push(new Set())
+    else if (token === '}') open.pop()
+    else if (key !== undefined) {
+      const name = String(JSON.parse(key))
+      const seen = open.at(-1)
+      if (seen?.has(name)) return name
+      seen?.add(name)
+    }
+  }
+  return undefined
 }
 
 function parseRequestLoosely(body: object): { batch: object } {

@@ -144,7 +144,11 @@ test.each([
   ],
   [{ vectors: { size: 0, distance: 'Dot' } }, 400, 'Format error in JSON body: '],
   [{ vectors: { size: 4, distance: 'Hamming' } }, 400, 'Format error in JSON body: '],
-  [{ vectors: { size: 4, distance: 'Dot' }, shard_number: 0 }, 422, 'shard_number: value 0 invalid, must be 1 or larger'],
+  [
+    { vectors: { size: 4, distance: 'Dot' }, shard_number: 0 },
+    422,
+    'shard_number: value 0 invalid, must be 1 or larger'
+  ],
   [{ vectors: { size: 4, distance: 'Dot' }, shard_number: 9 }, 400, 'limits.shards'],
   [{ sparse_vectors: { text: {} } }, 400, 'sparse_vectors is not supported'],
   [
