@@ -3,11 +3,16 @@ import { EngineError } from '../errors/index.ts'
 import { readJson } from './json-reader.ts'
 
 /**
- * Parses a JSON body. Integers beyond 2^53 come as bigints, so that ids keep every digit.
+ * Parses a JSON body. Of a key given twice the last counts.
  *
+ * @param integers  `exact`: those beyond 2^53 come as bigints, so that ids keep every digit; `rounded`: all are numbers
  * @throws MILLRACE_BODY_MALFORMED with the place, for bad syntax and for nesting deeper than `depthMax`
  */
-export function parseJson(body: Buffer, depthMax: number): unknown {
+export function parseJson(
+  body: Buffer,
+  depthMax: number,
+  integers: 'exact' | 'rounded' = 'exact'
+): unknown {
   if (body.length === 0) throw malformed('EOF while parsing a value at line 1 column 0')
   const fault = checkJson(body, depthMax)
   if (fault?.isTooDeep) {
@@ -15,8 +20,12 @@ export function parseJson(body: Buffer, depthMax: number): unknown {
   }
   if (fault !== null) throw malformed(`${fault.reason} at byte ${fault.position}`)
   const text = body.toString('utf8')
-  return /\d{16}/.test(text) ? readJson(text) : JSON.parse(text)
+  if (integers === 'rounded' || !longInteger.test(text)) return JSON.parse(text)
+  return readJson(text)
 }
+
+/** Digits that are not the fraction of a number. */
+const longInteger = /(?:^|[^\d.])\d{16}/
 
 function malformed(reason: string): EngineError {
   return new EngineError('MILLRACE_BODY_MALFORMED', { reason })

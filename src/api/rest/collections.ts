@@ -50,7 +50,7 @@ export async function collectionRoutes(
     { schema: { tags, summary: 'Create a collection', body: createCollectionSchema } },
     async (request) => {
       checkManagementTimeout(request.query)
-      const body = parseJson(request.body ?? Buffer.alloc(0), jsonDepth)
+      const body = parseJson(request.body ?? Buffer.alloc(0), jsonDepth, 'rounded')
       return succeed(request, await createCollection(context, request.params.name, body))
     }
   )

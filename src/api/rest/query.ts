@@ -16,7 +16,7 @@ export async function queryRoutes(server: FastifyInstance, { context, jsonDepth 
       { schema: { tags: ['search'], summary, body } },
       async (request, reply) => {
         const options = readOptions(request.query, request.startedAt)
-        const parsed = parseJson(request.body ?? Buffer.alloc(0), jsonDepth)
+        const parsed = parseJson(request.body ?? Buffer.alloc(0), jsonDepth, 'rounded')
         return sendJson(reply, await operation(context, request.params.name, parsed, options))
       }
     )
