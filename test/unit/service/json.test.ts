@@ -9,7 +9,9 @@ test('any value is read as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.json(), fc.constantFrom(undefined, 1, '\t'), (text, space) => {
       const spaced = JSON.stringify(JSON.parse(text), null, space)
-      expect(readJson(spaced)).toEqual(JSON.parse(spaced))
+      // What JSON.parse rounds is read exactly here; the next test is about that.
+      const rounded = JSON.stringify(readJson(spaced), asNumber)
+      expect(rounded).toBe(JSON.stringify(JSON.parse(spaced)))
     }),
     { seed, numRuns: 1000 }
   )
@@ -24,3 +26,7 @@ test('integers keep every digit, and a repeated member does not stop the reading
     ['__proto__', [-1500, 'é\\']]
   ])
 })
+
+function asNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}
