@@ -16,7 +16,7 @@ export interface Server {
   readonly address: { readonly host: string; readonly port: number }
   /** Rejects when the node cannot go on. */
   readonly failed: Promise<never>
-  /** Answers what is under way, refuses the rest, and releases everything, within `server.drainMs`. */
+  /** Answers what is under way, refuses the rest, and releases everything, within `server.drainMs`; further calls join the first. */
   stop(reason: string): Promise<void>
 }
 
@@ -25,7 +25,16 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
   const logger = createLogger(config['logging.level'])
   const opened: (() => Promise<void> | void)[] = []
   const closeAll = async () => {
-    for (const close of opened.reverse()) await close()
+    const failures: unknown[] = []
+    // One that cannot be closed must not keep the others open, the folder's lock least of all.
+    for (const close of opened.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (cause) {
+        failures.push(cause)
+      }
+    }
+    return failures
   }
   try {
     logger.info(
@@ -55,15 +64,21 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     const port = typeof bound === 'object' && bound !== null ? bound.port : config['server.port']
     const address = { host: config['server.host'], port }
     logger.info({ ...address, data: data.path }, 'millrace is serving')
+    let stopped: Promise<void> | undefined
+    const stop = async (reason: string) => {
+      logger.info({ reason }, 'millrace is stopping')
+      await drainWithin(rest, node, config['server.drainMs'])
+      const failures = await closeAll()
+      if (failures.length > 0) throw new AggregateError(failures, 'a part could not be closed')
+      logger.info({ reason }, 'millrace has stopped')
+    }
     node.failed.catch((cause: unknown) => logger.error({ err: cause }, 'the control plane failed'))
     return {
       address,
       failed: node.failed,
-      async stop(reason) {
-        logger.info({ reason }, 'millrace is stopping')
-        await drainWithin(rest, node, config['server.drainMs'])
-        await closeAll()
-        logger.info({ reason }, 'millrace has stopped')
+      stop(reason) {
+        stopped ??= stop(reason)
+        return stopped
       }
     }
   } catch (cause) {

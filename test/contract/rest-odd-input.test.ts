@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { encodeToken } from '../../src/domain/token.ts'
 import { restServer } from '../support/rest-server.ts'
 
 const rest = restServer()
@@ -56,3 +57,31 @@ test('a long integer in the metadata of a collection can be shown', async () => 
     config: { metadata: { big: 12345678901234567000 } }
   })
 })
+
+test('P9 a request whose client went away is no longer in flight once its work ends', async () => {
+  const path = `/collections/c/points/1?timeout=1&after=${farToken()}`
+  const waits = [1, 2, 3].map(() => fetch(rest.url + path, { signal: AbortSignal.timeout(100) }))
+  expect((await Promise.allSettled(waits)).map(({ status }) => status)).toEqual(
+    waits.map(() => 'rejected')
+  )
+  await vi.waitFor(async () => {
+    const page = await (await fetch(`${rest.url}/metrics`)).text()
+    // The page itself is being answered.
+    expect(page).toContain('millrace_rest_requests_in_flight 1\n')
+  }, 3000)
+})
+
+// Last: the wait that it leaves behind stays in flight.
+test('a timeout longer than a timer can be is a long wait, not none', async () => {
+  const path = '/collections/c/points/1?timeout=3000000'
+  const token = farToken()
+  const wait = fetch(`${rest.url}${path}&after=${token}`, { signal: AbortSignal.timeout(200) })
+  await expect(wait).rejects.toThrow('aborted due to timeout')
+  expect((await fetch(`${rest.url}/collections/c/points/1?timeout=99999999999`)).status).toBe(404)
+})
+
+/** A token of an offset of collection `c` that no write reaches. */
+function farToken(): string {
+  const offsets = [{ shard: 0, offset: 1000n }]
+  return encodeToken({ collectionId: 0n, generation: 0, offsets })
+}

@@ -4,22 +4,15 @@ import type { ReadOptions, WriteOptions } from '../../service/index.ts'
 export type QueryParameters = Readonly<Record<string, string | string[] | undefined>>
 
 export function writeOptions(query: QueryParameters): WriteOptions {
-  const seconds = positiveInteger(query, 'timeout')
+  const timeoutMs = timeoutOf(query)
   checkOrdering(query)
-  return {
-    wait: boolean(query, 'wait', false),
-    timeoutMs: seconds === undefined ? undefined : seconds * 1000
-  }
+  return { wait: boolean(query, 'wait', false), timeoutMs }
 }
 
 export function readOptions(query: QueryParameters, startedAt: bigint): ReadOptions {
-  const seconds = positiveInteger(query, 'timeout')
+  const timeoutMs = timeoutOf(query)
   checkConsistency(query)
-  return {
-    after: text(query, 'after'),
-    timeoutMs: seconds === undefined ? undefined : seconds * 1000,
-    startedAt
-  }
+  return { after: text(query, 'after'), timeoutMs, startedAt }
 }
 
 /** Management operations take a `timeout` as well; a single node decides at once. */
@@ -30,7 +23,7 @@ export function checkManagementTimeout(query: QueryParameters): void {
       reason: 'timeout: value 0 invalid, must be 1 or larger'
     })
   }
-  positiveInteger(query, 'timeout')
+  timeoutOf(query)
 }
 
 const orderings = ['weak', 'medium', 'strong']
@@ -60,11 +53,14 @@ function boolean(query: QueryParameters, name: string, fallback: boolean): boole
   throw malformed(`${name}: provided string was not \`true\` or \`false\``)
 }
 
-function positiveInteger(query: QueryParameters, name: string): number | undefined {
-  const value = text(query, name)
+/** Nothing waits longer, whatever it asks for; beyond 24 days a timer would end at once. */
+const timeoutMsMax = 3_600_000
+
+function timeoutOf(query: QueryParameters): number | undefined {
+  const value = text(query, 'timeout')
   if (value === undefined) return undefined
-  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value)
-  throw malformed(`${name}: \`${value}\` is not a whole number from 1`)
+  if (/^[1-9]\d{0,18}$/.test(value)) return Math.min(Number(value) * 1000, timeoutMsMax)
+  throw malformed(`timeout: \`${value}\` is not a whole number from 1`)
 }
 
 function text(query: QueryParameters, name: string): string | undefined {

@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** `process.hrtime.bigint()` at arrival. */
     startedAt: bigint
+    /** Whether its work is over; the answer may still be on its way. */
+    isAnswered: boolean
   }
 }
 
@@ -39,6 +41,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
     bodyLimit: limits.bodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: parameterCharactersMax },
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     // A path that cannot be decoded names nothing; unknown routes have no envelope.
     frameworkErrors: (_error, _request, reply) => {
       reply.raw.writeHead(404).end()
@@ -48,6 +51,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.setValidatorCompiler(() => () => true)
   server.setSerializerCompiler(() => (value) => JSON.stringify(value))
   server.decorateRequest('startedAt', 0n)
+  server.decorateRequest('isAnswered', false)
 
   acceptJsonOnly(server)
   countRequests(server, metrics, limits.requestsInFlight)
@@ -84,11 +88,24 @@ function acceptJsonOnly(server: FastifyInstance): void {
   })
 }
 
+/** Refuses requests while the server closes, and those over the limit. */
 function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: number): void {
   let inFlight = 0
-  server.addHook('onRequest', (request, _reply, done) => {
+  let isClosing = false
+  const count = (change: 1 | -1) => {
+    inFlight += change
+    metrics.restInFlight.set(inFlight)
+  }
+  server.addHook('preClose', (done) => {
+    isClosing = true
+    done()
+  })
+  server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = process.hrtime.bigint()
-    inFlight += 1
+    count(1)
+    // A client may go before its answer is ready: a request counts until its work and its connection are done.
+    reply.raw.once('close', () => request.isAnswered && count(-1))
+    if (isClosing) return done(new EngineError('MILLRACE_NODE_DRAINING'))
     if (inFlight <= inFlightMax) return done()
     done(
       new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
@@ -97,13 +114,18 @@ function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: n
       })
     )
   })
+  server.addHook('onSend', (request, reply, _body, done) => {
+    if (request.isAnswered) return done()
+    request.isAnswered = true
+    // No event follows on a connection that is gone, nor for an answer that is queued behind others.
+    if (reply.raw.destroyed || reply.raw.socket === null) count(-1)
+    done()
+  })
   server.addHook('onResponse', (request, reply, done) => {
-    inFlight -= 1
     const endpoint = request.routeOptions.url ?? 'unknown'
     const { method } = request
     metrics.restRequests.inc({ method, endpoint, status: String(reply.statusCode) })
     metrics.restSeconds.observe({ method, endpoint }, secondsSince(request.startedAt))
-    metrics.restInFlight.set(inFlight)
     done()
   })
 }
@@ -119,7 +141,17 @@ function asEngineError(cause: unknown, bodyBytesMax: number): EngineError {
       reason: 'the content type is not valid'
     })
   }
+  // Also when the connection ends within a body: nobody reads the answer, and it is no failure of ours.
+  if (cause instanceof Error && (code === 'ECONNRESET' || hasClientStatus(cause))) {
+    const reason = `the body did not arrive as announced: ${cause.message}`
+    return new EngineError('MILLRACE_BODY_MALFORMED', { reason })
+  }
   return toEngineError(cause)
+}
+
+/** Failures that Fastify itself puts down to the client. */
+function hasClientStatus(cause: Error): boolean {
+  return 'statusCode' in cause && typeof cause.statusCode === 'number' && cause.statusCode < 500
 }
 
 function sendError(
