@@ -13,7 +13,7 @@ import { EngineError } from '../errors/index.ts'
 import type { ServiceLimits } from './context.ts'
 import { parseJson } from './json.ts'
 import { type JsonPath, readJson } from './json-reader.ts'
-import { readPointId } from './points-write.ts'
+import { readPointId } from './point-ids.ts'
 
 /** @returns the error that a client is to see */
 export function explainUpsert(

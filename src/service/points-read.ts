@@ -18,7 +18,7 @@ import {
 import { EngineError } from '../errors/index.ts'
 import { pointShape, shardHandles } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
-import { readPointId } from './points-write.ts'
+import { readPointId } from './point-ids.ts'
 import { readableCollection } from './read-barrier.ts'
 
 const scrollLimitDefault = 10

@@ -1,6 +1,6 @@
 import { type CollectionView, findCollection, requireServing } from '../domain/directory.ts'
 import { checkCollectionName } from '../domain/names.ts'
-import { type PointId, pointIdFromJson } from '../domain/point-id.ts'
+import type { PointId } from '../domain/point-id.ts'
 import type { RecordOutcome, ShardOffset, WriteRecord } from '../domain/ports.ts'
 import { encodeFrame, idsSection, recordKinds } from '../domain/record/index.ts'
 import { deletePointsSchema, parseRequest } from '../domain/schemas/index.ts'
@@ -10,6 +10,7 @@ import { EngineError } from '../errors/index.ts'
 import type { ServiceContext, WriteOptions } from './context.ts'
 import { encodeTargetOf } from './encode-target.ts'
 import { explainUpsert } from './explain-upsert.ts'
+import { readPointId } from './point-ids.ts'
 
 export interface UpdateResult {
   readonly operation_id?: number
@@ -69,14 +70,6 @@ export async function deletePoints(
     })
   }
   return write(context, view, deleteRecords(view, request.points.map(readPointId)), options)
-}
-
-export function readPointId(value: unknown): PointId {
-  const id = pointIdFromJson(value)
-  if (id !== undefined) return id
-  throw new EngineError('MILLRACE_BODY_MALFORMED', {
-    reason: `value ${String(value)} is not a valid point ID, valid values are either an unsigned integer or a UUID`
-  })
 }
 
 function writableCollection(context: ServiceContext, name: string): CollectionView {

@@ -6,22 +6,10 @@ import {
   createCollection,
   deleteCollection,
   listCollections,
-  parseJson,
-  type ServiceContext
+  parseJson
 } from '../../service/index.ts'
-import { checkManagementTimeout, type QueryParameters } from './query-parameters.ts'
-import { succeed } from './server.ts'
-
-export interface RouteOptions {
-  readonly context: ServiceContext
-  readonly jsonDepth: number
-}
-
-export interface CollectionRoute {
-  Params: { name: string }
-  Querystring: QueryParameters
-  Body: Buffer | undefined
-}
+import { checkManagementTimeout } from './query-parameters.ts'
+import { type CollectionRoute, noBody, type RouteOptions, succeed } from './route.ts'
 
 const tags = ['collections']
 
@@ -50,7 +38,7 @@ export async function collectionRoutes(
     { schema: { tags, summary: 'Create a collection', body: createCollectionSchema } },
     async (request) => {
       checkManagementTimeout(request.query)
-      const body = parseJson(request.body ?? Buffer.alloc(0), jsonDepth, 'rounded')
+      const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
       return succeed(request, await createCollection(context, request.params.name, body))
     }
   )

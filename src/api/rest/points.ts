@@ -19,12 +19,10 @@ import {
   upsertPoints,
   type WriteAnswer
 } from '../../service/index.ts'
-import type { CollectionRoute, RouteOptions } from './collections.ts'
 import { readOptions, writeOptions } from './query-parameters.ts'
-import { succeed } from './server.ts'
+import { type CollectionRoute, noBody, type RouteOptions, sendJson, succeed } from './route.ts'
 
 const tags = ['points']
-const noBody = Buffer.alloc(0)
 
 export async function pointRoutes(server: FastifyInstance, { context, jsonDepth }: RouteOptions) {
   const upsertSchema = Type.Union([upsertPointsListSchema, upsertPointsBatchSchema])
@@ -99,11 +97,6 @@ export async function pointRoutes(server: FastifyInstance, { context, jsonDepth 
       return succeed(request, await countPoints(context, request.params.name, body, options))
     }
   )
-}
-
-/** A response body that was rendered natively. */
-export function sendJson(reply: FastifyReply, body: Buffer) {
-  return reply.type('application/json').send(body)
 }
 
 function sendWrite(request: FastifyRequest, reply: FastifyReply, { result, token }: WriteAnswer) {

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { queryPointsSchema, searchPointsSchema } from '../../domain/schemas/index.ts'
 import { parseJson, queryPoints, searchPoints } from '../../service/index.ts'
-import type { CollectionRoute, RouteOptions } from './collections.ts'
-import { sendJson } from './points.ts'
 import { readOptions } from './query-parameters.ts'
+import { type CollectionRoute, noBody, type RouteOptions, sendJson } from './route.ts'
 
 export async function queryRoutes(server: FastifyInstance, { context, jsonDepth }: RouteOptions) {
   const operations = [
@@ -16,7 +15,7 @@ export async function queryRoutes(server: FastifyInstance, { context, jsonDepth 
       { schema: { tags: ['search'], summary, body } },
       async (request, reply) => {
         const options = readOptions(request.query, request.startedAt)
-        const parsed = parseJson(request.body ?? Buffer.alloc(0), jsonDepth, 'rounded')
+        const parsed = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
         return sendJson(reply, await operation(context, request.params.name, parsed, options))
       }
     )

@@ -7,16 +7,8 @@ import { collectionRoutes } from './collections.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
+import { secondsSince } from './route.ts'
 import { type ServiceRoutesOptions, serviceRoutes } from './service.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** `process.hrtime.bigint()` at arrival. */
-    startedAt: bigint
-    /** Whether its work is over; the answer may still be on its way. */
-    isAnswered: boolean
-  }
-}
 
 export interface RestOptions {
   readonly context: ServiceContext
@@ -167,13 +159,4 @@ function sendError(
     status: { error: error.message, code: error.code },
     time: secondsSince(request.startedAt)
   })
-}
-
-/** The envelope of every success. */
-export function succeed<Result>(request: FastifyRequest, result: Result) {
-  return { result, status: 'ok', time: secondsSince(request.startedAt) }
-}
-
-function secondsSince(startedAt: bigint): number {
-  return startedAt === 0n ? 0 : Number(process.hrtime.bigint() - startedAt) / 1e9
 }

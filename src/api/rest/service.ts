@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { apiVersion } from '../../domain/version.ts'
-import { succeed } from './server.ts'
+import { succeed } from './route.ts'
 
 export interface ServiceRoutesOptions {
   readonly version: string
