@@ -4,25 +4,29 @@ import { isJsonPath, type PointShape } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import { findSlot } from './plan.ts'
 
+/** The members of a read request that choose what of a point is shown; `with_vectors` is an alias. */
+export interface PointSelectors {
+  readonly with_payload?: WithPayload | null
+  readonly with_vector?: WithVector | null
+  readonly with_vectors?: WithVector | null
+}
+
 /**
  * What of a point is shown.
  *
+ * @param payloadDefault  whether the payload is shown when the request does not say
  * @throws MILLRACE_VECTOR_NAME_UNKNOWN for a name in `with_vector` that the collection lacks,
  *         MILLRACE_BODY_MALFORMED for a path that is none
  */
 export function pointShape(
   view: CollectionView,
-  selectors: {
-    readonly withPayload: WithPayload | null | undefined
-    readonly withVector: WithVector | null | undefined
-    readonly payloadDefault: boolean
-  },
+  selectors: PointSelectors,
+  payloadDefault: boolean,
   startNs: bigint
 ): PointShape {
-  const { withPayload, withVector, payloadDefault } = selectors
   return {
-    payload: payloadSelection(withPayload ?? payloadDefault),
-    vectors: vectorSelection(view, withVector ?? false),
+    payload: payloadSelection(selectors.with_payload ?? payloadDefault),
+    vectors: vectorSelection(view, selectors.with_vector ?? selectors.with_vectors ?? false),
     startNs
   }
 }

@@ -36,8 +36,9 @@ export async function getPoint(
   const view = await readableCollection(context, name, options)
   const ids = parsePointIds([String(id)])
   const shard = shardHandles(view)[shardOfPoint(view, ids, 0)]
-  const selectors = { withPayload: true, withVector: true, payloadDefault: true }
-  const body = shard && renderPoint(shard, ids, pointShape(view, selectors, options.startedAt))
+  const body =
+    shard &&
+    renderPoint(shard, ids, pointShape(view, { with_vector: true }, true, options.startedAt))
   if (!body) throw new EngineError('MILLRACE_POINT_NOT_FOUND', { id })
   return body
 }
@@ -56,16 +57,11 @@ export async function retrievePoints(
   const shardOf = Uint32Array.from({ length: ids.count }, (_, index) =>
     shardOfPoint(view, ids, index)
   )
-  const selectors = {
-    withPayload: request.with_payload,
-    withVector: request.with_vector ?? request.with_vectors,
-    payloadDefault: false
-  }
   return renderPoints(
     shardHandles(view),
     ids,
     shardOf,
-    pointShape(view, selectors, options.startedAt)
+    pointShape(view, request, false, options.startedAt)
   )
 }
 
@@ -89,16 +85,11 @@ export async function scrollPoints(
   const { offset } = request
   const from =
     offset === undefined || offset === null ? null : parsePointIds([String(readPointId(offset))])
-  const selectors = {
-    withPayload: request.with_payload,
-    withVector: request.with_vector ?? request.with_vectors,
-    payloadDefault: true
-  }
   return renderScroll(
     shardHandles(view),
     from,
     limit,
-    pointShape(view, selectors, options.startedAt)
+    pointShape(view, request, true, options.startedAt)
   )
 }
 
