@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 #include <string>
 
@@ -97,9 +98,11 @@ TEST(Upsert, accepts_what_the_schema_accepts) {
   for (const char* body :
        {R"({"points":[]})", R"({"batch":{"ids":[],"vectors":[]}})", R"({"points":[],"shard_key":null,"update_filter":null})",
         R"({"points":[],"update_mode":"upsert","unknown":[{"a":[1,"\ud83d\ude00"]}]})", R"({"batch":null,"points":[]})",
-        R"({"batch":{"ids":[1],"vectors":{}}})", R"({"points":[{"id":1,"unknown":{"id":"x"},"payload":null}]})"}) {
+        R"({"batch":{"ids":[1],"vectors":{}}})", R"({"points":[{"id":1,"unknown":{"id":"x"},"payload":null}]})",
+        R"({"points":[{"id":"x"}],"batch":{"ids":[],"vectors":[]}})", R"({"batch":{"ids":[],"vectors":[]},"points":7})"}) {
     EXPECT_EQ(verdict_of(body), ParseVerdict::accepted) << body;
   }
+  EXPECT_EQ(verdict_of(R"({"batch":{"ids":[],"vectors":[]}})", kNamed), ParseVerdict::accepted);
   EXPECT_TRUE(parse_upsert(R"({"points":[]})", kUnnamed, {}).records.empty());
 }
 
@@ -123,12 +126,18 @@ TEST(Upsert, refuses_everything_else) {
         R"({"points":[{"id":1,"payload":{"a":"\ud800"}}]})", R"({"points":[{"id":1,"payload":{"a":"\udc00"}}]})",
         R"({"points":[{"id":1,"payload":{"a":"\x"}}]})", "{\"points\":[{\"id\":1,\"payload\":{\"a\":\"\xff\"}}]}",
         "{\"points\":[{\"id\":1,\"payload\":{\"a\":\"\n\"}}]}", "{\"points\":[{\"id\":1,\"payload\":{\"a\":\"\xed\xa0\x80\"}}]}",
-        R"({"points":[],"points":[]})", R"({"points":[],"shard_key":"a"})", R"({"points":[],"update_mode":"insert_only"})",
+        R"({"points":[],"points":[]})", R"({"points":null,"points":[]})", R"({"points":[],"shard_key":null,"shard_key":null})",
+        R"({"points":[],"update_mode":null,"update_mode":"upsert"})", R"({"points":[{"id":"x"}],"batch":null})",
+        R"({"points":[],"shard_key":"a"})", R"({"points":[],"update_mode":""})",
+        R"({"batch":{"ids":[],"vectors":[],"payloads":null,"payloads":[]}})", R"({"points":[],"update_mode":"insert_only"})",
         R"({"points":[],"update_filter":{}})", R"({"batch":{"ids":[1],"vectors":[]}})", R"({"batch":{"ids":[1]}})",
         R"({"batch":{"ids":[1],"vectors":[[1,2]],"payloads":[]}})", R"({"batch":{"ids":[1],"vectors":{"":[[1,2],[1,2]]}}})"}) {
     EXPECT_EQ(verdict_of(body), ParseVerdict::irregular) << body;
   }
-  EXPECT_EQ(verdict_of(R"({"points":[{"id":1,"vector":[1,2]}]})", kNamed), ParseVerdict::irregular);
+  for (const char* body : {R"({"points":[{"id":1,"vector":[1,2]}]})", R"({"batch":{"ids":[1],"vectors":[]}})",
+                           R"({"batch":{"ids":[],"vectors":{"x":[]}}})"}) {
+    EXPECT_EQ(verdict_of(body, kNamed), ParseVerdict::irregular) << body;
+  }
 }
 
 TEST(Upsert, every_prefix_of_a_body_is_refused) {
@@ -172,10 +181,17 @@ TEST(Upsert, of_duplicate_keys_the_last_value_stands_at_the_first_place) {
 
 TEST(Upsert, cosine_vectors_of_no_length_or_unit_length_are_left_alone) {
   const auto target = target_of({{1, "", 3, Distance::cosine}});
-  for (const char* vector : {"[0,0,0]", "[0.6,0.8,0]", "[1e-8,0,0]"}) {
+  for (const char* vector : {"[0,0,0]", "[0.6,0.8,0]", "[1e-8,0,0]", "[3e-4,0,0]"}) {
     const auto point = only_point(R"({"points":[{"id":1,"vector":)" + std::string(vector) + "}]}", target);
     EXPECT_EQ(point.norms.at(1), 1.0F) << vector;
   }
+}
+
+TEST(Upsert, cosine_vectors_longer_than_any_float_keep_their_direction) {
+  const auto target = target_of({{1, "", 3, Distance::cosine}});
+  const auto point = only_point(R"({"points":[{"id":1,"vector":[3e38,0,-3e38]}]})", target);
+  EXPECT_EQ(point.vectors.at(1), (std::vector<float>{0.70710677F, 0, -0.70710677F}));
+  EXPECT_EQ(point.norms.at(1), std::numeric_limits<float>::max());
 }
 
 TEST(Upsert, points_go_to_the_shard_of_their_bucket_and_records_stay_under_the_target) {

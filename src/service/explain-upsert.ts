@@ -4,7 +4,6 @@
  */
 import { defaultVectorName, type VectorSlot } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
-import { pointIdFromJson } from '../domain/point-id.ts'
 import {
   parseRequest,
   upsertPointsBatchSchema,
@@ -13,6 +12,7 @@ import {
 import { EngineError } from '../errors/index.ts'
 import type { ServiceLimits } from './context.ts'
 import { parseJson } from './json.ts'
+import { type JsonPath, readJson } from './json-reader.ts'
 import { readPointId } from './points-write.ts'
 
 /** @returns the error that a client is to see */
@@ -22,7 +22,15 @@ export function explainUpsert(
   limits: ServiceLimits
 ): EngineError {
   try {
-    checkUpsert(parseJson(body, limits.jsonDepth), view.spec.vectors)
+    const parsed = parseJson(body, limits.jsonDepth)
+    const text = body.toString('utf8')
+    checkUpsert(parsed, view.spec.vectors)
+    // Plain numbers here: the schema of a vector knows no bigints.
+    parseRequest(
+      hasBatch(parsed) ? upsertPointsBatchSchema : upsertPointsListSchema,
+      JSON.parse(text)
+    )
+    checkSpelling(text, hasBatch(parsed))
   } catch (cause) {
     if (cause instanceof EngineError) return cause
     throw cause
@@ -37,18 +45,22 @@ function checkUpsert(body: unknown, vectors: readonly VectorSlot[]): void {
     throw malformed('invalid type: expected a map with `points` or `batch`')
   }
   checkModes(body)
-  if ('batch' in body && body.batch !== null) checkBatch(body, vectors)
+  if (hasBatch(body)) checkBatch(body, vectors)
   else if ('points' in body) checkPoints(body, vectors)
   else throw malformed('Invalid PointInsertOperations format')
 }
 
+function hasBatch(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'batch' in body && body.batch !== null
+}
+
 function checkModes(body: object): void {
-  const mode = Reflect.get(body, 'update_mode')
-  const filter = Reflect.get(body, 'update_filter')
-  const shardKey = Reflect.get(body, 'shard_key')
-  if (filter) throw unsupported('update_filter', 'leave it out')
-  if (mode && mode !== 'upsert') throw unsupported(`update_mode: ${String(mode)}`, 'use upsert')
-  if (shardKey) {
+  const mode = Reflect.get(body, 'update_mode') ?? 'upsert'
+  const filter = Reflect.get(body, 'update_filter') ?? null
+  const shardKey = Reflect.get(body, 'shard_key') ?? null
+  if (filter !== null) throw unsupported('update_filter', 'leave it out')
+  if (mode !== 'upsert') throw unsupported(`update_mode: ${String(mode)}`, 'use upsert')
+  if (shardKey !== null) {
     throw new EngineError('MILLRACE_INPUT_INVALID', {
       reason: `Shard key ${String(shardKey)} not found`
     })
@@ -63,6 +75,9 @@ function checkPoints(body: object, slots: readonly VectorSlot[]): void {
       if (typeof point !== 'object' || point === null) return
       if (!('id' in point)) throw malformed(`points[${index}]: missing field \`id\``)
       readPointId(point.id)
+      if ('vector' in point && 'vectors' in point) {
+        throw malformed(`points[${index}]: duplicate field \`vector\``)
+      }
       checkVector(
         Reflect.get(point, 'vector') ?? Reflect.get(point, 'vectors'),
         `points[${index}].vector`,
@@ -70,7 +85,6 @@ function checkPoints(body: object, slots: readonly VectorSlot[]): void {
       )
     })
   }
-  parseRequest(upsertPointsListSchema, body)
 }
 
 function checkVector(vector: unknown, path: string, slots: readonly VectorSlot[]): void {
@@ -80,7 +94,8 @@ function checkVector(vector: unknown, path: string, slots: readonly VectorSlot[]
     return
   }
   if (typeof vector !== 'object') throw malformed(`${path}: expected some form of vector`)
-  if ('text' in vector || 'image' in vector || 'object' in vector) {
+  // A vector may have any of these names; an inference object has a text or an object under it.
+  if (['text', 'image', 'object'].some((name) => isInference(Reflect.get(vector, name)))) {
     throw unsupported('server-side inference', 'send the vector itself')
   }
   for (const [name, value] of Object.entries(vector)) {
@@ -92,6 +107,10 @@ function checkVector(vector: unknown, path: string, slots: readonly VectorSlot[]
     }
     checkDense(value, `${path}.${name}`, name, slots)
   }
+}
+
+function isInference(value: unknown): boolean {
+  return value !== undefined && value !== null && !Array.isArray(value)
 }
 
 function checkDense(
@@ -113,8 +132,7 @@ function checkDense(
     if (isMulti) throw unsupported(`${path}: a multivector`, 'store one vector a point')
     throw malformed(`${path}[${wrong}]: invalid type, expected a number`)
   }
-  const slot = slots.find((candidate) => candidate.name === name)
-  if (slot === undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
+  const slot = findSlot(name, slots)
   if (vector.length !== slot.size) {
     throw new EngineError('MILLRACE_VECTOR_DIMENSION_MISMATCH', {
       expected: slot.size,
@@ -126,33 +144,87 @@ function checkDense(
   }
 }
 
+function findSlot(name: string, slots: readonly VectorSlot[]): VectorSlot {
+  const slot = slots.find((candidate) => candidate.name === name)
+  if (slot === undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
+  return slot
+}
+
 function checkBatch(body: object, slots: readonly VectorSlot[]): void {
   const { batch } = parseRequestLoosely(body)
   const ids = Reflect.get(batch, 'ids')
   const vectors = Reflect.get(batch, 'vectors')
   const payloads = Reflect.get(batch, 'payloads')
-  if (Array.isArray(ids))
-    for (const id of ids) if (pointIdFromJson(id) === undefined) readPointId(id)
-  const count = Array.isArray(ids) ? ids.length : 0
+  if (!Array.isArray(ids)) return
+  ids.forEach(readPointId)
   const lists: readonly (readonly [string, unknown])[] = Array.isArray(vectors)
     ? [[defaultVectorName, vectors]]
     : Object.entries(vectors ?? {})
   for (const [name, list] of lists) {
     if (!Array.isArray(list)) continue
-    if (list.length !== count) throw unequal('vectors', count, list.length)
+    if (list.length !== ids.length) throw unequal('vectors', ids.length, list.length)
     list.forEach((vector, index) => {
       if (Array.isArray(vector)) checkDense(vector, `batch.vectors.${name}[${index}]`, name, slots)
     })
+    // Of no points nothing is wrong, but a name that is spelled out is looked at.
+    if (!Array.isArray(vectors)) findSlot(name, slots)
   }
-  if (Array.isArray(payloads) && payloads.length !== count)
-    throw unequal('payloads', count, payloads.length)
-  parseRequest(upsertPointsBatchSchema, body)
+  if (Array.isArray(payloads) && payloads.length !== ids.length)
+    throw unequal('payloads', ids.length, payloads.length)
 }
 
 function parseRequestLoosely(body: object): { batch: object } {
   const batch = Reflect.get(body, 'batch')
   if (typeof batch !== 'object' || batch === null) throw malformed('batch: expected a map')
   return { batch }
+}
+
+/** What a parsed body no longer shows: members given twice, and ids with a sign, a fraction or an exponent. */
+function checkSpelling(text: string, isBatch: boolean): void {
+  const form = isBatch ? batchForm : listForm
+  readJson(text, {
+    number: (path, spelled) => {
+      if (matches(path, form.id) && !/^\d+$/.test(spelled)) readPointId(spelled)
+    },
+    member: (path, name, isRepeated) => {
+      if (!isRepeated) return
+      const isOurs = form.members.some((pattern) => matches([...path, name], pattern))
+      if (isOurs) throw malformed(`duplicate field \`${name}\``)
+    }
+  })
+}
+
+const bodyMembers = [['points'], ['batch'], ['update_mode'], ['update_filter'], ['shard_key']]
+
+/** Where the ids and the members that mean something are; `*` stands for any step. */
+const listForm = {
+  id: ['points', '*', 'id'],
+  members: [
+    ...bodyMembers,
+    ['points', '*', 'id'],
+    ['points', '*', 'vector'],
+    ['points', '*', 'vectors'],
+    ['points', '*', 'payload'],
+    ['points', '*', 'vector', '*'],
+    ['points', '*', 'vectors', '*']
+  ]
+}
+const batchForm = {
+  id: ['batch', 'ids', '*'],
+  members: [
+    ...bodyMembers,
+    ['batch', 'ids'],
+    ['batch', 'vectors'],
+    ['batch', 'payloads'],
+    ['batch', 'vectors', '*']
+  ]
+}
+
+function matches(path: JsonPath, pattern: readonly string[]): boolean {
+  return (
+    path.length === pattern.length &&
+    pattern.every((step, index) => step === '*' || step === path[index])
+  )
 }
 
 function unequal(what: string, ids: number, found: number): EngineError {

@@ -9,7 +9,10 @@ test('any value is read as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.json(), fc.constantFrom(undefined, 1, '\t'), (text, space) => {
       const spaced = JSON.stringify(JSON.parse(text), null, space)
-      expect(readJson(spaced)).toEqual(JSON.parse(spaced))
+      const read = JSON.stringify(readJson(spaced), (_, value) =>
+        typeof value === 'bigint' ? Number(value) : value
+      )
+      expect(read).toBe(JSON.stringify(JSON.parse(spaced)))
     }),
     { seed, numRuns: 1000 }
   )

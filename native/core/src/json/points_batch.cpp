@@ -35,7 +35,11 @@ bool UpsertParser::parse_batch() {
 bool UpsertParser::parse_batch_member(std::string_view key) {
   if (key == "ids") return !batch_.ids && parse_batch_ids();
   if (key == "vectors") return !batch_.has_vectors && parse_batch_vectors();
-  if (key == "payloads") return !batch_.has_payloads && (consume_null(scanner_) || parse_batch_payloads());
+  if (key == "payloads") {
+    if (batch_.names_payloads) return false;
+    batch_.names_payloads = true;
+    return consume_null(scanner_) || parse_batch_payloads();
+  }
   return skip_value(scanner_, 2);
 }
 
@@ -51,8 +55,10 @@ bool UpsertParser::parse_batch_ids() {
 bool UpsertParser::parse_batch_vectors() {
   batch_.has_vectors = true;
   if (scanner_.peek() == '[') {
-    const auto unnamed = slot_index_of("");
-    return unnamed && parse_batch_slot(*unnamed);
+    if (const auto unnamed = slot_index_of("")) return parse_batch_slot(*unnamed);
+    // No vectors of no points are right for any collection.
+    batch_.must_be_empty = true;
+    return scanner_.consume('[') && scanner_.consume(']');
   }
   if (!scanner_.consume('{')) return false;
   bool has_next = !scanner_.consume('}');
@@ -97,6 +103,7 @@ bool UpsertParser::parse_batch_payloads() {
 
 bool UpsertParser::add_batch() {
   const auto& ids = *batch_.ids;
+  if (batch_.must_be_empty && !ids.empty()) return false;
   for (std::size_t i = 0; i < batch_.norms.size(); ++i)
     if (batch_.has_slot[i] && batch_.norms[i].size() != ids.size()) return false;
   if (batch_.has_payloads && batch_.payload_ends.size() != ids.size()) return false;

@@ -14,7 +14,6 @@ constexpr std::uint32_t kPointDepth = 2;
 }  // namespace
 
 bool UpsertParser::parse_points() {
-  has_points_ = true;
   if (scanner_.depth_max < kPointDepth || !scanner_.consume('[')) return false;
   bool has_next = !scanner_.consume(']');
   while (has_next)

@@ -45,22 +45,42 @@ bool UpsertParser::parse_body() {
 }
 
 bool UpsertParser::parse_body_member(std::string_view key) {
-  if (key == "points") {
-    if (consume_null(scanner_)) return true;
-    // The batch form wins, wherever it stands: the list is then only checked.
-    if (batch_.is_given) return skip_value(scanner_, 1);
-    return !has_points_ && parse_points();
-  }
-  if (key == "batch") {
-    if (consume_null(scanner_)) return true;
-    if (batch_.is_given || !parse_batch()) return false;
-    splitter_ = RecordSplitter(target_, limits_);
-    points_ = 0;
+  if (key == "points") return is_first(Member::points) && parse_points_member();
+  if (key == "batch") return is_first(Member::batch) && parse_batch_member_of_body();
+  if (key == "update_mode") return is_first(Member::update_mode) && parse_update_mode();
+  if (key == "update_filter") return is_first(Member::update_filter) && consume_null(scanner_);
+  if (key == "shard_key") return is_first(Member::shard_key) && consume_null(scanner_);
+  return skip_value(scanner_, 1);
+}
+
+bool UpsertParser::is_first(Member member) noexcept {
+  const auto bit = static_cast<std::uint8_t>(member);
+  const bool is_new = (members_ & bit) == 0;
+  members_ = static_cast<std::uint8_t>(members_ | bit);
+  return is_new;
+}
+
+/// The batch form wins, wherever it stands, and then nobody looks at the points: so a list in which something is wrong
+/// is stepped over, and decides the verdict only when no batch follows.
+bool UpsertParser::parse_points_member() {
+  if (consume_null(scanner_)) return true;
+  scanner_.skip_space();
+  const char* begin = scanner_.at;
+  if (!batch_.is_given && parse_points()) {
+    has_points_ = true;
     return true;
   }
-  if (key == "update_mode") return parse_update_mode();
-  if (key == "shard_key" || key == "update_filter") return consume_null(scanner_);
+  scanner_.at = begin;
   return skip_value(scanner_, 1);
+}
+
+bool UpsertParser::parse_batch_member_of_body() {
+  if (consume_null(scanner_)) return true;
+  if (!parse_batch()) return false;
+  splitter_ = RecordSplitter(target_, limits_);
+  points_ = 0;
+  record_bytes_ = 0;
+  return true;
 }
 
 bool UpsertParser::parse_update_mode() {

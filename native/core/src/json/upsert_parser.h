@@ -35,12 +35,20 @@ class UpsertParser {
     std::vector<std::size_t> payload_ends;
     std::string payloads;
     bool has_vectors = false;
-    bool has_payloads = false;
+    bool has_payloads = false;  ///< and they were not null
+    bool names_payloads = false;
+    bool must_be_empty = false;  ///< an empty list of vectors was given where no vector is unnamed
     bool is_given = false;
   };
 
+  /// Members of the body that mean something; none may come twice.
+  enum class Member : std::uint8_t { points = 1, batch = 2, update_mode = 4, update_filter = 8, shard_key = 16 };
+
   bool parse_body();
   bool parse_body_member(std::string_view key);
+  [[nodiscard]] bool is_first(Member member) noexcept;
+  bool parse_points_member();
+  bool parse_batch_member_of_body();
   bool parse_update_mode();
   bool add_point(const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
 
@@ -75,7 +83,8 @@ class UpsertParser {
   std::string key_storage_;
   std::uint64_t points_ = 0;
   std::uint64_t record_bytes_ = 0;
-  bool has_points_ = false;
+  std::uint8_t members_ = 0;   ///< bits of Member
+  bool has_points_ = false;    ///< a list of points that are all right
 };
 
 }  // namespace millrace::json
