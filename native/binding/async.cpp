@@ -1,8 +1,26 @@
 #include "async.h"
 
+#include <optional>
+#include <string>
+
 #include "convert.h"
+#include "millrace/guard.h"
 
 namespace millrace::binding {
+namespace {
+
+/// @return why the engine's threads will not run the job
+template <typename Work>
+std::optional<Error> submit(Work work) {
+  auto accepted = guard([&]() -> Result<bool> {
+    return engine_pool().submit(ThreadPool::Lane::foreground, std::move(work));
+  });
+  if (!accepted) return accepted.error();
+  if (accepted.value()) return std::nullopt;
+  return Error{Errc::engine_busy, "\"jobs\":" + std::to_string(engine_pool().waiting(ThreadPool::Lane::foreground))};
+}
+
+}  // namespace
 
 ThreadPool& engine_pool() {
   static ThreadPool pool;
@@ -28,13 +46,14 @@ Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job) {
     taken->work();
     finish(std::move(taken));
   };
-  if (engine_pool().submit(ThreadPool::Lane::foreground, std::move(work))) return promise;
+  auto refusal = submit(std::move(work));
+  if (!refusal) return promise;
   {
     const std::lock_guard lock(mutex_);
     --working_;
   }
   if (--unsettled_ == 0) napi_unref_threadsafe_function(env, wake_);
-  return fail(env, {Errc::cancelled, ""});
+  return fail(env, *refusal);
 }
 
 void Completions::finish(std::unique_ptr<Job> job) {

@@ -28,14 +28,17 @@ Napi::Value fail_argument(Napi::Env env, const char* reason);
 [[nodiscard]] std::optional<std::uint64_t> as_u64(const Napi::Value& value);
 [[nodiscard]] std::optional<std::string> as_string(const Napi::Value& value);
 
-/// The elements of a typed array (or a Buffer, for bytes) in JavaScript's memory.
+/// The elements of a typed array (or a Buffer, for bytes) in JavaScript's memory, shared between threads or not.
 template <typename T>
 [[nodiscard]] std::optional<std::span<T>> as_span(const Napi::Value& value) {
   if (!value.IsTypedArray()) return std::nullopt;
-  const auto array = value.As<Napi::TypedArray>();
-  if (array.ElementSize() != sizeof(T)) return std::nullopt;
-  auto* data = static_cast<std::byte*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  return std::span<T>(reinterpret_cast<T*>(data), array.ElementLength());
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
+    return std::nullopt;
+  if (value.As<Napi::TypedArray>().ElementSize() != sizeof(T)) return std::nullopt;
+  // A buffer that was transferred to another thread leaves no memory behind, whatever length is told.
+  return data == nullptr ? std::span<T>() : std::span<T>(static_cast<T*>(data), length);
 }
 
 /// Ids given to the engine: u32 flags (1: UUID), u32 bucket, 16 bytes as in a record.

@@ -6,6 +6,7 @@
 #include "millrace/guard.h"
 #include "millrace/point_id_text.h"
 #include "millrace/render.h"
+#include "render_job.h"
 #include "shard_handle.h"
 
 namespace millrace::binding {
@@ -78,6 +79,18 @@ Result<ReadRequest> read_request(const Napi::Value& value, std::span<const Shard
   return request;
 }
 
+/// Work of showing a point, in the units of kInlineRenderMax. What payloads take is not known before: a small one is assumed.
+std::uint64_t estimate_point(const ReadRequest& request) {
+  constexpr std::uint64_t kPlainWork = 4;
+  constexpr std::uint64_t kPayloadWork = 16;
+  std::uint64_t work = kPlainWork + (request.shape.has_payload ? kPayloadWork : 0);
+  for (const auto& vector : request.shape.vectors) {
+    const auto& slots = request.selector.slots;
+    if (request.selector.all_vectors || std::ranges::find(slots, vector.slot) != slots.end()) work += vector.dimension;
+  }
+  return work;
+}
+
 struct IdHash {
   std::size_t operator()(const PointId& id) const noexcept {
     return static_cast<std::size_t>((id.low ^ id.high) * 0x9E3779B97F4A7C15ULL);
@@ -123,20 +136,25 @@ Hit hit_at(std::span<const std::byte> entries, std::size_t index) {
   return {get_id(at + 16, get<std::uint32_t>(at) != 0), get<std::uint64_t>(at + 8), get<float>(at + 4)};
 }
 
-Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const std::span<const std::byte>> hits,
-                                std::span<const std::uint32_t> order, const ReadRequest& request, bool in_object) {
+/// A hit and the index of its shard.
+struct ShardHit {
+  std::size_t shard;
+  Hit hit;
+};
+
+Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const ShardHit> hits,
+                                const ReadRequest& request, bool in_object) {
   const bool reads_points = request.shape.has_payload || request.shape.has_vectors;
   PointReader reader(shards, request.selector);
   if (reads_points) {
-    for (std::size_t i = 0; i + 1 < order.size(); i += 2) reader.want(order[i], hit_at(hits[order[i]], order[i + 1]).id);
+    for (const auto& [shard, hit] : hits) reader.want(shard, hit.id);
     if (auto error = reader.read()) return *error;
   }
   std::string out;
   begin_response(out);
   out += in_object ? "{\"points\":[" : "[";
   bool is_first = true;
-  for (std::size_t i = 0; i + 1 < order.size(); i += 2) {
-    const auto hit = hit_at(hits[order[i]], order[i + 1]);
+  for (const auto& [shard, hit] : hits) {
     const auto* point = reads_points ? reader.find(hit.id) : nullptr;
     if (reads_points && point == nullptr) continue;
     if (!is_first) out.push_back(',');
@@ -148,9 +166,9 @@ Result<std::string> render_hits(std::span<const ShardReference> shards, std::spa
   return out;
 }
 
-// renderHits(shards, hits: Uint8Array[], order: Uint32Array, shape: NativeShape, inObject: boolean): Buffer
+// renderHits(shards, hits: Uint8Array[], order: Uint32Array, shape: NativeShape, inObject: boolean): Buffer | Promise<Buffer>
 Napi::Value render_hits_call(const Napi::CallbackInfo& info) {
-  const auto shards = as_shards(info[0]);
+  auto shards = as_shards(info[0]);
   const auto order = as_span<const std::uint32_t>(info[2]);
   if (!shards || !info[1].IsArray() || !order) return fail_argument(info.Env(), "renderHits(shards, hits, order, shape, inObject)");
   const auto array = info[1].As<Napi::Array>();
@@ -160,17 +178,21 @@ Napi::Value render_hits_call(const Napi::CallbackInfo& info) {
     if (!entries) return fail_argument(info.Env(), "hits are byte arrays");
     hits.push_back(*entries);
   }
+  std::vector<ShardHit> ordered;
+  ordered.reserve(order->size() / 2);
   for (std::size_t i = 0; i + 1 < order->size(); i += 2) {
     const auto shard = (*order)[i];
     if (shard >= shards->size() || shard >= hits.size() || (*order)[i + 1] >= hits[shard].size() / kHitEntryBytes) {
       return fail_argument(info.Env(), "an order entry names no hit");
     }
+    ordered.push_back({shard, hit_at(hits[shard], (*order)[i + 1])});
   }
-  const auto request = read_request(info[3], *shards);
+  auto request = read_request(info[3], *shards);
   if (!request) return fail(info.Env(), request.error());
-  const bool in_object = info[4].ToBoolean();
-  auto text = guard([&] { return render_hits(*shards, hits, *order, request.value(), in_object); });
-  return text ? to_buffer(info.Env(), std::move(text.value())) : fail(info.Env(), text.error());
+  const auto estimate = ordered.size() * estimate_point(request.value());
+  return render(info.Env(), estimate,
+                [shards = std::move(*shards), ordered = std::move(ordered), request = std::move(request.value()),
+                 in_object = info[4].ToBoolean().Value()] { return render_hits(shards, ordered, request, in_object); });
 }
 
 std::vector<PointId> read_ids(std::span<const std::byte> entries) {
@@ -211,9 +233,10 @@ Result<std::string> render_points(std::span<const ShardReference> shards, std::s
   return out;
 }
 
-// renderPoints(shards, ids: Uint8Array, shardOf: Uint32Array, shape: NativeShape, isSingle: boolean): Buffer | null
+// renderPoints(shards, ids: Uint8Array, shardOf: Uint32Array, shape: NativeShape, isSingle: boolean):
+//   Buffer | null | Promise<Buffer>        null: a single point that does not exist; a single one is never a promise
 Napi::Value render_points_call(const Napi::CallbackInfo& info) {
-  const auto shards = as_shards(info[0]);
+  auto shards = as_shards(info[0]);
   const auto entries = as_span<const std::byte>(info[1]);
   const auto shard_of = as_span<const std::uint32_t>(info[2]);
   if (!shards || !entries || !shard_of || shard_of->size() != entries->size() / kIdEntryBytes) {
@@ -221,10 +244,18 @@ Napi::Value render_points_call(const Napi::CallbackInfo& info) {
   }
   for (const auto shard : *shard_of)
     if (shard >= shards->size()) return fail_argument(info.Env(), "an id's shard is not among the shards");
-  const auto request = read_request(info[3], *shards);
+  auto request = read_request(info[3], *shards);
   if (!request) return fail(info.Env(), request.error());
-  const bool is_single = info[4].ToBoolean();
-  auto text = guard([&] { return render_points(*shards, read_ids(*entries), *shard_of, request.value(), is_single); });
+  auto ids = read_ids(*entries);
+  if (!info[4].ToBoolean()) {
+    const auto estimate = ids.size() * estimate_point(request.value());
+    return render(info.Env(), estimate,
+                  [shards = std::move(*shards), ids = std::move(ids), request = std::move(request.value()),
+                   shard_of = std::vector(shard_of->begin(), shard_of->end())] {
+                    return render_points(shards, ids, shard_of, request, false);
+                  });
+  }
+  auto text = guard([&] { return render_points(*shards, ids, *shard_of, request.value(), true); });
   if (!text) return fail(info.Env(), text.error());
   if (text.value().empty()) return info.Env().Null();
   return to_buffer(info.Env(), std::move(text.value()));
@@ -270,9 +301,9 @@ Result<std::string> render_scroll(std::span<const ShardReference> shards, std::o
   return out;
 }
 
-// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape): Buffer
+// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape): Buffer | Promise<Buffer>
 Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
-  const auto shards = as_shards(info[0]);
+  auto shards = as_shards(info[0]);
   const auto limit = as_u64(info[2]);
   if (!shards || !limit || *limit == 0 || *limit > UINT32_MAX) return fail_argument(info.Env(), "renderScroll(shards, from, limit, shape)");
   std::optional<PointId> from;
@@ -280,10 +311,18 @@ Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
     if (entry->size() != kIdEntryBytes) return fail_argument(info.Env(), "a scroll starts from one id");
     from = read_ids(*entry).front();
   }
-  const auto request = read_request(info[3], *shards);
+  auto request = read_request(info[3], *shards);
   if (!request) return fail(info.Env(), request.error());
-  auto text = guard([&] { return render_scroll(*shards, from, static_cast<std::uint32_t>(*limit), request.value()); });
-  return text ? to_buffer(info.Env(), std::move(text.value())) : fail(info.Env(), text.error());
+  std::uint64_t points = 0;
+  std::uint64_t estimate = 0;
+  for (const auto& handle : *shards) {
+    points += handle->shard->count();
+    estimate += handle->shard->estimate_scroll();
+  }
+  estimate += std::min(points, *limit) * estimate_point(request.value());
+  return render(info.Env(), estimate,
+                [shards = std::move(*shards), from, limit = static_cast<std::uint32_t>(*limit),
+                 request = std::move(request.value())] { return render_scroll(shards, from, limit, request); });
 }
 
 }  // namespace

@@ -142,20 +142,20 @@ export interface NativeEngine {
     order: Uint32Array,
     shape: NativeShape,
     inObject: boolean
-  ): Buffer
+  ): Buffer | Promise<Buffer>
   renderPoints(
     shards: readonly ShardHandle[],
     ids: Uint8Array,
     shardOf: Uint32Array,
     shape: NativeShape,
     isSingle: boolean
-  ): Buffer | null
+  ): Buffer | null | Promise<Buffer>
   renderScroll(
     shards: readonly ShardHandle[],
     from: Uint8Array | null,
     limit: number,
     shape: NativeShape
-  ): Buffer
+  ): Buffer | Promise<Buffer>
   makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
   parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
   jsonCheck(body: Uint8Array, depthMax: number): JsonFault | null
@@ -180,6 +180,15 @@ export function callNative<T>(work: () => T): T {
   } catch (error) {
     throw fromNative(error)
   }
+}
+
+/** The same for work that the addon may move to an engine thread. */
+export function callNativeOrLater<T>(work: () => T | Promise<T>): T | Promise<T> {
+  const result = callNative(work)
+  if (!(result instanceof Promise)) return result
+  return result.catch((error: unknown) => {
+    throw fromNative(error)
+  })
 }
 
 /** An `EngineError` for a failure born in the addon; anything else as it is. */

@@ -1,6 +1,12 @@
 import { EngineError } from '../errors/index.ts'
 import type { SearchHits } from './hits.ts'
-import { callNative, type NativeShape, native, type ShardHandle } from './native.ts'
+import {
+  callNative,
+  callNativeOrLater,
+  type NativeShape,
+  native,
+  type ShardHandle
+} from './native.ts'
 
 /** Ids that the engine has read. Entries of 24 bytes: u32 flags (1: UUID), u32 bucket, 16 bytes as in a hit. */
 export interface PointIds {
@@ -38,7 +44,7 @@ export function bucketOf(ids: PointIds, index: number): number {
 }
 
 /**
- * The whole response for hits, which are read again by id: a point deleted since the search is left out.
+ * The whole response for hits, rendered inside the call or, when that takes long, on an engine thread. Hits are read again by id: a point deleted since the search is left out.
  * @param order  pairs (shard index, hit index), from `mergeHits`
  * @param form   `query`: `{"points":[…]}`; `search`: the bare list
  */
@@ -48,9 +54,9 @@ export function renderHits(
   order: Uint32Array,
   shape: PointShape,
   form: 'query' | 'search'
-): Buffer {
+): Buffer | Promise<Buffer> {
   const entries = hits.map((one) => one.entries)
-  return callNative(() =>
+  return callNativeOrLater(() =>
     native.renderHits(shards, entries, order, toNative(shape), form === 'query')
   )
 }
@@ -64,19 +70,19 @@ export function renderPoints(
   ids: PointIds,
   shardOf: Uint32Array,
   shape: PointShape
-): Buffer {
-  const response = callNative(() =>
+): Buffer | Promise<Buffer> {
+  const response = callNativeOrLater(() =>
     native.renderPoints(shards, ids.entries, shardOf, toNative(shape), false)
   )
   // Only a single point can be missing as a whole.
-  return response as Buffer
+  return response as Buffer | Promise<Buffer>
 }
 
 /** The whole response for one point; null when it does not exist. */
 export function renderPoint(shard: ShardHandle, id: PointIds, shape: PointShape): Buffer | null {
   return callNative(() =>
     native.renderPoints([shard], id.entries, new Uint32Array(id.count), toNative(shape), true)
-  )
+  ) as Buffer | null // a single point is never a promise
 }
 
 /**
@@ -88,8 +94,8 @@ export function renderScroll(
   from: PointIds | null,
   limit: number,
   shape: PointShape
-): Buffer {
-  return callNative(() =>
+): Buffer | Promise<Buffer> {
+  return callNativeOrLater(() =>
     native.renderScroll(shards, from?.entries ?? null, limit, toNative(shape))
   )
 }

@@ -225,6 +225,12 @@ export const errorSpecs = {
     message: 'shard {shard} is closed',
     native: 14
   },
+  MILLRACE_ENGINE_BUSY: {
+    kind: 'rateLimited',
+    retryable: true,
+    message: '{jobs} jobs are waiting for the engine already; try again',
+    native: 15
+  },
 
   // Shards and nodes
   MILLRACE_SHARD_RECOVERING: {

@@ -98,27 +98,31 @@ test('parsed records are applied, found, retrieved, scrolled and counted over tw
     2n
   ])
   const found = resultOf(
-    renderHits(shards, hits, order, shape({ include: ['city'] }, true), 'query')
+    await renderHits(shards, hits, order, shape({ include: ['city'] }, true), 'query')
   )
   expect(found.points).toMatchObject([
     { id: 3, score: 3, payload: { city: 'Oslo' }, vector: [3, 0.5] },
     { id: 2, score: 2, payload: {}, vector: [2, 0] }
   ])
-  expect(resultOf(renderHits(shards, hits, order, shape(false, false), 'search'))[0]).toEqual({
-    id: 3,
-    version: expect.any(Number),
-    score: 3
-  })
+  expect(resultOf(await renderHits(shards, hits, order, shape(false, false), 'search'))[0]).toEqual(
+    {
+      id: 3,
+      version: expect.any(Number),
+      score: 3
+    }
+  )
   const ids = parsePointIds(['4', uuid.toUpperCase(), '77', '1', '4'])
   const shardOf = Uint32Array.from({ length: ids.count }, (_, i) => bucketOf(ids, i) % 2)
-  expect(resultOf(renderPoints(shards, ids, shardOf, shape({ exclude: ['n.a'] }, true)))).toEqual([
+  expect(
+    resultOf(await renderPoints(shards, ids, shardOf, shape({ exclude: ['n.a'] }, true)))
+  ).toEqual([
     { id: 4, payload: { only: true }, vector: {} },
     { id: uuid, payload: {}, vector: [9, 9] },
     { id: 1, payload: { city: 'Berlin', n: { b: 2 } }, vector: [1, 0] }
   ])
-  const page = resultOf(renderScroll(shards, parsePointIds(['2']), 2, shape(false, false)))
+  const page = resultOf(await renderScroll(shards, parsePointIds(['2']), 2, shape(false, false)))
   expect(page).toEqual({ points: [{ id: 2 }, { id: 3 }], next_page_offset: 4 })
-  const last = resultOf(renderScroll(shards, parsePointIds(['4']), 9, shape(false, false)))
+  const last = resultOf(await renderScroll(shards, parsePointIds(['4']), 9, shape(false, false)))
   expect(last).toEqual({ points: [{ id: 4 }, { id: uuid }], next_page_offset: null })
 })
 
@@ -271,4 +275,38 @@ test('checksums and hashes give their published values', () => {
   expect(crc32c(Buffer.from('6789'), crc32c(Buffer.from('12345')))).toBe(0xe3069283)
   expect(xxh64(Buffer.alloc(0))).toBe(0xef46db3751d8e999n)
   expect(cpuInfo().engineThreads).toBeGreaterThan(0)
+})
+
+test('long responses are rendered on an engine thread and are the same', async () => {
+  const many = Array.from({ length: 30_000 }, (_, id) => ({ id, vector: [id, 1] }))
+  await load({ points: many })
+  const everything = shape(true, true)
+  const ids = parsePointIds(many.map(({ id }) => String(id)))
+  const shardOf = Uint32Array.from({ length: ids.count }, (_, i) => bucketOf(ids, i) % 2)
+  const scrolled = renderScroll(shards, null, 30_000, everything)
+  const retrieved = renderPoints(shards, ids, shardOf, everything)
+  const plan = { slot: 1, query: Float32Array.of(1, 0), k: 30_000 }
+  const hits = await Promise.all(shards.map((shard) => searchShard(shard, plan)))
+  const found = renderHits(shards, hits, mergeHits(hits, 0, 30_000), everything, 'search')
+  // What JavaScript holds may change as soon as the call is back.
+  ids.entries.fill(255)
+  for (const { entries } of hits) entries.fill(255)
+  for (const response of [scrolled, retrieved, found]) expect(response).toBeInstanceOf(Promise)
+  const expected = many.map((point) => ({ ...point, payload: {} }))
+  expect(resultOf(await scrolled)).toEqual({ points: expected, next_page_offset: null })
+  expect(resultOf(await retrieved)).toEqual(expected)
+  expect(resultOf(await found).map((hit: { id: number }) => hit.id)).toEqual(
+    many.map(({ id }) => id).reverse()
+  )
+  const first = renderScroll(shards, null, 3, everything)
+  expect(resultOf(first as Buffer).points).toEqual(expected.slice(0, 3))
+})
+
+test('bytes may lie in memory that threads share, and a buffer that was given away is empty', () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(16), 7)
+  shared.set(Buffer.from('123456789'))
+  expect(crc32c(shared)).toBe(0xe3069283)
+  const given = new Uint8Array(8)
+  structuredClone(given.buffer, { transfer: [given.buffer] })
+  expect(crc32c(given)).toBe(0)
 })

@@ -9,9 +9,10 @@ test('any value is read as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.json(), fc.constantFrom(undefined, 1, '\t'), (text, space) => {
       const spaced = JSON.stringify(JSON.parse(text), null, space)
-      // What JSON.parse rounds is read exactly here; the next test is about that.
-      const rounded = JSON.stringify(readJson(spaced), asNumber)
-      expect(rounded).toBe(JSON.stringify(JSON.parse(spaced)))
+      const read = JSON.stringify(readJson(spaced), (_, value) =>
+        typeof value === 'bigint' ? Number(value) : value
+      )
+      expect(read).toBe(JSON.stringify(JSON.parse(spaced)))
     }),
     { seed, numRuns: 1000 }
   )
@@ -26,7 +27,3 @@ test('integers keep every digit, and a repeated member does not stop the reading
     ['__proto__', [-1500, 'é\\']]
   ])
 })
-
-function asNumber(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value
-}

@@ -22,6 +22,7 @@ enum class Errc : std::uint16_t {
   cancelled = 12,
   argument_invalid = 13,
   shard_closed = 14,
+  engine_busy = 15,
 };
 
 }  // namespace millrace

@@ -160,6 +160,9 @@ class Shard {
                                                  const PointSelector& selector,
                                                  const Bitmap* passing = nullptr) const = 0;
 
+  /// Rows that a scroll looks at or sorts besides those of its page: many after a large ingest.
+  [[nodiscard]] virtual std::uint64_t estimate_scroll() const noexcept = 0;
+
   [[nodiscard]] virtual std::uint64_t count(const Bitmap* passing = nullptr) const = 0;
 
   /// Makes the state durable where the shard has files, and says from where to replay.

@@ -5,14 +5,23 @@
 
 namespace millrace {
 
+bool IdOrder::is_stale(const Sorted& sorted, const ShardState& now) noexcept {
+  // Another reader may have come with a newer snapshot.
+  if (now.next_offset <= sorted.as_of) return false;
+  const std::uint64_t slack = std::max<std::uint64_t>(8192, sorted.covered / 16);
+  return now.rows > sorted.covered + slack || now.rows - now.points > sorted.ended + slack;
+}
+
+std::uint64_t IdOrder::estimate(const ShardState& now) const noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || is_stale(*sorted_, now)) return now.rows;
+  return now.rows > sorted_->covered ? now.rows - sorted_->covered : 0;
+}
+
 std::shared_ptr<const IdOrder::Sorted> IdOrder::get(const RowStore& store, const ShardState& now) {
   const std::scoped_lock lock(mutex_);
   const auto& old = *sorted_;
-  const std::uint64_t slack = std::max<std::uint64_t>(8192, old.covered / 16);
-  // Another reader may have come with a newer snapshot.
-  if (now.next_offset <= old.as_of) return sorted_;
-  const std::uint64_t ended = now.rows - now.points;
-  if (now.rows <= old.covered + slack && ended <= old.ended + slack) return sorted_;
+  if (!is_stale(old, now)) return sorted_;
 
   const auto by_id = [&](std::uint32_t a, std::uint32_t b) {
     const auto order = store.rows.at(a)->id() <=> store.rows.at(b)->id();
@@ -33,7 +42,7 @@ std::shared_ptr<const IdOrder::Sorted> IdOrder::get(const RowStore& store, const
   std::ranges::merge(kept, tail, std::back_inserter(next->rows), by_id);
   next->covered = now.rows;
   next->as_of = now.next_offset;
-  next->ended = ended;
+  next->ended = now.rows - now.points;
   sorted_ = std::move(next);
   return sorted_;
 }

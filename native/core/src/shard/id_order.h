@@ -24,8 +24,13 @@ class IdOrder {
   /// @throws std::bad_alloc
   [[nodiscard]] std::shared_ptr<const Sorted> get(const RowStore& store, const ShardState& now);
 
+  /// Rows that a scroll would look at or sort now. Does not wait for a sort that is under way.
+  [[nodiscard]] std::uint64_t estimate(const ShardState& now) const noexcept;
+
  private:
-  std::mutex mutex_;  // among readers; the writer never takes it
+  [[nodiscard]] static bool is_stale(const Sorted& sorted, const ShardState& now) noexcept;
+
+  mutable std::mutex mutex_;  // among readers; the writer never takes it
   std::shared_ptr<const Sorted> sorted_ = std::make_shared<const Sorted>();
 };
 

@@ -42,6 +42,7 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const override;
   [[nodiscard]] Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
                                          const PointSelector& selector, const Bitmap* passing) const override;
+  [[nodiscard]] std::uint64_t estimate_scroll() const noexcept override { return order_.estimate(state()); }
   [[nodiscard]] std::uint64_t count(const Bitmap* passing) const override;
   [[nodiscard]] Result<Checkpoint> checkpoint() override;
   [[nodiscard]] Digest digest() const override { return state().digest; }
