@@ -39,7 +39,7 @@ export function bucketOf(ids: PointIds, index: number): number {
 
 /**
  * The whole response for hits, which are read again by id: a point deleted since the search is left out.
- * @param order  pairs (shard index, hit index), from `mergeHits`
+ * @param order  pairs (shard index, hit index), best first
  * @param form   `query`: `{"points":[…]}`; `search`: the bare list
  */
 export function renderHits(
