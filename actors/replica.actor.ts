@@ -25,6 +25,8 @@ export interface ReplicaDescription {
   readonly lagRecords: number
   readonly digest: string
   readonly points: string
+  readonly recordsRejected: number
+  readonly memoryBytes: number
   readonly lastError: string | null
 }
 
@@ -201,6 +203,8 @@ export function startReplica(options: ReplicaOptions): Replica {
         lagRecords,
         digest: state.digest,
         points: state.points.toString(),
+        recordsRejected: state.recordsRejected,
+        memoryBytes: state.memoryBytes,
         lastError: snapshot.context.lastError ?? null
       }
     },
