@@ -255,3 +255,13 @@ test('a replica that its supervisor gave up on refuses reads and tells the write
     reason: expect.stringContaining('gave up after 5 attempts')
   })
 })
+
+test('a node that cannot follow its metadata says so to itself and to those who propose', async () => {
+  const log = await openLog()
+  const node = await modelNode(log)
+  const damaged = new EngineError('MILLRACE_LOG_CORRUPT', { file: 'f', reason: 'a test' })
+  log.read = () => Promise.reject(damaged)
+  await expect(createCollection(node, 'a')).rejects.toBe(damaged)
+  await expect(node.failed).rejects.toBe(damaged)
+  await expect(createCollection(node, 'b')).rejects.toBe(damaged)
+})
