@@ -13,7 +13,7 @@ import type { ApplyReport, EngineShard } from './shard-engine.ts'
 import type { Child } from './supervisor.actor.ts'
 
 const readBytesMax = 4 << 20
-/** How often, at most, a replica tells its machine how far it is. */
+/** How often, at most, a replica tells its machine and, while it replays, everyone else how far it is. */
 const progressEveryMs = 100
 
 export interface ReplicaDescription {
@@ -153,7 +153,8 @@ export function startReplica(options: ReplicaOptions): Replica {
 
   function reportProgress(from: bigint, endOffset: bigint, lag: number): void {
     if (stopping.signal.aborted) return
-    const isNews = (lag === 0) !== (lagRecords === 0) || !machine.getSnapshot().matches('active')
+    const isNews =
+      (lag === 0) !== (lagRecords === 0) || (lag === 0 && !machine.getSnapshot().matches('active'))
     lagRecords = lag
     // After a stop the shard waits to be told, though the replica never fell behind by its own count.
     if (lag === 0 && shard.status().kind === 'recovering' && hasReplayed) shard.caughtUp()
@@ -165,6 +166,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       endOffset: endOffset.toString(),
       lagRecords: lag
     })
+    if (!hasReplayed && lag > 0) options.onStatus(shard.status())
   }
 
   function onFollowFailed(cause: unknown): void {
