@@ -4,6 +4,13 @@ import { isJsonPath, type PointShape } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import { findSlot } from './plan.ts'
 
+/** What a request says of the payload and the vectors to show. */
+export interface PointSelectors {
+  readonly withPayload: WithPayload | null | undefined
+  readonly withVector: WithVector | null | undefined
+  readonly payloadDefault: boolean
+}
+
 /**
  * What of a point is shown.
  *
@@ -12,11 +19,7 @@ import { findSlot } from './plan.ts'
  */
 export function pointShape(
   view: CollectionView,
-  selectors: {
-    readonly withPayload: WithPayload | null | undefined
-    readonly withVector: WithVector | null | undefined
-    readonly payloadDefault: boolean
-  },
+  selectors: PointSelectors,
   startNs: bigint
 ): PointShape {
   const { withPayload, withVector, payloadDefault } = selectors
@@ -24,6 +27,22 @@ export function pointShape(
     payload: payloadSelection(withPayload ?? payloadDefault),
     vectors: vectorSelection(view, withVector ?? false),
     startNs
+  }
+}
+
+/** `with_vectors` is an older name of `with_vector`. */
+export function selectorsOf(
+  request: {
+    readonly with_payload?: WithPayload | null
+    readonly with_vector?: WithVector | null
+    readonly with_vectors?: WithVector | null
+  },
+  payloadDefault: boolean
+): PointSelectors {
+  return {
+    withPayload: request.with_payload,
+    withVector: request.with_vector ?? request.with_vectors,
+    payloadDefault
   }
 }
 

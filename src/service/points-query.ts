@@ -1,12 +1,6 @@
-import {
-  parseRequest,
-  queryPointsSchema,
-  searchPointsSchema,
-  type WithPayload,
-  type WithVector
-} from '../domain/schemas/index.ts'
+import { parseRequest, queryPointsSchema, searchPointsSchema } from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { answerNearest, planNearest, pointShape } from '../query/index.ts'
+import { answerNearest, planNearest, pointShape, selectorsOf } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
 import { checkResultPoints, refuseLater } from './points-read.ts'
 import { readableCollection } from './read-barrier.ts'
@@ -41,7 +35,7 @@ export async function queryPoints(
     scoreThreshold: request.score_threshold
   })
   checkResultPoints(context, plan.k)
-  const shape = pointShape(view, selectorsOf(request), options.startedAt)
+  const shape = pointShape(view, selectorsOf(request, false), options.startedAt)
   return answerNearest(view, plan, shape, 'query', deadlineNs(context, options))
 }
 
@@ -69,20 +63,8 @@ export async function searchPoints(
     scoreThreshold: request.score_threshold
   })
   checkResultPoints(context, plan.k)
-  const shape = pointShape(view, selectorsOf(request), options.startedAt)
+  const shape = pointShape(view, selectorsOf(request, false), options.startedAt)
   return answerNearest(view, plan, shape, 'search', deadlineNs(context, options))
-}
-
-function selectorsOf(request: {
-  with_payload?: WithPayload | null
-  with_vector?: WithVector | null
-  with_vectors?: WithVector | null
-}) {
-  return {
-    withPayload: request.with_payload,
-    withVector: request.with_vector ?? request.with_vectors,
-    payloadDefault: false
-  }
 }
 
 function deadlineNs(context: ServiceContext, { startedAt, timeoutMs }: ReadOptions): bigint {

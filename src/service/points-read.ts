@@ -16,7 +16,7 @@ import {
   renderScroll
 } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { pointShape, shardHandles } from '../query/index.ts'
+import { pointShape, selectorsOf, shardHandles } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
 import { readPointId } from './points-write.ts'
 import { readableCollection } from './read-barrier.ts'
@@ -56,11 +56,7 @@ export async function retrievePoints(
   const shardOf = Uint32Array.from({ length: ids.count }, (_, index) =>
     shardOfPoint(view, ids, index)
   )
-  const selectors = {
-    withPayload: request.with_payload,
-    withVector: request.with_vector ?? request.with_vectors,
-    payloadDefault: false
-  }
+  const selectors = selectorsOf(request, false)
   return renderPoints(
     shardHandles(view),
     ids,
@@ -89,11 +85,7 @@ export async function scrollPoints(
   const { offset } = request
   const from =
     offset === undefined || offset === null ? null : parsePointIds([String(readPointId(offset))])
-  const selectors = {
-    withPayload: request.with_payload,
-    withVector: request.with_vector ?? request.with_vectors,
-    payloadDefault: true
-  }
+  const selectors = selectorsOf(request, true)
   return renderScroll(
     shardHandles(view),
     from,

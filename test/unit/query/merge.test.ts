@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { comparePointIds, type PointId } from '../../../src/domain/point-id.ts'
 import { hitEntryBytes, hitId, hitScore, type SearchHits } from '../../../src/engine/index.ts'
 import { mergeHits } from '../../../src/query/index.ts'
 import { testSeed } from '../../support/seed.ts'
 
 interface Hit {
-  readonly id: bigint | string
+  readonly id: PointId
   readonly score: number
 }
 
@@ -28,12 +29,7 @@ function hitsOf(largerIsBetter: boolean, list: readonly Hit[]): SearchHits {
 
 function sortHits(largerIsBetter: boolean, list: readonly Hit[]): Hit[] {
   const sign = largerIsBetter ? -1 : 1
-  return [...list].sort((a, b) => sign * (a.score - b.score || compareIds(a.id, b.id)))
-}
-
-function compareIds(a: bigint | string, b: bigint | string): number {
-  if (typeof a !== typeof b) return typeof a === 'bigint' ? -1 : 1
-  return a < b ? -1 : a > b ? 1 : 0
+  return [...list].sort((a, b) => sign * (a.score - b.score || comparePointIds(a.id, b.id)))
 }
 
 function merged(results: readonly SearchHits[], offset: number, limit: number): Hit[] {
