@@ -32,8 +32,8 @@ export class NativeShard implements EngineShard {
   }
 
   state(): EngineShardState {
-    const { nextOffset, points, schemaVersion, digest } = shardState(this.handle)
-    return { nextOffset, points: BigInt(points), schemaVersion, digest }
+    const state = shardState(this.handle)
+    return { ...state, points: BigInt(state.points) }
   }
 
   close(): void {

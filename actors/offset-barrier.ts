@@ -5,7 +5,10 @@ interface Waiter {
   readonly release: () => void
 }
 
-/** Reads that wait for a replica to apply an offset, released by the apply loop. */
+/**
+ * Reads that wait for a replica to apply an offset, released by the apply loop. A read waits once for each shard,
+ * so `limits.requestsInFlight` is also the limit of those who wait here.
+ */
 export class OffsetBarrier {
   private readonly clock: Clock
   private readonly waiters = new Set<Waiter>()

@@ -13,7 +13,7 @@ import type { ApplyReport, EngineShard } from './shard-engine.ts'
 import type { Child } from './supervisor.actor.ts'
 
 const readBytesMax = 4 << 20
-/** How often, at most, a replica tells its machine how far it is. */
+/** How often, at most, a replica tells its machine and, while it replays, everyone else how far it is. */
 const progressEveryMs = 100
 
 export interface ReplicaDescription {
@@ -25,6 +25,8 @@ export interface ReplicaDescription {
   readonly lagRecords: number
   readonly digest: string
   readonly points: string
+  readonly recordsRejected: number
+  readonly memoryBytes: number
   readonly lastError: string | null
 }
 
@@ -151,7 +153,8 @@ export function startReplica(options: ReplicaOptions): Replica {
 
   function reportProgress(from: bigint, endOffset: bigint, lag: number): void {
     if (stopping.signal.aborted) return
-    const isNews = (lag === 0) !== (lagRecords === 0) || !machine.getSnapshot().matches('active')
+    const isNews =
+      (lag === 0) !== (lagRecords === 0) || (lag === 0 && !machine.getSnapshot().matches('active'))
     lagRecords = lag
     // After a stop the shard waits to be told, though the replica never fell behind by its own count.
     if (lag === 0 && shard.status().kind === 'recovering' && hasReplayed) shard.caughtUp()
@@ -163,6 +166,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       endOffset: endOffset.toString(),
       lagRecords: lag
     })
+    if (!hasReplayed && lag > 0) options.onStatus(shard.status())
   }
 
   function onFollowFailed(cause: unknown): void {
@@ -201,6 +205,8 @@ export function startReplica(options: ReplicaOptions): Replica {
         lagRecords,
         digest: state.digest,
         points: state.points.toString(),
+        recordsRejected: state.recordsRejected,
+        memoryBytes: state.memoryBytes,
         lastError: snapshot.context.lastError ?? null
       }
     },

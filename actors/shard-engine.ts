@@ -13,6 +13,9 @@ export interface EngineShardState {
   readonly nextOffset: bigint
   readonly points: bigint
   readonly schemaVersion: number
+  /** Since the shard was opened. */
+  readonly recordsRejected: number
+  readonly memoryBytes: number
   /** 32 hexadecimal digits */
   readonly digest: string
 }

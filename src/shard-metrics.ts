@@ -7,14 +7,17 @@ export function refreshShardMetrics(
   collections: readonly CollectionDescription[]
 ): void {
   metrics.collections.set(collections.length)
-  const gauges = [metrics.shardPoints, metrics.shardOffset, metrics.replicaLag]
+  const { shardPoints, shardOffset, replicaLag, shardRejected, shardMemoryBytes } = metrics
+  const gauges = [shardPoints, shardOffset, replicaLag, shardRejected, shardMemoryBytes]
   for (const gauge of gauges) gauge.reset()
   for (const { collection, shards } of collections) {
     for (const shard of shards) {
       const labels = { collection, shard: String(shard.shard) }
-      metrics.shardPoints.set(labels, Number(shard.points))
-      metrics.shardOffset.set(labels, Number(shard.nextOffset))
-      metrics.replicaLag.set(labels, shard.lagRecords)
+      shardPoints.set(labels, Number(shard.points))
+      shardOffset.set(labels, Number(shard.nextOffset))
+      replicaLag.set(labels, shard.lagRecords)
+      shardRejected.set(labels, shard.recordsRejected)
+      shardMemoryBytes.set(labels, shard.memoryBytes)
     }
   }
 }

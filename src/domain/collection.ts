@@ -46,8 +46,3 @@ function isSingleVector(
 ): vectors is VectorParams {
   return typeof vectors['size'] === 'number'
 }
-
-/** A collection with just the unnamed vector shows vectors as bare arrays. */
-export function hasOnlyDefaultVector(vectors: readonly VectorSlot[]): boolean {
-  return vectors.length === 1 && vectors[0]?.name === defaultVectorName
-}

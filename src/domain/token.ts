@@ -42,6 +42,8 @@ export function decodeToken(text: string): WriteToken {
     if (!isWhole(shard) || !isWhole(offset)) throw fail('it is damaged')
     return { shard: Number(shard), offset: BigInt(offset) }
   })
+  // One wait for each shard is all that a read may cost.
+  if (new Set(offsets.map(({ shard }) => shard)).size < offsets.length) throw fail('it is damaged')
   return { collectionId: BigInt(collectionId), generation: Number(generation), offsets }
 }
 

@@ -1,10 +1,10 @@
 export {
+  compareHitIds,
   hitCount,
   hitEntryBytes,
   hitId,
   hitScore,
   hitVersion,
-  mergeHits,
   type SearchHits
 } from './hits.ts'
 export type {

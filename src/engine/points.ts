@@ -45,7 +45,7 @@ export function bucketOf(ids: PointIds, index: number): number {
 
 /**
  * The whole response for hits, rendered inside the call or, when that takes long, on an engine thread. Hits are read again by id: a point deleted since the search is left out.
- * @param order  pairs (shard index, hit index), from `mergeHits`
+ * @param order  pairs (shard index, hit index), best first
  * @param form   `query`: `{"points":[…]}`; `search`: the bare list
  */
 export function renderHits(

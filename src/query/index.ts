@@ -1,3 +1,4 @@
+export * from './merge.ts'
 export * from './nearest.ts'
 export * from './plan.ts'
 export * from './selector.ts'

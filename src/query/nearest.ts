@@ -1,13 +1,13 @@
 /** Runs a nearest-points query: scatter to the shards, merge, and render the winners. */
 import type { CollectionView } from '../domain/directory.ts'
 import {
-  mergeHits,
   type PointShape,
   renderHits,
   type SearchHits,
   type ShardHandle,
   searchShard
 } from '../engine/index.ts'
+import { mergeHits } from './merge.ts'
 import type { NearestPlan } from './plan.ts'
 import { shardHandles } from './shard-handles.ts'
 

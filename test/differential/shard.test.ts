@@ -10,7 +10,6 @@ import {
   hitId,
   hitScore,
   makeEncodeTarget,
-  mergeHits,
   openShard,
   parsePointIds,
   parseUpsert,
@@ -21,6 +20,7 @@ import {
   shardState,
   type VectorSlot
 } from '../../src/engine/index.ts'
+import { mergeHits } from '../../src/query/index.ts'
 import { Random } from '../support/random.ts'
 import { testSeed } from '../support/seed.ts'
 import { applyFrames, collectionId, schemaFrame } from '../unit/engine/frames.ts'

@@ -80,6 +80,8 @@ export class ModelShard implements EngineShard {
       nextOffset: this.nextOffset,
       points: BigInt(this.ids.size),
       schemaVersion: this.schemaVersion,
+      recordsRejected: 0,
+      memoryBytes: 0,
       digest: [...this.ids].sort().join(',')
     }
   }

@@ -25,6 +25,9 @@ export interface RestOptions {
 /** Longest path parameter: a name of 255 characters, each up to 12 characters when encoded. */
 const parameterCharactersMax = 255 * 12
 
+/** A request that has not arrived by then loses its connection: it would stay in flight for ever. */
+const requestArrivalMsMax = 300_000
+
 /** The REST gateway; it listens once its caller says so. */
 export async function createRestServer(options: RestOptions): Promise<FastifyInstance> {
   const { context, limits, metrics, logger } = options
@@ -32,6 +35,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
     logger: false,
     bodyLimit: limits.bodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: parameterCharactersMax },
+    requestTimeout: requestArrivalMsMax,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // A path that cannot be decoded names nothing; unknown routes have no envelope.

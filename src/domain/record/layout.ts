@@ -110,8 +110,6 @@ export const recordKinds = {
   metadata: 32
 } as const
 
-export type RecordKindName = keyof typeof recordKinds
-
 export const sectionKinds = {
   ids: 1,
   vectors: 2,

@@ -42,17 +42,14 @@ export const upsertPointsListSchema = Type.Object({
   points: Type.Array(pointSchema),
   ...upsertModes
 })
-export type UpsertPointsListBody = Type.Static<typeof upsertPointsListSchema>
 
 export const upsertPointsBatchSchema = Type.Object({ batch: batchSchema, ...upsertModes })
-export type UpsertPointsBatchBody = Type.Static<typeof upsertPointsBatchSchema>
 
 export const deletePointsSchema = Type.Object({
   points: maybe(Type.Array(pointIdSchema)),
   filter: maybe(Type.Unknown()),
   shard_key: maybe(shardKeySchema)
 })
-export type DeletePointsBody = Type.Static<typeof deletePointsSchema>
 
 export const retrievePointsSchema = Type.Object({
   ids: Type.Array(pointIdSchema),
@@ -61,7 +58,6 @@ export const retrievePointsSchema = Type.Object({
   with_vectors: maybe(withVectorSchema),
   shard_key: maybe(shardKeySchema)
 })
-export type RetrievePointsBody = Type.Static<typeof retrievePointsSchema>
 
 export const scrollPointsSchema = Type.Object({
   offset: maybe(pointIdSchema),
@@ -73,11 +69,9 @@ export const scrollPointsSchema = Type.Object({
   order_by: maybe(Type.Unknown()),
   shard_key: maybe(shardKeySchema)
 })
-export type ScrollPointsBody = Type.Static<typeof scrollPointsSchema>
 
 export const countPointsSchema = Type.Object({
   filter: maybe(Type.Unknown()),
   exact: maybe(Type.Boolean()),
   shard_key: maybe(shardKeySchema)
 })
-export type CountPointsBody = Type.Static<typeof countPointsSchema>

@@ -27,7 +27,6 @@ export const queryPointsSchema = Type.Object({
   lookup_from: maybe(Type.Unknown()),
   ...readOptions
 })
-export type QueryPointsBody = Type.Static<typeof queryPointsSchema>
 
 export const searchPointsSchema = Type.Object({
   vector: Type.Union([
@@ -38,4 +37,3 @@ export const searchPointsSchema = Type.Object({
   top: maybe(Type.Integer({ minimum: 1 })),
   ...readOptions
 })
-export type SearchPointsBody = Type.Static<typeof searchPointsSchema>

@@ -283,3 +283,36 @@ test('a replica that its supervisor gave up on refuses reads and tells the write
     reason: expect.stringContaining('gave up after 5 attempts')
   })
 })
+
+test('a node that cannot follow its metadata says so to itself and to those who propose', async () => {
+  const log = await openLog()
+  const node = await modelNode(log)
+  const damaged = new EngineError('MILLRACE_LOG_CORRUPT', { file: 'f', reason: 'a test' })
+  log.read = () => Promise.reject(damaged)
+  await expect(createCollection(node, 'a')).rejects.toBe(damaged)
+  await expect(node.failed).rejects.toBe(damaged)
+  await expect(createCollection(node, 'b')).rejects.toBe(damaged)
+})
+
+test('a shard that replays shows how far it is behind', async () => {
+  const log = await openLog()
+  const first = await modelNode(log)
+  const collectionId = await createCollection(first, 'a')
+  const records = [1n, 2n, 3n].map((id) => ({ shard: 0, frame: upsertFrame(collectionId, [id]) }))
+  await first.writePort.submit({ collectionId, generation: 0, records }).applied
+  await first.stop()
+
+  const read = log.read.bind(log)
+  log.read = (topic, partition, from) => read(topic, partition, from, { maxBytes: 1 })
+  const second = await modelNode(log, (shard) => {
+    const apply = shard.apply.bind(shard)
+    shard.apply = async (batch) => {
+      if (batch.offsets[0] === 2n) await new Promise(() => {})
+      return apply(batch)
+    }
+  })
+  const status = () => second.directory().collections.get('a')?.shards[0]?.status
+  const lag = () => Number(Reflect.get(status() ?? {}, 'lagRecords'))
+  await until(() => lag() > 0)
+  expect(status()).toEqual({ kind: 'recovering', lagRecords: 3 })
+})

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { packMeta } from '../../../src/domain/record/index.ts'
 import { decodeToken, encodeToken } from '../../../src/domain/token.ts'
 import { EngineError } from '../../../src/errors/index.ts'
 import { testSeed } from '../../support/seed.ts'
@@ -23,6 +24,12 @@ test('P5 a token keeps the highest offset of each shard', () => {
       { shard: 0, offset: 2n ** 60n }
     ]
   })
+})
+
+test('P9 a token that names a shard twice is refused: each would be a wait of its own', () => {
+  const part = [0, 1, 5]
+  const token = Buffer.from(packMeta([1, 2, 0, part, part])).toString('base64url')
+  expect(() => decodeToken(token)).toThrow('it is damaged')
 })
 
 test('whatever is no token is refused with its own error', () => {

@@ -17,7 +17,6 @@ import {
   isJsonPath,
   lockFile,
   makeEncodeTarget,
-  mergeHits,
   openShard,
   type PointShape,
   parsePointIds,
@@ -33,6 +32,7 @@ import {
   type VectorSlot,
   xxh64
 } from '../../../src/engine/index.ts'
+import { mergeHits } from '../../../src/query/index.ts'
 import { applyFrames, collectionId, schemaFrame, seal } from './frames.ts'
 
 const vectors: readonly VectorSlot[] = [{ slot: 1, name: '', size: 2, distance: 'Dot' }]
