@@ -84,6 +84,14 @@ function acceptJsonOnly(server: FastifyInstance): void {
   })
 }
 
+/** Answered at any load: who asks would restart a server that is only busy. */
+const probes: ReadonlySet<string | undefined> = new Set([
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/metrics'
+])
+
 /** Refuses requests while the server closes, and those over the limit. */
 function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: number): void {
   let inFlight = 0
@@ -102,7 +110,7 @@ function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: n
     // A client may go before its answer is ready: a request counts until its work and its connection are done.
     reply.raw.once('close', () => request.isAnswered && count(-1))
     if (isClosing) return done(new EngineError('MILLRACE_NODE_DRAINING'))
-    if (inFlight <= inFlightMax) return done()
+    if (inFlight <= inFlightMax || probes.has(request.routeOptions.url)) return done()
     done(
       new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
         waiting: inFlightMax,

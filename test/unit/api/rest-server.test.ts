@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import { createRestServer } from '../../../src/api/rest/index.ts'
 import { createLogger, createMetrics } from '../../../src/observability/index.ts'
 
-test('P9 a request must have arrived as a whole within five minutes', async () => {
-  const server = await createRestServer({
+const serverWith = (requestsInFlight: number) =>
+  createRestServer({
     // No operation is called.
     context: {} as never,
     logger: createLogger('silent'),
     metrics: createMetrics('1'),
-    limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight: 1 },
+    limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
     service: {
       version: '1',
       isReady: () => true,
@@ -16,6 +16,18 @@ test('P9 a request must have arrived as a whole within five minutes', async () =
       describeReplicas: () => []
     }
   })
+
+test('P9 a request must have arrived as a whole within five minutes', async () => {
+  const server = await serverWith(1)
   expect(server.server.requestTimeout).toBe(300_000)
+  await server.close()
+})
+
+test('P9 past the limit of requests in flight the probes are still answered', async () => {
+  const server = await serverWith(0)
+  const statuses = ['/', '/livez', '/healthz', '/readyz', '/metrics'].map(
+    async (url) => (await server.inject({ url })).statusCode
+  )
+  expect(await Promise.all(statuses)).toEqual([429, 200, 200, 200, 200])
   await server.close()
 })
