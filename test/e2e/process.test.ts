@@ -76,10 +76,11 @@ test('a data folder in use names its holder', async () => {
   expect(await third.stop()).toBe(0)
 })
 
-test('a data folder that is a file, or lies below one, is refused with the reason', () => {
+test('a data folder that is a file, lies below one, or cannot be written is refused with the reason', () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
-  for (const data of [file, join(file, 'below')]) {
+  // Nobody may make a folder in /sys, root neither.
+  for (const data of [file, join(file, 'below'), '/sys/millrace']) {
     const { status, stderr } = millrace('--port', '0', '--data', data)
     expect([status, stderr]).toEqual([1, expect.stringContaining('cannot be used: ')])
   }
