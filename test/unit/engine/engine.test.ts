@@ -207,6 +207,7 @@ test('a worker thread may end while its records are being applied', async () => 
       const one = new Uint32Array([1 << 20])
       native.apply(shard, new Uint8Array(1 << 20), new Uint32Array(1), one, new BigUint64Array(1), new Float64Array(1), 1)
     }
+    setInterval(() => {}, 1000) // so that it is the termination that ends it
     parentPort.postMessage('applying')`
   const path = join(process.cwd(), 'build/native/release/millrace.node')
   for (let round = 0; round < 5; round++) {
