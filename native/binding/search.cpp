@@ -36,6 +36,7 @@ class SearchJob final : public Job {
     cancellation_.deadline_ns = deadline_ns;
     plan_.query = query_;
     plan_.cancellation = &cancellation_;
+    plan_.helpers = &engine_pool();
   }
 
   void work() noexcept override {

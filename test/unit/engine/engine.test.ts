@@ -168,8 +168,8 @@ test('a large search runs on an engine thread and answers the same', async () =>
   const row = (id: number) => Array.from({ length: 4096 }, (_, i) => (i === id ? 5 : 0))
   const body = {
     batch: {
-      ids: Array.from({ length: 1500 }, (_, id) => id),
-      vectors: Array.from({ length: 1500 }, (_, id) => row(id))
+      ids: Array.from({ length: 2100 }, (_, id) => id),
+      vectors: Array.from({ length: 2100 }, (_, id) => row(id))
     }
   }
   const { records } = parseUpsert(Buffer.from(JSON.stringify(body)), all)
@@ -189,6 +189,14 @@ test('a large search runs on an engine thread and answers the same', async () =>
   expect(found).toBeInstanceOf(Promise)
   const hits = await found
   expect([hitId(hits, 0), hitScore(hits, 0)]).toEqual([700n, 1])
+  // So large that idle threads take part: all but one score the same, and their ids decide.
+  const plan = { slot: 1, query: Float32Array.from(row(700)), k: 2100 }
+  const ranked = await searchShard(shard, plan)
+  const others = Array.from({ length: 2100 }, (_, id) => BigInt(id)).filter((id) => id !== 700n)
+  expect(Array.from({ length: 2100 }, (_, i) => hitId(ranked, i))).toEqual([
+    700n,
+    ...others.reverse()
+  ])
   const late = searchShard(shard, {
     slot: 1,
     query: Float32Array.from(row(1)),

@@ -16,6 +16,8 @@
 
 namespace millrace {
 
+class ThreadPool;
+
 /// One record of the shard's partition, in place.
 struct RecordView {
   std::uint64_t offset = 0;
@@ -89,6 +91,7 @@ struct SearchPlan {
   std::uint32_t ef = 0;          ///< size of the candidate list; 0: the engine's choice
   std::optional<float> score_threshold;  ///< strict, on the reported score
   const Cancellation* cancellation = nullptr;
+  ThreadPool* helpers = nullptr;  ///< whose idle threads may take part in a long search; the result is the same
 };
 
 struct Hit {

@@ -46,6 +46,8 @@ class ThreadPool {
 
   [[nodiscard]] std::uint32_t threads() const noexcept { return thread_count_; }
   [[nodiscard]] std::size_t waiting(Lane lane) const;
+  /// Threads that have nothing to do and no job waiting for them.
+  [[nodiscard]] std::uint32_t idle() const;
 
  private:
   struct Job {
@@ -78,6 +80,7 @@ class ThreadPool {
   JobQueue foreground_;
   JobQueue background_;
   std::uint32_t background_running_ = 0;
+  std::uint32_t running_ = 0;
   bool stopping_ = false;
   std::mutex join_mutex_;
   std::vector<std::thread> threads_;

@@ -37,6 +37,12 @@ std::size_t ThreadPool::waiting(Lane lane) const {
   return lane == Lane::foreground ? foreground_.size() : background_.size();
 }
 
+std::uint32_t ThreadPool::idle() const {
+  const std::scoped_lock lock(mutex_);
+  const auto taken = running_ + foreground_.size();
+  return taken < thread_count_ ? thread_count_ - static_cast<std::uint32_t>(taken) : 0;
+}
+
 bool ThreadPool::enqueue(Lane lane, std::unique_ptr<Job> job) {
   {
     const std::scoped_lock lock(mutex_);
@@ -64,10 +70,12 @@ void ThreadPool::serve() {
     auto job = std::move(queue.front());
     queue.pop_front();
     if (is_background) ++background_running_;
+    ++running_;
     lock.unlock();
     job->run();
     job.reset();
     lock.lock();
+    --running_;
     if (is_background) {
       --background_running_;
       // Another thread may have passed over the background lane because it was at its limit.

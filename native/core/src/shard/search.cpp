@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
 
+#include "base/share_work.h"
 #include "millrace/kernels.h"
 #include "shard/memory_shard.h"
 
@@ -35,6 +37,10 @@ class TopK {
     }
     heap_.push_back(candidate);
     std::ranges::push_heap(heap_, better);
+  }
+
+  void take(const TopK& other) noexcept {
+    for (const auto& candidate : other.heap_) offer(candidate);
   }
 
   [[nodiscard]] const std::vector<Candidate>& sorted() noexcept {
@@ -106,24 +112,54 @@ const MetricKernel& kernel_of(Distance distance) noexcept {
   return distance == Distance::manhattan ? kernels().l1 : kernels().dot;
 }
 
-/// One exact pass over a column.
+/// Below this many multiply-adds for each thread, one to two milliseconds, waking another costs more than it helps.
+constexpr std::uint64_t kThreadWorkMin = 4'000'000;
+
+/// One exact pass over a column. Threads may share it: each takes the next stretch of positions that nobody has taken.
+/// The stretches are the same however many threads there are, and so are the scores.
 class ExactScan {
  public:
   ExactScan(const RowStore& store, const VectorColumn& column, const ShardState& state, const SearchPlan& plan,
             const Bitmap* passing) noexcept
-      : store_(store), column_(column), state_(state), plan_(plan), passing_(passing), started_ns_(now_ns()) {}
+      : store_(store),
+        column_(column),
+        state_(state),
+        plan_(plan),
+        passing_(passing),
+        started_ns_(now_ns()),
+        count_(column.count.load(std::memory_order_acquire)),
+        // About two million components between two looks at the clock: some hundred microseconds.
+        stride_(std::clamp<std::uint64_t>((2U << 20U) / column.slot.dimension, 16, 4096)) {}
 
-  [[nodiscard]] std::optional<Error> run(Ranker& ranker) {
-    const std::uint64_t count = column_.count.load(std::memory_order_acquire);
-    // About two million components between two looks at the clock: some hundred microseconds.
-    const std::uint64_t stride = std::clamp<std::uint64_t>((2U << 20U) / column_.slot.dimension, 16, 4096);
-    for (std::uint64_t position = 0; position < count;) {
-      if (auto ended = check()) return ended;
-      const auto end = std::min({count, position + stride, position + BlockColumn<float>::run(position)});
-      if (!scan(position, end, ranker)) break;
-      position = end;
+  /// Takes part in the pass until nothing of it is left.
+  void run(Ranker& ranker) noexcept {
+    for (;;) {
+      auto position = next_.load(std::memory_order_relaxed);
+      std::uint64_t end = position;
+      do {
+        if (position >= count_) return;
+        end = std::min({count_, position + stride_, position + BlockColumn<float>::run(position)});
+      } while (!next_.compare_exchange_weak(position, end, std::memory_order_relaxed));
+      if (is_ended() || !scan(position, end, ranker)) next_.store(count_, std::memory_order_relaxed);
     }
-    return std::nullopt;
+  }
+
+  /// Why the pass ended before its end. Asked when all have left `run`.
+  [[nodiscard]] std::optional<Error> ended() const {
+    switch (ended_.load(std::memory_order_relaxed)) {
+      case Errc::cancelled: return Error{Errc::cancelled, {}};
+      case Errc::deadline_passed:
+        return Error{Errc::deadline_passed, "\"operation\":\"search\",\"seconds\":" +
+                                                std::to_string(static_cast<double>(now_ns() - started_ns_) * 1e-9)};
+      default: return std::nullopt;
+    }
+  }
+
+  /// Threads besides the caller's that are worth waking.
+  [[nodiscard]] std::uint32_t helpers_wanted() const {
+    if (plan_.helpers == nullptr) return 0;
+    const auto worth = count_ * column_.slot.dimension / kThreadWorkMin;
+    return worth < 2 ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(worth - 1, plan_.helpers->idle()));
   }
 
  private:
@@ -158,14 +194,16 @@ class ExactScan {
     return is_inside;
   }
 
-  [[nodiscard]] std::optional<Error> check() const {
-    if (plan_.cancellation == nullptr) return std::nullopt;
-    if (plan_.cancellation->cancelled.load(std::memory_order_relaxed)) return Error{Errc::cancelled, {}};
-    if (plan_.cancellation->deadline_ns == 0) return std::nullopt;
-    const auto now = now_ns();
-    if (now < plan_.cancellation->deadline_ns) return std::nullopt;
-    return Error{Errc::deadline_passed, "\"operation\":\"search\",\"seconds\":" +
-                                            std::to_string(static_cast<double>(now - started_ns_) * 1e-9)};
+  /// Whether somebody has cancelled or the deadline has passed; remembers which.
+  [[nodiscard]] bool is_ended() noexcept {
+    const auto* const cancellation = plan_.cancellation;
+    if (cancellation == nullptr) return false;
+    if (cancellation->cancelled.load(std::memory_order_relaxed)) {
+      ended_.store(Errc::cancelled, std::memory_order_relaxed);
+    } else if (cancellation->deadline_ns != 0 && now_ns() >= cancellation->deadline_ns) {
+      ended_.store(Errc::deadline_passed, std::memory_order_relaxed);
+    }
+    return ended_.load(std::memory_order_relaxed) != Errc::ok;
   }
 
   const RowStore& store_;
@@ -174,6 +212,10 @@ class ExactScan {
   const SearchPlan& plan_;
   const Bitmap* passing_;
   std::uint64_t started_ns_;
+  std::uint64_t count_;
+  std::uint64_t stride_;
+  std::atomic<std::uint64_t> next_{0};  ///< the first position that nobody has taken
+  std::atomic<Errc> ended_{Errc::ok};
 };
 
 const VectorColumn* find_column(const Generation& generation, std::uint32_t slot) noexcept {
@@ -199,10 +241,23 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan, const Bitmap* p
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
-    TopK best(store_, static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, at.state.points)),
-              result.larger_is_better);
-    Ranker ranker(best, distance, plan.score_threshold);
-    if (auto ended = ExactScan(store_, *column, at.state, plan, passing).run(ranker)) return std::move(*ended);
+    ExactScan scan(store_, *column, at.state, plan, passing);
+    const auto helpers = scan.helpers_wanted();
+    const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, at.state.points));
+    std::vector<TopK> parts;
+    for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, k, result.larger_is_better);
+    const auto take_part = [&](std::uint32_t part) noexcept {
+      Ranker ranker(parts[part], distance, plan.score_threshold);
+      scan.run(ranker);
+    };
+    if (helpers == 0) {
+      take_part(0);
+    } else {
+      share_work(*plan.helpers, helpers, take_part);
+    }
+    if (auto ended = scan.ended()) return std::move(*ended);
+    auto& best = parts.front();
+    for (std::size_t i = 1; i < parts.size(); ++i) best.take(parts[i]);
     const auto& sorted = best.sorted();
     result.hits.reserve(sorted.size());
     for (const auto& [rank, row] : sorted) {
