@@ -89,6 +89,26 @@ A point's \`version\` is \`versionBase\` + the offset of its record. Ids fall in
 little-endian bytes or 16 UUID bytes, seed 0) & 4095\`; a collection's generation maps buckets to shards, and shard n reads
 partition n of topic \`c<collectionId>.g<generation>\`.
 
+## The digest of a shard
+
+Two sums modulo 2^128 of component hashes. A component is a prefix of u64 words and some bytes; its hash is the pair
+(high, low) of \`xxh64(bytes, seed = xxh64(prefix, S))\` with S = 0x6d696c6c72616365 and 0x6469676573743031. The first word of the
+prefix says which component it is.
+
+| component | prefix after its number | bytes | in the sum with versions | in the sum of content |
+|---|---|---|---|---|
+| 1 point | id | – | | yes |
+| 2 version | id, version | – | yes | |
+| 3 vector | id, slot, bits of the removed norm (0: none) | stored vector | yes | yes |
+| 4 payload | id | stored text; none when empty | yes | yes |
+| 5 schema | see \`schema_codec.cpp\` | | yes | |
+| 6 schema content | see \`schema_codec.cpp\` | | | yes |
+| 7 producer | producer, last sequence, its offset | – | yes | |
+| 8 epoch | newest writer epoch | – | yes | |
+
+An id is three words: 1 for a UUID or 0, then its upper and its lower half (a UUID's bytes read big-endian; a number is the lower).
+Replicas at one offset have one digest; the sum of content is equal across generations as well.
+
 Golden frames of each version stand in \`test/fixtures/frames\`; the TypeScript and the C++ decoder both read them.
 \`millrace log dump DATA\` prints a log record by record.
 `
