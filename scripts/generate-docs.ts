@@ -101,8 +101,8 @@ prefix says which component it is.
 | 2 version | id, version | – | yes | |
 | 3 vector | id, slot, bits of the removed norm (0: none) | stored vector | yes | yes |
 | 4 payload | id | stored text; none when empty | yes | yes |
-| 5 schema | see \`schema_codec.cpp\` | | yes | |
-| 6 schema content | see \`schema_codec.cpp\` | | | yes |
+| 5 schema | version, version base, shard | – | yes | |
+| 6 schema content, one a vector | slot, size, distance (0 cosine, 1 dot, 2 euclid, 3 manhattan) | the vector’s name | yes | yes |
 | 7 producer | producer, last sequence, its offset | – | yes | |
 | 8 epoch | newest writer epoch | – | yes | |
 
