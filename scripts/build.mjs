@@ -15,6 +15,16 @@ export function setUp() {
   installDependencies()
   buildNative()
   buildTypeScript()
+  noteCommit()
+}
+
+/** The server names the commit that it was built from; outside of a checkout there is none. */
+function noteCommit() {
+  const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], {
+    cwd: root,
+    encoding: 'utf8'
+  })
+  if (status === 0) writeFileSync(join(root, 'dist/commit.txt'), stdout.trim())
 }
 
 export function checkNode() {

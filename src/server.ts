@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { NativeShard, type Node, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
 import { createRestServer } from './api/rest/index.ts'
-import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
+import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
@@ -129,6 +129,7 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
     },
     service: {
       version: packageVersion,
+      commit: packageCommit,
       isReady: node.isReady,
       describeReplicas: node.describe,
       metricsText: () => {

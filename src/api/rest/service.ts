@@ -4,6 +4,8 @@ import { succeed } from './route.ts'
 
 export interface ServiceRoutesOptions {
   readonly version: string
+  /** 40 hexadecimal digits */
+  readonly commit: string
   readonly isReady: () => boolean
   /** The text of the metrics page. */
   readonly metricsText: () => Promise<string>
@@ -12,14 +14,12 @@ export interface ServiceRoutesOptions {
 }
 
 const tags = ['service']
-/** Clients expect the hash of a commit; ours is named by the version above. */
-const noCommit = '0'.repeat(40)
 
 export async function serviceRoutes(server: FastifyInstance, options: ServiceRoutesOptions) {
   server.get('/', { schema: { tags, summary: 'Name and API version' } }, async () => ({
     title: 'qdrant - vector search engine',
     version: apiVersion,
-    commit: noCommit
+    commit: options.commit
   }))
 
   for (const path of ['/healthz', '/livez']) {

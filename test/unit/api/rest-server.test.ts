@@ -11,6 +11,7 @@ const serverWith = (requestsInFlight: number) =>
     limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
     service: {
       version: '1',
+      commit: '0'.repeat(40),
       isReady: () => true,
       metricsText: async () => '',
       describeReplicas: () => []
