@@ -62,6 +62,8 @@ export function startCollection(
     effect().then(
       () => actor.send(fact),
       (cause: unknown) => {
+        // After a stop there is nobody left to try again.
+        if (actor.getSnapshot().status !== 'active') return
         const error = toEngineError(cause)
         logger.warn({ err: error }, 'collection is waiting to try again')
         actor.send({ type: 'effect.failed', reason: error.message })
