@@ -10,6 +10,7 @@ import {
   recordHeaderBytes,
   storedBytes
 } from './batch-format.ts'
+import type { DiskRun } from './disk-run.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { CachedBatch } from './tail-cache.ts'
@@ -208,15 +209,6 @@ export class PartitionReader {
     const bytes = Buffer.allocUnsafeSlow(length)
     return bytes.subarray(0, await readFully(file, bytes, position))
   }
-}
-
-/** Whole batches read from a file. */
-export interface DiskRun {
-  readonly segment: LogSegment
-  readonly from: number
-  readonly next: number
-  readonly bytes: Uint8Array
-  readonly batches: { readonly header: BatchHeader; readonly at: number }[]
 }
 
 function batchFault(

@@ -1,9 +1,9 @@
 import type { ErrorDetails } from '../../src/errors/index.ts'
 import type { Crc32c } from '../crc32c.ts'
 import type { FileLayer } from '../files.ts'
+import type { DiskRun } from './disk-run.ts'
 import type { KeptRuns } from './kept-runs.ts'
 import type { OpenFiles } from './open-files.ts'
-import type { DiskRun } from './partition-reader.ts'
 import type { SparePool } from './spare-pool.ts'
 import type { TailCache } from './tail-cache.ts'
 
