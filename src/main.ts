@@ -32,25 +32,33 @@ async function run(argv: readonly string[]): Promise<void> {
   process.exitCode = 2
 }
 
-// Loaded here, so that --help and --version need neither the addon nor the gateway.
 async function serve(loaded: LoadedConfig): Promise<void> {
-  const { startServer } = await import('./server.ts')
-  const server = await startServer(loaded)
+  const starting = start(loaded)
   let signals = 0
+  // Heard from the first moment: a signal during the start waits for its end and then stops in order.
   const onSignal = (signal: NodeJS.Signals) => {
     signals += 1
     if (signals > 1) process.exit(130)
-    server.stop(signal).then(
-      () => process.exit(0),
-      () => process.exit(1)
-    )
+    starting
+      .then((server) => server.stop(signal))
+      .then(
+        () => process.exit(0),
+        () => process.exit(1)
+      )
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  const server = await starting
   server.failed.catch(async () => {
     await server.stop('failure').catch(() => {})
     process.exit(1)
   })
+}
+
+// Loaded here, so that --help and --version need neither the addon nor the gateway.
+async function start(loaded: LoadedConfig) {
+  const { startServer } = await import('./server.ts')
+  return startServer(loaded)
 }
 
 function print(text: string): void {

@@ -47,6 +47,20 @@ test('SIGTERM answers what is under way and ends with code 0', async () => {
   client.close()
 })
 
+test('SIGTERM in the middle of the start stops in order', async () => {
+  const data = temporaryFolder()
+  for (let round = 0; round < 5; round++) {
+    const child = spawn(process.execPath, [main, '--port', '0', '--data', data])
+    // Its first line comes before it opens the data folder.
+    await once(child.stdout, 'data')
+    child.stdout.resume()
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  }
+  const server = await startServerProcess(['--data', data])
+  expect(await server.stop()).toBe(0)
+})
+
 test('a busy port is named, and the data folder is left usable', async () => {
   const blocker = createServer().listen(0, '127.0.0.1')
   await once(blocker, 'listening')
