@@ -7,7 +7,12 @@ import {
   reduceMetadata
 } from '../src/cluster/index.ts'
 import type { ControlCommand, ControlVerdict } from '../src/domain/ports.ts'
-import { type Crc32c, decodeFrame, sealFrame } from '../src/domain/record/index.ts'
+import {
+  type Crc32c,
+  decodeFrame,
+  sealFrame,
+  writerEpochFirst
+} from '../src/domain/record/index.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log, LogBatch } from '../streams/index.ts'
 
@@ -115,7 +120,11 @@ export async function startMetadata(options: {
       try {
         sequence += 1n
         const frame = encodeCommand({ command, limits: options.limits }, crc32c)
-        sealFrame(frame, { producerId: options.producerId, sequence, writerEpoch: 1 }, crc32c)
+        sealFrame(
+          frame,
+          { producerId: options.producerId, sequence, writerEpoch: writerEpochFirst },
+          crc32c
+        )
         const [offset] = await log.append(metadataTopic, 0, [frame])
         if (offset === undefined)
           throw new EngineError('MILLRACE_INTERNAL', { reason: 'an append gave no offset' })

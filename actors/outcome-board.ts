@@ -42,10 +42,6 @@ export class OutcomeBoard {
     this.partitions.delete(partitionKey)
     for (const waiter of waiters?.values() ?? []) waiter.reject(error)
   }
-
-  get waiting(): number {
-    return [...this.partitions.values()].reduce((sum, waiters) => sum + waiters.size, 0)
-  }
 }
 
 export function partitionKeyOf(topic: string, partition: number): string {

@@ -1,11 +1,9 @@
 import { topicOf } from '../src/domain/directory.ts'
-import type { RecordOutcome, ShardOffset, WritePort, WriteRequest } from '../src/domain/ports.ts'
-import { type Crc32c, sealFrame } from '../src/domain/record/index.ts'
+import type { ShardOffset, WritePort, WriteRequest, WriteTicket } from '../src/domain/ports.ts'
+import { type Crc32c, sealFrame, writerEpochFirst } from '../src/domain/record/index.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
-
-const writerEpoch = 1
 
 /**
  * The way of every write into the log: stamps producer and sequence, appends each shard's records in
@@ -32,10 +30,7 @@ export class LogWritePort implements WritePort {
     this.crc32c = options.crc32c
   }
 
-  submit(request: WriteRequest): {
-    durable: Promise<readonly ShardOffset[]>
-    applied: Promise<readonly RecordOutcome[]>
-  } {
+  submit(request: WriteRequest): WriteTicket {
     if (this.isDraining) throw new EngineError('MILLRACE_NODE_DRAINING')
     const topic = topicOf(request.collectionId, request.generation)
     const parts = [...framesByShard(request)].map(([shard, frames]) =>
@@ -61,7 +56,11 @@ export class LogWritePort implements WritePort {
     for (const promise of applied) promise.catch(() => {})
     frames.forEach((frame, index) => {
       const sequence = sequences[index] ?? 0n
-      sealFrame(frame, { producerId: this.producerId, sequence, writerEpoch }, this.crc32c)
+      sealFrame(
+        frame,
+        { producerId: this.producerId, sequence, writerEpoch: writerEpochFirst },
+        this.crc32c
+      )
     })
     const durable = this.log.append(topic, shard, frames).then(
       (offsets) => Array.from(offsets, (offset): ShardOffset => ({ shard, offset })),

@@ -35,7 +35,6 @@ export const collectionMachine = setup({
     withdraw: () => {},
     stopShards: () => {},
     deleteTopic: () => {},
-    announceDeleted: () => {},
     scheduleRetry: () => {},
     noteFailure: assign(({ context, event }) =>
       event.type === 'effect.failed'
@@ -105,6 +104,6 @@ export const collectionMachine = setup({
         }
       }
     },
-    deleted: { type: 'final', entry: 'announceDeleted' }
+    deleted: { type: 'final' }
   }
 })

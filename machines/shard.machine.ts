@@ -3,7 +3,6 @@ import { assign, setup } from 'xstate'
 export type ShardEvent =
   | { type: 'shard.opened' }
   | { type: 'replica.caughtUp' }
-  | { type: 'replica.fellBehind' }
   | { type: 'apply.stopped'; offset: string; code: string; reason: string; isRetryable: boolean }
   | { type: 'apply.resumed' }
   | { type: 'retry.due' }
@@ -63,7 +62,7 @@ export const shardMachine = setup({
     },
     running: {
       entry: 'publishStatus',
-      on: { 'replica.fellBehind': 'recovering', 'apply.stopped': 'stoppedOnError' }
+      on: { 'apply.stopped': 'stoppedOnError' }
     },
     stoppedOnError: {
       entry: ['noteStop', 'publishStatus'],

@@ -4,10 +4,9 @@
  */
 import { EngineError } from '../errors/index.ts'
 import type { ShardOffset } from './ports.ts'
-import { packMeta, unpackMeta } from './record/index.ts'
+import { packMeta, unpackMeta, writerEpochFirst } from './record/index.ts'
 
 const tokenFormat = 1
-const epoch = 1
 export const tokenHeader = 'x-millrace-token'
 /** Longest token accepted: 4096 shards fit. */
 const tokenCharactersMax = 131_072
@@ -24,7 +23,7 @@ export function encodeToken({ collectionId, generation, offsets }: WriteToken): 
     const known = highest.get(shard)
     if (known === undefined || offset > known) highest.set(shard, offset)
   }
-  const parts = [...highest].map(([shard, offset]) => [shard, epoch, offset])
+  const parts = [...highest].map(([shard, offset]) => [shard, writerEpochFirst, offset])
   return Buffer.from(packMeta([tokenFormat, collectionId, generation, ...parts])).toString(
     'base64url'
   )

@@ -59,7 +59,6 @@ const walks: Record<string, Walk> = {
     events: [
       { type: 'shard.opened' },
       { type: 'replica.caughtUp' },
-      { type: 'replica.fellBehind' },
       applyStopped(true),
       applyStopped(false),
       { type: 'apply.resumed' },
@@ -183,8 +182,7 @@ test('a deletion in the middle of creating takes down what there is', () => {
     'createTopic',
     'withdraw',
     'stopShards',
-    'deleteTopic',
-    'announceDeleted'
+    'deleteTopic'
   ])
 })
 

@@ -41,6 +41,9 @@ export interface Frame {
 
 export type UnsealedFrame = Omit<Frame, 'writerEpoch' | 'producerId' | 'sequence'>
 
+/** The epoch of every writer until a fence raises it. */
+export const writerEpochFirst = 1
+
 /** What the write port stamps on a frame before it is appended. */
 export interface Seal {
   readonly producerId: bigint
