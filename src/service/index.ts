@@ -1,3 +1,5 @@
+export * from './aliases.ts'
+export { collectionInfo } from './collection-info.ts'
 export * from './collections.ts'
 export * from './context.ts'
 export { answerEverydayQuery } from './everyday-query.ts'
