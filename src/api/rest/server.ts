@@ -4,6 +4,7 @@ import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger, Metrics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
 import { aliasRoutes } from './aliases.ts'
+import { acceptJsonBodies } from './body.ts'
 import { collectionRoutes } from './collections.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { pointRoutes } from './points.ts'
@@ -50,7 +51,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.decorateRequest('startedAt', 0n)
   server.decorateRequest('isAnswered', false)
 
-  acceptJsonOnly(server)
+  acceptJsonOnly(server, limits.bodyBytes)
   countRequests(server, metrics, limits.requestsInFlight)
   server.setErrorHandler((cause, request, reply) =>
     sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger)
@@ -68,13 +69,9 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
 }
 
 /** Bodies stay bytes: each operation parses its own, natively where it is large. */
-function acceptJsonOnly(server: FastifyInstance): void {
+function acceptJsonOnly(server: FastifyInstance, bytesMax: number): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    (_request, body: Buffer, done) => done(null, body)
-  )
+  acceptJsonBodies(server, bytesMax)
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (body.length === 0) return done(null, body)
     const found = request.headers['content-type'] ?? 'none'
