@@ -46,11 +46,19 @@ function checkConsistency(query: QueryParameters): void {
   )
 }
 
-function boolean(query: QueryParameters, name: string, fallback: boolean): boolean {
+export function boolean(query: QueryParameters, name: string, fallback: boolean): boolean {
   const value = text(query, name)
   if (value === undefined) return fallback
   if (value === 'true' || value === 'false') return value === 'true'
   throw malformed(`${name}: provided string was not \`true\` or \`false\``)
+}
+
+/** @returns a whole number from 0 */
+export function integer(query: QueryParameters, name: string, fallback: number): number {
+  const value = text(query, name)
+  if (value === undefined) return fallback
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  throw malformed(`${name}: \`${value}\` is not a whole number from 0`)
 }
 
 /** Nothing waits longer, whatever it asks for; beyond 24 days a timer would end at once. */
@@ -63,7 +71,7 @@ function timeoutOf(query: QueryParameters): number | undefined {
   throw malformed(`timeout: \`${value}\` is not a whole number from 1`)
 }
 
-function text(query: QueryParameters, name: string): string | undefined {
+export function text(query: QueryParameters, name: string): string | undefined {
   const value = query[name]
   if (Array.isArray(value)) throw malformed(`duplicate field \`${name}\``)
   return value
