@@ -150,6 +150,8 @@ function createGateway(
     context,
     logger,
     statistics,
+    cors: config['server.cors'],
+    compressBytes: config['server.compressBytes'],
     limits: {
       bodyBytes: config['limits.bodyBytes'],
       jsonDepth: config['limits.jsonDepth'],

@@ -55,7 +55,8 @@ export const configFields = {
     unit: 'ms',
     minimum: 1,
     maximum: 3_600_000,
-    description: 'Deadline of a read that names no `timeout`.'
+    description:
+      'Deadline of a read, or of a change of collections or aliases, that names no `timeout`.'
   },
   'server.cors': {
     kind: 'boolean',

@@ -1,5 +1,5 @@
 import { EngineError } from '../../errors/index.ts'
-import type { ReadOptions, WriteOptions } from '../../service/index.ts'
+import type { ManagementOptions, ReadOptions, WriteOptions } from '../../service/index.ts'
 
 export type QueryParameters = Readonly<Record<string, string | string[] | undefined>>
 
@@ -15,15 +15,15 @@ export function readOptions(query: QueryParameters, startedAt: bigint): ReadOpti
   return { after: text(query, 'after'), timeoutMs, startedAt }
 }
 
-/** Management operations take a `timeout` as well; a single node decides at once. */
-export function checkManagementTimeout(query: QueryParameters): void {
+/** Changes of collections and aliases, where 0 is another error than elsewhere. */
+export function managementOptions(query: QueryParameters): ManagementOptions {
   const value = text(query, 'timeout')
   if (value === '0') {
     throw new EngineError('MILLRACE_QUERY_PARAMETER_INVALID', {
       reason: 'timeout: value 0 invalid, must be 1 or larger'
     })
   }
-  timeoutOf(query)
+  return { timeoutMs: timeoutOf(query) }
 }
 
 const orderings = ['weak', 'medium', 'strong']

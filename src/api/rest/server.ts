@@ -6,6 +6,9 @@ import type { ServiceContext } from '../../service/index.ts'
 import { aliasRoutes } from './aliases.ts'
 import { clusterRoutes } from './cluster.ts'
 import { collectionRoutes } from './collections.ts'
+import { compressAnswers } from './compression.ts'
+import { answerConnectionError } from './connection-errors.ts'
+import { allowAnyOrigin } from './cors.ts'
 import { countRequests } from './count-requests.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { pointRoutes } from './points.ts'
@@ -19,6 +22,10 @@ export interface RestOptions {
   readonly service: ServiceRoutesOptions
   readonly logger: Logger
   readonly statistics: RequestStatistics
+  /** Whether web pages of any origin may send requests. */
+  readonly cors: boolean
+  /** Smallest answer that is compressed; 0: none is. */
+  readonly compressBytes: number
   readonly limits: {
     readonly bodyBytes: number
     readonly jsonDepth: number
@@ -42,6 +49,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
     requestTimeout: requestArrivalMsMax,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    clientErrorHandler: answerConnectionError,
     // A path that cannot be decoded names nothing; unknown routes have no envelope.
     frameworkErrors: (_error, _request, reply) => {
       reply.raw.writeHead(404).end()
@@ -55,6 +63,8 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
 
   acceptJsonOnly(server)
   countRequests(server, context, statistics, limits.requestsInFlight)
+  if (options.cors) allowAnyOrigin(server)
+  if (options.compressBytes > 0) compressAnswers(server, options.compressBytes)
   server.setErrorHandler((cause, request, reply) =>
     sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger)
   )
@@ -126,6 +136,11 @@ function sendError(
   if (http === 429) reply.header('retry-after', '1')
   return reply.code(http).send({
     status: { error: error.message, code: error.code },
-    time: secondsSince(request.startedAt)
+    time: isOfExtraction(error) ? 0 : secondsSince(request.startedAt)
   })
+}
+
+/** Failures to read body, query or path: this API answers them without a time. */
+function isOfExtraction({ code }: EngineError): boolean {
+  return /^MILLRACE_(BODY|CONTENT_TYPE|QUERY_PARAMETER|PATH_PARAMETER)_/.test(code)
 }

@@ -11,6 +11,8 @@ const serverWith = (requestsInFlight: number) =>
     } as never,
     logger: createLogger('silent'),
     statistics: new RequestStatistics(),
+    cors: true,
+    compressBytes: 0,
     limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
     service: {
       version: '1',
