@@ -270,6 +270,13 @@ export const errorSpecs = {
     native: 15
   },
 
+  MILLRACE_CHECKPOINT_CORRUPT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the checkpoint is damaged at byte {position}: {reason}',
+    native: 20
+  },
+
   // Shards and nodes
   MILLRACE_SHARD_RECOVERING: {
     kind: 'unavailable',
