@@ -77,6 +77,10 @@ ${numberTable(layout.sectionKinds)}
 | SPARSE, MULTI | – | reserved |
 | PAYLOAD | ${encodings(layout.payloadEncodings)} | u32[rows + 1] ends of texts, counted from the end of this table and starting with 0, then the texts: UTF-8 JSON objects, minified, number tokens verbatim, key order kept, of duplicate keys the last. An empty text is no payload |
 | META | ${encodings(layout.metaEncodings)} | one plain MessagePack map |
+| VERSIONS | 0 | u64[rows], in checkpoints only |
+| KEPT | 0 | of a slot, a bitmap over the rows of the frame, padded to 8 bytes, in checkpoints only: such a row has the vector that its id had in the files before |
+
+Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointState} are no records: [a checkpoint's files](checkpoint-format.md) consist of them.
 
 ## META of each kind
 

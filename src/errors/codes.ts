@@ -236,7 +236,7 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: 'the checkpoint is damaged: {file}, at byte {position}: {reason}',
-    native: 16
+    native: 20
   },
 
   // Shards and nodes
