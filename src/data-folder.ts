@@ -11,6 +11,8 @@ const formatName = 'format.json'
 export interface DataFolder {
   readonly path: string
   readonly logFolder: string
+  /** Checkpoints. */
+  readonly shardsFolder: string
   release(): void
 }
 
@@ -30,7 +32,8 @@ export function openDataFolder(folder: string): DataFolder {
     unlockFile(fd)
     throw cause
   }
-  return { path, logFolder, release: () => unlockFile(fd) }
+  const shardsFolder = join(path, 'shards')
+  return { path, logFolder, shardsFolder, release: () => unlockFile(fd) }
 }
 
 function lock(path: string): number {

@@ -5,7 +5,7 @@ import { type Crc32c, frameMagic, headerBytes, headerFields } from '../domain/re
 import { EngineError, isEngineError } from '../errors/index.ts'
 import type { ChainFile } from './manifest.ts'
 
-/** Takes whole frames in file order; it may keep the bytes only until it resolves. */
+/** Takes whole frames in file order; it may keep the bytes only until it resolves. Positions in its errors count from the file's start. */
 export type FrameSink = (bytes: Uint8Array) => Promise<void>
 
 export const runBytesMax = 8 << 20
@@ -23,7 +23,6 @@ export async function readChainFile(options: {
   readonly entry: ChainFile
   readonly crc32c: Crc32c
   readonly sink: FrameSink
-  readonly onRead?: ((bytes: number) => void) | undefined
 }): Promise<void> {
   const { files, entry, crc32c, sink } = options
   const path = `${options.folder}/${entry.file}`
@@ -45,9 +44,8 @@ export async function readChainFile(options: {
       reading.catch(() => {})
       crc = crc32c(run.bytes, crc)
       await sink(run.bytes).catch((cause: unknown) => {
-        throw placed(cause, path, run.position)
+        throw named(cause, path)
       })
-      options.onRead?.(run.bytes.byteLength)
     }
     if (crc !== entry.crc32c) throw damaged(path, 0, 'the file’s CRC32C')
   } finally {
@@ -135,9 +133,9 @@ function asDamage(cause: unknown, path: string, position: number): unknown {
   return errno === 'EIO' ? damaged(path, position, 'EIO: it cannot be read', cause) : cause
 }
 
-/** The engine knows where in a run the damage is, the caller knows the file. */
-function placed(cause: unknown, path: string, runPosition: number): unknown {
+/** The engine knows where the damage is, the caller knows the file. */
+function named(cause: unknown, path: string): unknown {
   if (!isEngineError(cause, 'MILLRACE_CHECKPOINT_CORRUPT')) return cause
   const { position = 0, reason = cause.message } = cause.details
-  return damaged(path, runPosition + Number(position), String(reason), cause)
+  return damaged(path, Number(position), String(reason), cause)
 }

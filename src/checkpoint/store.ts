@@ -128,16 +128,12 @@ export class CheckpointStore {
    *
    * @throws MILLRACE_CHECKPOINT_CORRUPT, the target's errors, and the file layer's
    */
-  async load(
-    manifest: CheckpointManifest,
-    target: LoadTarget,
-    onRead?: (bytes: number) => void
-  ): Promise<void> {
+  async load(manifest: CheckpointManifest, target: LoadTarget): Promise<void> {
     const { files, folder, crc32c } = this.#options
     const release = this.pin(manifest)
     try {
       for (const entry of manifest.files) {
-        await readChainFile({ files, folder, entry, crc32c, sink: target.take, onRead })
+        await readChainFile({ files, folder, entry, crc32c, sink: target.take })
       }
       await target.finish().catch((cause: unknown) => {
         throw this.#unlikeItsDigest(manifest, cause)

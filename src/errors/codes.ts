@@ -270,10 +270,10 @@ export const errorSpecs = {
     retryable: true,
     message: 'shard {shard} is being rebuilt already; GET /millrace/replicas shows how far it is'
   },
-  MILLRACE_REBUILD_CANCELLED: {
+  MILLRACE_REBUILD_FAILED: {
     kind: 'unavailable',
     retryable: true,
-    message: 'the rebuild of shard {shard} was cancelled: {reason}'
+    message: 'the rebuild of shard {shard} did not come to its end: {reason}'
   },
   MILLRACE_INTERNAL: { kind: 'internal', retryable: false, message: '{reason}' },
 

@@ -61,16 +61,26 @@ export function framesOf(changes: readonly ModelChange[], state: ModelState): Ui
   return frames
 }
 
-/** @throws MILLRACE_CHECKPOINT_CORRUPT with the position within `bytes` */
-export function* readFrames(bytes: Uint8Array): Generator<{
+/**
+ * @param filePosition  where the first of the frames lies in its file
+ * @throws MILLRACE_CHECKPOINT_CORRUPT with the position in the file
+ */
+export function* readFrames(
+  bytes: Uint8Array,
+  filePosition: number
+): Generator<{
   readonly changes: readonly ModelChange[]
   readonly state: ModelState | undefined
+  readonly length: number
 }> {
   let position = 0
   while (position < bytes.byteLength) {
     const view = new DataView(bytes.buffer, bytes.byteOffset + position)
     const length = view.getUint32(44, true)
-    yield readFrame(bytes.slice(position, position + length), position)
+    yield {
+      ...readFrame(bytes.slice(position, position + length), filePosition + position),
+      length
+    }
     position += length
   }
 }

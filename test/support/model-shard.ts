@@ -31,6 +31,8 @@ export class ModelShard implements EngineShard {
   private nextOffset = 0n
   private schemaVersion = 0
   private loadedDigest = ''
+  /** Where the next frame lies in its file. */
+  private filePosition = 0
 
   get ids(): ReadonlySet<string> {
     return this.changes.live
@@ -119,7 +121,8 @@ export class ModelShard implements EngineShard {
   }
 
   async loadCheckpoint(bytes: Uint8Array): Promise<void> {
-    for (const { changes, state } of readFrames(bytes)) {
+    for (const { changes, state, length } of readFrames(bytes, this.filePosition)) {
+      this.filePosition = state === undefined ? this.filePosition + length : 0
       for (const { id, isLive, offset } of changes) this.changes.note(id, isLive, offset)
       if (state === undefined) continue
       this.nextOffset = BigInt(state.nextOffset)
