@@ -87,7 +87,7 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 | kind | map |
 |---|---|
 | schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\` |
-| metadata | \`command\`: \`{type: "createCollection", name, spec}\` or \`{type: "deleteCollection", name}\`; \`limits\`: \`{collections}\` |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\` |
 
 A point's \`version\` is \`versionBase\` + the offset of its record. Ids fall into 4096 buckets, \`xxh64(id as 8
 little-endian bytes or 16 UUID bytes, seed 0) & 4095\`; a collection's generation maps buckets to shards, and shard n reads

@@ -61,6 +61,11 @@ export function replaceShard(key: string, shard: ShardHandle): boolean {
   return callNative(() => native.replaceShard(key, shard))
 }
 
+/** Rises whenever any shard is opened, replaced or closed: handles found before may be of closed ones. */
+export function registryVersion(): number {
+  return native.registryVersion()
+}
+
 /** Takes a shard out of the process's list; its memory goes with the last handle. */
 export function closeShard(key: string): boolean {
   return callNative(() => native.closeShard(key))
