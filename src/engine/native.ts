@@ -115,7 +115,8 @@ export interface NativeEngine {
   openShard(key: string, collectionId: bigint, shard: number): ShardHandle
   findShard(key: string): ShardHandle | null
   closeShard(key: string): boolean
-  count(shards: readonly ShardHandle[]): number
+  /** Without a filter it is never a promise. */
+  count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
   apply(
     shard: ShardHandle,
@@ -134,7 +135,8 @@ export interface NativeEngine {
     exact: boolean,
     ef: number,
     scoreThreshold: number | null,
-    deadlineNs: bigint
+    deadlineNs: bigint,
+    filter: Uint8Array | null
   ): NativeSearchResult | Promise<NativeSearchResult>
   renderHits(
     shards: readonly ShardHandle[],
@@ -154,7 +156,8 @@ export interface NativeEngine {
     shards: readonly ShardHandle[],
     from: Uint8Array | null,
     limit: number,
-    shape: NativeShape
+    shape: NativeShape,
+    filter: Uint8Array | null
   ): Buffer | Promise<Buffer>
   makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
   parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
