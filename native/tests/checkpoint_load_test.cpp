@@ -1,7 +1,6 @@
 #include <random>
 
 #include "base/memory.h"
-#include "checkpoint/checkpoint_meta.h"
 #include "checkpoint_files.h"
 #include "millrace/checksum.h"
 #include "random_log.h"
@@ -173,52 +172,6 @@ TEST(CheckpointFuzz, ChangedBytesAreRefusedOrChangeNothing) {
     ASSERT_EQ(shard->state().points, 0U);
   }
   std::cout << "loaded in spite of a change: " << loads << '\n';
-}
-
-/// Frames of a file, made by hand.
-class HandMade {
- public:
-  HandMade(FileHead head, const Schema& schema) : head_(head), schema_(encode_schema(schema)) { head_.schema = schema_; }
-
-  /// @param kept  bit i: row i keeps its vector of slot 0
-  Bytes rows(const std::vector<PointId>& ids, std::uint64_t kept, std::uint64_t sequence) const {
-    const auto count = static_cast<std::uint32_t>(ids.size());
-    RecordBuilder builder(layout::RecordKind::checkpoint_rows, kCollection, 1, count);
-    add_ids(builder, ids);
-    const std::vector<std::uint64_t> versions(count, head_.since);
-    builder.add(layout::SectionKind::versions, 0, 0, count, std::as_bytes(std::span(versions)));
-    if (kept != 0) builder.add(layout::SectionKind::kept, 0, 0, count, std::as_bytes(std::span(&kept, 1)));
-    builder.add(layout::SectionKind::meta, 0, 0, 0, encode_meta(head_));
-    return sealed(builder.finish(), 0, sequence);
-  }
-
- private:
-  FileHead head_;
-  Bytes schema_;
-};
-
-TEST(CheckpointLoad, AKeptVectorMustExist) {
-  const auto shard = open_shard();
-  const auto schema = one_vector(2, Distance::cosine);
-  ASSERT_FALSE(apply_at(*shard, 0, sealed(schema_frame(schema))).stop);
-  const std::vector<TestPoint> points{{PointId::number(1), {std::vector<float>{1, 0}}, ""},
-                                      {PointId::number(2), {std::nullopt}, ""}};
-  ASSERT_FALSE(apply_at(*shard, 1, sealed(upsert_frame(points, {0}))).stop);
-  const auto base = file_of(*shard, 0);
-  const HandMade delta({kCheckpointFormat, 0, 2, 5, {}}, schema);
-  const auto try_rows = [&](std::uint64_t id, std::uint64_t kept) {
-    const auto copy = open_shard();
-    EXPECT_FALSE(copy->load(base));
-    return copy->load(delta.rows({PointId::number(id)}, kept, 1));
-  };
-  EXPECT_FALSE(try_rows(1, 1));
-  EXPECT_FALSE(try_rows(1, 0));
-  for (const std::uint64_t id : {2, 3}) {
-    const auto error = try_rows(id, 1);
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->code, Errc::checkpoint_corrupt);
-    EXPECT_NE(error->details.find("a kept vector that does not exist"), std::string::npos) << error->details;
-  }
 }
 
 TEST(CheckpointLoad, AFailedAllocationLeavesTheShardEmptyAndTheCheckpointCanComeAgain) {
