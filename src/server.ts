@@ -142,14 +142,16 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
     node: {
       describe: async () => node.describe(),
       requestReports: async () => [],
-      rejections: async () => []
+      rejections: async () => [],
+      rebuildShard: node.rebuildShard
     },
     limits: {
       recordBytes: config['limits.recordBytes'],
       jsonDepth: config['limits.jsonDepth'],
       shards: config['limits.shards'],
       resultPoints: config['limits.resultPoints'],
-      requestTimeoutMs: config['server.requestTimeoutMs']
+      requestTimeoutMs: config['server.requestTimeoutMs'],
+      replayWaitMs: config['recovery.readWaitMs']
     }
   }
   return createRestServer({

@@ -10,6 +10,7 @@ import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
 import { secondsSince } from './route.ts'
 import { type ServiceRoutesOptions, serviceRoutes } from './service.ts'
+import { shardRoutes } from './shards.ts'
 
 export interface RestOptions {
   readonly context: ServiceContext
@@ -62,6 +63,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(aliasRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(shardRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(serviceRoutes, options.service)
   server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))
   return server
