@@ -1,5 +1,5 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import {
   type CheckpointSettings,
@@ -12,9 +12,15 @@ import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.t
 import { createRestServer } from './api/rest/index.ts'
 import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
+import type { NodeIdentity } from './domain/node-port.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
-import { createLogger, createMetrics, type Logger } from './observability/index.ts'
+import {
+  createLogger,
+  createMetrics,
+  type Logger,
+  RequestStatistics
+} from './observability/index.ts'
 import type { ServiceContext } from './service/index.ts'
 import { refreshShardMetrics } from './shard-metrics.ts'
 
@@ -67,7 +73,13 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       }
     })
     opened.push(() => node.stop())
-    const rest = await createGateway(config, node, logger)
+    const identity: NodeIdentity = {
+      peerId: data.peerId,
+      instanceId: randomUUID(),
+      startedMs: Date.now(),
+      dataFolder: data.path
+    }
+    const rest = await createGateway(config, node, identity, logger)
     await listen(rest, config['server.host'], config['server.port'])
     opened.push(() => rest.close())
 
@@ -132,8 +144,14 @@ function checkpointSettings(
   }
 }
 
-function createGateway(config: Config, node: Node, logger: Logger): Promise<FastifyInstance> {
+function createGateway(
+  config: Config,
+  node: Node,
+  identity: NodeIdentity,
+  logger: Logger
+): Promise<FastifyInstance> {
   const metrics = createMetrics(packageVersion)
+  const statistics = new RequestStatistics((name) => node.directory().collections.has(name))
   const context: ServiceContext = {
     directory: node.directory,
     writePort: node.writePort,
@@ -141,10 +159,11 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
     barrier: node.barrier,
     node: {
       describe: async () => node.describe(),
-      requestReports: async () => [],
+      requestReports: async () => [statistics.report()],
       rejections: async () => [],
       rebuildShard: node.rebuildShard
     },
+    identity,
     limits: {
       recordBytes: config['limits.recordBytes'],
       jsonDepth: config['limits.jsonDepth'],
@@ -157,7 +176,9 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
   return createRestServer({
     context,
     logger,
-    metrics,
+    statistics,
+    cors: config['server.cors'],
+    compressBytes: config['server.compressBytes'],
     limits: {
       bodyBytes: config['limits.bodyBytes'],
       jsonDepth: config['limits.jsonDepth'],
@@ -168,6 +189,7 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
       commit: packageCommit,
       isReady: node.isReady,
       describeReplicas: node.describe,
+      metricsPrefix: config['server.metricsPrefix'],
       metricsText: () => {
         refreshShardMetrics(metrics, node.describe())
         return metrics.registry.metrics()

@@ -14,6 +14,8 @@ export interface ConfigField {
   readonly choices?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
+  /** What a text must look like. */
+  readonly pattern?: RegExp
   /** A shorter flag beside the path. */
   readonly flag?: string
 }
@@ -53,7 +55,31 @@ export const configFields = {
     unit: 'ms',
     minimum: 1,
     maximum: 3_600_000,
-    description: 'Deadline of a read that names no `timeout`.'
+    description:
+      'Deadline of a read, or of a change of collections or aliases, that names no `timeout`.'
+  },
+  'server.cors': {
+    kind: 'boolean',
+    default: true,
+    env: 'MILLRACE_CORS',
+    description: 'Whether web pages of any origin may send requests.'
+  },
+  'server.compressBytes': {
+    kind: 'bytes',
+    default: 8 * 1024,
+    env: 'MILLRACE_COMPRESS_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 1024 * MiB,
+    description:
+      'Answers from this size on are compressed for clients that accept it; 0 compresses none.'
+  },
+  'server.metricsPrefix': {
+    kind: 'string',
+    default: '',
+    env: 'MILLRACE_METRICS_PREFIX',
+    pattern: /^[a-zA-Z_][a-zA-Z0-9_]*$/,
+    description: 'Put in front of every name on the metrics page; letters, digits and `_`.'
   },
   data: {
     kind: 'string',

@@ -118,6 +118,16 @@ export const errorSpecs = {
     retryable: false,
     message: 'Content type error: {reason}'
   },
+  MILLRACE_HTTP_MALFORMED: {
+    kind: 'malformed',
+    retryable: false,
+    message: 'Format error in HTTP request: {reason}'
+  },
+  MILLRACE_REQUEST_NOT_ARRIVED: {
+    kind: 'timeout',
+    retryable: true,
+    message: 'Timeout error: the request did not arrive in time'
+  },
   MILLRACE_QUERY_PARAMETER_MALFORMED: {
     kind: 'malformed',
     retryable: false,

@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/checkpoint': ['streams', 'src/domain', 'src/errors'],
   'src/cluster': ['src/domain', 'src/errors'],
   'src/config': ['src/errors'],
-  'src/observability': ['src/errors'],
+  'src/observability': ['src/domain', 'src/errors'],
   'src/domain': ['src/errors'],
   'src/errors': [],
   actors: [
