@@ -160,7 +160,8 @@ function createGateway(
     node: {
       describe: async () => node.describe(),
       requestReports: async () => [statistics.report()],
-      rejections: async () => []
+      rejections: async () => [],
+      rebuildShard: node.rebuildShard
     },
     identity,
     limits: {
@@ -168,7 +169,8 @@ function createGateway(
       jsonDepth: config['limits.jsonDepth'],
       shards: config['limits.shards'],
       resultPoints: config['limits.resultPoints'],
-      requestTimeoutMs: config['server.requestTimeoutMs']
+      requestTimeoutMs: config['server.requestTimeoutMs'],
+      replayWaitMs: config['recovery.readWaitMs']
     }
   }
   return createRestServer({
