@@ -115,6 +115,8 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
       jsonDepth: config['limits.jsonDepth'],
       shards: config['limits.shards'],
       resultPoints: config['limits.resultPoints'],
+      filterConditions: config['limits.filterConditions'],
+      filterDepth: config['limits.filterDepth'],
       requestTimeoutMs: config['server.requestTimeoutMs']
     }
   }

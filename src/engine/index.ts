@@ -12,6 +12,7 @@ export type {
   EncodedRecord,
   EncodeTarget,
   JsonFault,
+  NativeEncodeOperation,
   NativeEncodeTarget,
   NativeShardState,
   ParsedUpsert,

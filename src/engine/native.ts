@@ -97,6 +97,19 @@ export interface ParsedUpsert {
   readonly records: readonly EncodedRecord[]
 }
 
+export interface NativeEncodeOperation {
+  readonly kind: 'upsert' | 'updateVectors'
+  /** META of every record, without bytes for none; `update_mode` and `update_filter` of the body are in it. */
+  readonly meta: Uint8Array
+}
+
+export interface NativeJsonChildren {
+  /** Null for a list. A key may come twice. */
+  readonly keys: readonly string[] | null
+  /** First byte and end of each value. */
+  readonly spans: Uint32Array
+}
+
 export interface JsonFault {
   readonly isTooDeep: boolean
   /** Byte at which the text is wrong. */
@@ -115,7 +128,7 @@ export interface NativeEngine {
   openShard(key: string, collectionId: bigint, shard: number): ShardHandle
   findShard(key: string): ShardHandle | null
   closeShard(key: string): boolean
-  count(shards: readonly ShardHandle[]): number
+  count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
   apply(
     shard: ShardHandle,
@@ -134,7 +147,8 @@ export interface NativeEngine {
     exact: boolean,
     ef: number,
     scoreThreshold: number | null,
-    deadlineNs: bigint
+    deadlineNs: bigint,
+    filter: Uint8Array | null
   ): NativeSearchResult | Promise<NativeSearchResult>
   renderHits(
     shards: readonly ShardHandle[],
@@ -154,11 +168,18 @@ export interface NativeEngine {
     shards: readonly ShardHandle[],
     from: Uint8Array | null,
     limit: number,
-    shape: NativeShape
+    shape: NativeShape,
+    filter: Uint8Array | null
   ): Buffer | Promise<Buffer>
   makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
-  parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
+  parseUpsert(
+    body: Uint8Array,
+    target: EncodeTarget,
+    operation?: NativeEncodeOperation
+  ): ParsedUpsert
   jsonCheck(body: Uint8Array, depthMax: number): JsonFault | null
+  jsonChildren(text: Uint8Array, depthMax: number): NativeJsonChildren | null
+  payloadText(text: Uint8Array, depthMax: number): string | null
   crc32c(bytes: Uint8Array, seed: number): number
   xxh64(bytes: Uint8Array, seed: bigint): bigint
   parsePointIds(texts: readonly string[]): { entries: Buffer; invalid: number }

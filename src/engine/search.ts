@@ -12,6 +12,8 @@ export interface SearchPlan {
   /** Size of the candidate list; the engine's choice when missing. */
   readonly ef?: number
   readonly scoreThreshold?: number
+  /** Packed; only points that match are hits. */
+  readonly filter?: Uint8Array | null
   /** On the clock of `process.hrtime.bigint()`. */
   readonly deadlineNs?: bigint
 }
@@ -26,7 +28,8 @@ export function searchShard(
   plan: SearchPlan
 ): SearchHits | Promise<SearchHits> {
   const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, deadlineNs = 0n } = plan
+  const { filter = null } = plan
   return callNativeOrLater(() =>
-    native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs)
+    native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs, filter)
   )
 }

@@ -6,6 +6,7 @@ import {
 } from '../errors/index.ts'
 import {
   callNative,
+  callNativeOrLater,
   detailsOf,
   fromNative,
   type NativeShardState,
@@ -87,9 +88,12 @@ export async function applyRecords(shard: ShardHandle, batch: RecordBatch): Prom
   }
 }
 
-/** Live points over all shards. */
-export function countPoints(shards: readonly ShardHandle[]): number {
-  return callNative(() => native.count(shards))
+/** Live points over all shards, of those that match `filter` if there is one. */
+export function countPoints(
+  shards: readonly ShardHandle[],
+  filter: Uint8Array | null = null
+): number | Promise<number> {
+  return callNativeOrLater(() => native.count(shards, filter))
 }
 
 export function shardState(shard: ShardHandle): NativeShardState {

@@ -64,6 +64,16 @@ export const errorSpecs = {
     retryable: false,
     message: 'Point with id {id} does not exists!'
   },
+  MILLRACE_POINT_MISSING: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'No point with id {id} found'
+  },
+  MILLRACE_POINT_VECTOR_MISSING: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'Vector with name "{name}" for point not found'
+  },
   MILLRACE_POINT_ID_INVALID: {
     kind: 'badInput',
     retryable: false,
@@ -110,6 +120,7 @@ export const errorSpecs = {
     retryable: false,
     message: '{option} is not supported by this version: {remedy}'
   },
+  MILLRACE_REQUEST_INVALID: { kind: 'badRequest', retryable: false, message: '{reason}' },
   MILLRACE_INPUT_INVALID: { kind: 'badInput', retryable: false, message: '{reason}' },
   MILLRACE_RECORD_TOO_LARGE: {
     kind: 'badInput',

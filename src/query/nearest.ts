@@ -33,8 +33,8 @@ function scatter(
   plan: NearestPlan,
   deadlineNs: bigint
 ): Promise<SearchHits[]> {
-  const { slot, query, k, exact, ef, scoreThreshold } = plan
-  const search = { slot, query, k, exact, ef, deadlineNs }
+  const { slot, query, k, exact, ef, scoreThreshold, filter } = plan
+  const search = { slot, query, k, exact, ef, deadlineNs, filter }
   const searchPlan = scoreThreshold === undefined ? search : { ...search, scoreThreshold }
   return Promise.all(shards.map((shard) => searchShard(shard, searchPlan)))
 }

@@ -15,6 +15,8 @@ export interface ServiceLimits {
   readonly jsonDepth: number
   readonly shards: number
   readonly resultPoints: number
+  readonly filterConditions: number
+  readonly filterDepth: number
   readonly requestTimeoutMs: number
 }
 
@@ -29,6 +31,8 @@ export interface ReadOptions {
   /** A token that the read must see. */
   readonly after: string | undefined
   readonly timeoutMs: number | undefined
+  /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
+  readonly signal?: AbortSignal
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
   readonly startedAt: bigint
 }

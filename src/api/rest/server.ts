@@ -5,6 +5,7 @@ import type { Logger, Metrics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
 import { collectionRoutes } from './collections.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
+import { pointOperationRoutes } from './operations.ts'
 import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
 import { secondsSince } from './route.ts'
@@ -59,6 +60,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(fastifySwagger, openApiOptions(options.service.version))
   await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(pointOperationRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(serviceRoutes, options.service)
   server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))

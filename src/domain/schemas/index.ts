@@ -1,4 +1,6 @@
 export * from './collections.ts'
+export * from './filter.ts'
+export * from './operations.ts'
 export * from './parts.ts'
 export * from './points.ts'
 export * from './query.ts'
