@@ -30,6 +30,10 @@ class Job {
 /// The engine's threads, shared by all JavaScript threads of the process.
 [[nodiscard]] ThreadPool& engine_pool();
 
+/// Up to here, about a millisecond of multiply-adds, the engine works inside the call: handing the work to another thread
+/// and back costs more than it would hold up the event loop.
+inline constexpr std::uint64_t kInlineWorkMax = 4'000'000;
+
 /// Brings finished jobs back to the JavaScript thread they came from; one for each environment.
 /// When the environment ends it waits for the jobs under way, because they read that thread's memory.
 class Completions {

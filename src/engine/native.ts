@@ -128,6 +128,7 @@ export interface NativeEngine {
   openShard(key: string, collectionId: bigint, shard: number): ShardHandle
   findShard(key: string): ShardHandle | null
   closeShard(key: string): boolean
+  /** Without a filter it is never a promise. */
   count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
   apply(

@@ -88,7 +88,7 @@ export function renderPoint(shard: ShardHandle, id: PointIds, shape: PointShape)
 /**
  * The whole response for a page of points in id order over all shards.
  * @param from    first id wanted, or null for the beginning
- * @param filter  packed, or null for all points
+ * @param filter  as in a SearchPlan: only points that match
  */
 export function renderScroll(
   shards: readonly ShardHandle[],

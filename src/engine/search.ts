@@ -12,16 +12,16 @@ export interface SearchPlan {
   /** Size of the candidate list; the engine's choice when missing. */
   readonly ef?: number
   readonly scoreThreshold?: number
-  /** Packed; only points that match are hits. */
-  readonly filter?: Uint8Array | null
   /** On the clock of `process.hrtime.bigint()`. */
   readonly deadlineNs?: bigint
+  /** Packed MessagePack, as native/core/include/millrace/filter.h draws it: only points that match. */
+  readonly filter?: Uint8Array | null
 }
 
 /**
  * Searches one shard: inside the call when that is quick, else on an engine thread.
  * @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_DEADLINE_PASSED, MILLRACE_OUT_OF_MEMORY,
- *         MILLRACE_ENGINE_BUSY
+ *         MILLRACE_ENGINE_BUSY, MILLRACE_ARGUMENT_INVALID for a filter that is none
  */
 export function searchShard(
   shard: ShardHandle,

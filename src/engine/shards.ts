@@ -88,7 +88,15 @@ export async function applyRecords(shard: ShardHandle, batch: RecordBatch): Prom
   }
 }
 
-/** Live points over all shards, of those that match `filter` if there is one. */
+/**
+ * Live points over all shards; with a filter (as in a SearchPlan) those that match, counted on an engine thread when they are many.
+ * @throws MILLRACE_ARGUMENT_INVALID, MILLRACE_OUT_OF_MEMORY, MILLRACE_ENGINE_BUSY
+ */
+export function countPoints(shards: readonly ShardHandle[]): number
+export function countPoints(
+  shards: readonly ShardHandle[],
+  filter: Uint8Array | null
+): number | Promise<number>
 export function countPoints(
   shards: readonly ShardHandle[],
   filter: Uint8Array | null = null

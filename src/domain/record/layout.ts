@@ -107,6 +107,7 @@ export const recordKinds = {
   expire: 14,
   barrier: 15,
   schema: 16,
+  batch: 17,
   metadata: 32
 } as const
 
@@ -118,7 +119,8 @@ export const sectionKinds = {
   sparse: 5,
   multi: 6,
   payload: 7,
-  meta: 8
+  meta: 8,
+  operations: 9
 } as const
 
 export const optionalSectionBit = 0x8000
@@ -138,6 +140,9 @@ export const vectorEncodings = { f32: 0, f16: 1, u8: 2 } as const
 
 /** PAYLOAD: u32[rows + 1] text offsets relative to the end of that table, then UTF-8 JSON objects; an empty text is no payload. */
 export const payloadEncodings = { json: 0 } as const
+
+/** OPERATIONS: u32[rows + 1] offsets of frames as in PAYLOAD, then whole frames without a seal, one for each operation. */
+export const operationsEncodings = { frames: 0 } as const
 
 /** META: one plain MessagePack map. */
 export const metaEncodings = { messagePack: 0 } as const

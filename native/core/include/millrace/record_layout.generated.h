@@ -65,6 +65,7 @@ enum class RecordKind : std::uint8_t {
   expire = 14,
   barrier = 15,
   schema = 16,
+  batch = 17,
   metadata = 32,
 };
 
@@ -77,6 +78,7 @@ enum class SectionKind : std::uint16_t {
   multi = 6,
   payload = 7,
   meta = 8,
+  operations = 9,
 };
 
 enum class IdEncoding : std::uint16_t {
