@@ -73,7 +73,7 @@ function batchFrame({ view, limits }: OperationScope, frames: readonly Uint8Arra
       kind: recordKinds.batch,
       collectionId: view.id,
       schemaVersion: view.schemaVersion,
-      count: 0,
+      count: frames.length,
       sections: [operationsSection(frames)]
     },
     crc32c
