@@ -10,6 +10,22 @@ export function deadlineNs(
 }
 
 /**
+ * For work of many steps, between two of them.
+ *
+ * @throws MILLRACE_REQUEST_TIMEOUT, MILLRACE_CANCELLED
+ */
+export function checkStillWanted(
+  context: ServiceContext,
+  options: ReadOptions,
+  operation: string
+): void {
+  if (options.signal?.aborted) throw new EngineError('MILLRACE_CANCELLED')
+  if (process.hrtime.bigint() >= deadlineNs(context, options)) {
+    throw timedOut(context, options, operation)
+  }
+}
+
+/**
  * Gives up on a read at its deadline, and when its client has gone.
  *
  * @param operation  named in the error

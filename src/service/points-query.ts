@@ -19,7 +19,7 @@ import {
   vectorOfPoint
 } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
-import { deadlineNs, withinDeadline } from './deadline.ts'
+import { checkStillWanted, deadlineNs, withinDeadline } from './deadline.ts'
 import { packFilter, readFilter } from './filters.ts'
 import { checkResultPoints, refuseLater } from './points-read.ts'
 import { readQueryInput, refuseLaterKinds, withRoundedNumbers } from './query-input.ts'
@@ -68,9 +68,10 @@ async function answerBatch(
 ): Promise<Buffer> {
   const view = await readableCollection(context, name, options)
   const { searches } = parseRequest(queryBatchSchema, body)
-  const responses = await answerInOrder(searches, (search, index) =>
-    answer(context, view, search, options, `searches[${index}].${path}`)
-  )
+  const responses = await answerInOrder(searches, async (search, index) => {
+    checkStillWanted(context, options, 'query batch')
+    return answer(context, view, search, options, `searches[${index}].${path}`)
+  })
   return joinResults(responses, options.startedAt)
 }
 

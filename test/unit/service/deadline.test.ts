@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ReadOptions, ServiceContext } from '../../../src/service/context.ts'
-import { withinDeadline } from '../../../src/service/deadline.ts'
+import { checkStillWanted, withinDeadline } from '../../../src/service/deadline.ts'
 
 // Only this limit is looked at.
 const context = { limits: { requestTimeoutMs: 60_000 } } as unknown as ServiceContext
@@ -33,6 +33,15 @@ test('a read that is not over at its deadline ends with 408', async () => {
     kind: { http: 408 },
     message: expect.stringContaining('after 60s')
   })
+})
+
+test('between two steps a read may find that nobody waits for it any more', () => {
+  checkStillWanted(context, options(), 'query batch')
+  expect(() => checkStillWanted(context, options({ startedAt: 0n }), 'query batch')).toThrow(
+    "Operation 'query batch' timed out after 60s"
+  )
+  const gone = options({ signal: AbortSignal.abort() })
+  expect(() => checkStillWanted(context, gone, 'query batch')).toThrow('cancelled')
 })
 
 test('a read ends when its client goes, before or while it runs', async () => {
