@@ -5,6 +5,7 @@ import {
   searchPointsSchema
 } from '../../domain/schemas/index.ts'
 import {
+  answerEverydayQuery,
   parseJson,
   queryPoints,
   queryPointsBatch,
@@ -27,8 +28,14 @@ export async function queryRoutes(server: FastifyInstance, { context, jsonDepth 
       { schema: { tags: ['search'], summary, body } },
       async (request, reply) => {
         const options = readOptionsOf(request, reply)
-        const parsed = parseJson(request.body ?? noBody, jsonDepth)
-        return sendJson(reply, await operation(context, request.params.name, parsed, options))
+        const body = request.body ?? noBody
+        const { name } = request.params
+        if (verb === 'query' || verb === 'search') {
+          const answer = await answerEverydayQuery(context, name, body, verb, options)
+          if (answer !== null) return sendJson(reply, answer)
+        }
+        const parsed = parseJson(body, jsonDepth)
+        return sendJson(reply, await operation(context, name, parsed, options))
       }
     )
   }
