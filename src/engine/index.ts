@@ -9,6 +9,7 @@ export {
   type SearchHits
 } from './hits.ts'
 export type {
+  Caller,
   CpuInfo,
   EncodedRecord,
   EncodeTarget,

@@ -229,6 +229,12 @@ export interface NativeWork<T> extends Promise<T> {
   readonly cancel?: () => void
 }
 
+/** Who waits for an answer. The signal is asked for only when work goes on beyond the call. */
+export interface Caller {
+  /** Ends the work early. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Calls the addon and turns its failures into `EngineError`s. */
 export function callNative<T>(work: () => T): T {
   try {
@@ -238,17 +244,15 @@ export function callNative<T>(work: () => T): T {
   }
 }
 
-/**
- * The same for work that the addon may move to an engine thread.
- * @param signal  ends such work early
- */
+/** The same for work that the addon may move to an engine thread. */
 export function callNativeOrLater<T>(
   work: () => T | NativeWork<T>,
-  signal?: AbortSignal
+  caller: Caller = {}
 ): T | Promise<T> {
   const result = callNative(work)
   if (!(result instanceof Promise)) return result
   const { cancel } = result
+  const signal = cancel && caller.signal
   if (cancel !== undefined && signal !== undefined) {
     if (signal.aborted) cancel()
     else signal.addEventListener('abort', cancel, { once: true })

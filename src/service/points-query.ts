@@ -102,7 +102,7 @@ const answerQuery: Answer = async (context, view, body, options, path) => {
     // A point that is asked about is no answer.
     filter: packFilter(input.kind === 'point' ? excludingIds(filter, [idMeta(input.id)]) : filter)
   })
-  return answerNearest(view, plan, shape, 'query', deadlineNs(context, options))
+  return answerNearest(view, plan, shape, 'query', deadlineNs(context, options), options)
 }
 
 const answerSearch: Answer = async (context, view, body, options, path) => {
@@ -129,7 +129,7 @@ const answerSearch: Answer = async (context, view, body, options, path) => {
   })
   checkResultPoints(context, plan.k)
   const shape = pointShape(view, request, false, options.startedAt)
-  return answerNearest(view, plan, shape, 'search', deadlineNs(context, options))
+  return answerNearest(view, plan, shape, 'search', deadlineNs(context, options), options)
 }
 
 /** The corpus of a sparse vector's statistics; there are only dense ones. */
