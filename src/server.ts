@@ -169,6 +169,8 @@ function createGateway(
       jsonDepth: config['limits.jsonDepth'],
       shards: config['limits.shards'],
       resultPoints: config['limits.resultPoints'],
+      filterConditions: config['limits.filterConditions'],
+      filterDepth: config['limits.filterDepth'],
       requestTimeoutMs: config['server.requestTimeoutMs'],
       replayWaitMs: config['recovery.readWaitMs']
     }
