@@ -1,5 +1,6 @@
 import type { MetadataState } from '../src/cluster/index.ts'
 import { evenBucketMap } from '../src/domain/buckets.ts'
+import type { CollectionDescription } from '../src/domain/description.ts'
 import {
   type CollectionView,
   emptyDirectory,
@@ -18,11 +19,7 @@ import type { Crc32c } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { Clock } from './clock.ts'
-import {
-  type CollectionActor,
-  type CollectionDescription,
-  startCollection
-} from './collection.actor.ts'
+import { type CollectionActor, startCollection } from './collection.actor.ts'
 import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -37,6 +34,8 @@ export interface NodeOptions {
   readonly producerId: bigint
   readonly openEngine: NodeParts['openEngine']
   readonly limits: { readonly collections: number }
+  /** Called after each change of the directory. */
+  readonly onDirectory?: (directory: ShardDirectory) => void
 }
 
 /** A running node: its actors, and the ports by which gateways reach them. */
@@ -102,6 +101,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       viewOf(actor, directory.collections.get(actor.entry.name))
     ])
     directory = { version: directory.version + 1, collections: new Map(collections) }
+    options.onDirectory?.(directory)
   }
 
   const metadata: MetadataActor = await startMetadata({
