@@ -27,6 +27,15 @@ ThreadPool& engine_pool() {
   return pool;
 }
 
+Napi::Value cancellable(Napi::Env env, Napi::Value promise, std::shared_ptr<Cancellation> cancellation) {
+  if (!promise.IsPromise()) return promise;
+  const auto cancel = [kept = std::move(cancellation)](const Napi::CallbackInfo&) {
+    kept->cancelled.store(true, std::memory_order_relaxed);
+  };
+  promise.As<Napi::Object>().Set("cancel", Napi::Function::New(env, cancel));
+  return promise;
+}
+
 Completions::Completions(Napi::Env env) {
   const auto name = Napi::String::New(env, "millrace");
   napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_finished, &wake_);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "millrace/shard.h"
 #include "millrace/thread_pool.h"
 
 namespace millrace::binding {
@@ -56,5 +57,8 @@ class Completions {
   std::size_t working_ = 0;    ///< on engine threads
   std::size_t unsettled_ = 0;  ///< promises; keeps the event loop alive
 };
+
+/// Gives a promise the function `cancel()`, by which its caller ends the work early: it then rejects with CANCELLED.
+[[nodiscard]] Napi::Value cancellable(Napi::Env env, Napi::Value promise, std::shared_ptr<Cancellation> cancellation);
 
 }  // namespace millrace::binding

@@ -19,6 +19,7 @@ export type {
   VectorSlot
 } from './native.ts'
 export * from './points.ts'
+export * from './query.ts'
 export * from './search.ts'
 export * from './shards.ts'
 export * from './values.ts'
