@@ -1,15 +1,22 @@
 import { createActor } from 'xstate'
 import { type CollectionContext, collectionMachine } from '../machines/index.ts'
 import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
-import type { CollectionDescription } from '../src/domain/description.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
 import type { NodeParts } from './node-parts.ts'
 import { partitionKeyOf } from './outcome-board.ts'
-import { type Replica, startReplica } from './replica.actor.ts'
+import { type Replica, type ReplicaDescription, startReplica } from './replica.actor.ts'
 import { type Supervisor, supervise } from './supervisor.actor.ts'
+
+export interface CollectionDescription {
+  readonly collection: string
+  readonly id: string
+  readonly state: string
+  readonly lastError: string | null
+  readonly shards: readonly (ReplicaDescription & { readonly supervisor: string })[]
+}
 
 export interface CollectionActor {
   readonly entry: CollectionEntry

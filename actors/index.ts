@@ -1,6 +1,8 @@
 export { type Clock, systemClock } from './clock.ts'
+export type { CollectionDescription } from './collection.actor.ts'
 export type { ActorLogger } from './logger.ts'
 export { metadataTopic } from './metadata.actor.ts'
 export { NativeShard } from './native-shard.ts'
 export { type Node, type NodeOptions, startNode } from './node.ts'
+export type { ReplicaDescription } from './replica.actor.ts'
 export type { AppliedRecord, ApplyReport, EngineShard, EngineShardState } from './shard-engine.ts'

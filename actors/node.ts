@@ -1,6 +1,5 @@
 import type { MetadataState } from '../src/cluster/index.ts'
 import { evenBucketMap } from '../src/domain/buckets.ts'
-import type { CollectionDescription } from '../src/domain/description.ts'
 import {
   type CollectionView,
   emptyDirectory,
@@ -19,7 +18,11 @@ import type { Crc32c } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { Clock } from './clock.ts'
-import { type CollectionActor, startCollection } from './collection.actor.ts'
+import {
+  type CollectionActor,
+  type CollectionDescription,
+  startCollection
+} from './collection.actor.ts'
 import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'

@@ -1,6 +1,5 @@
 import { createActor } from 'xstate'
 import { type ReplicaContext, replicaMachine } from '../machines/index.ts'
-import type { ReplicaDescription } from '../src/domain/description.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
 import { toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
@@ -16,6 +15,20 @@ import type { Child } from './supervisor.actor.ts'
 const readBytesMax = 4 << 20
 /** How often, at most, a replica tells its machine and, while it replays, everyone else how far it is. */
 const progressEveryMs = 100
+
+export interface ReplicaDescription {
+  readonly shard: number
+  readonly replica: string
+  readonly shardState: string
+  readonly nextOffset: string
+  readonly endOffset: string
+  readonly lagRecords: number
+  readonly digest: string
+  readonly points: string
+  readonly recordsRejected: number
+  readonly memoryBytes: number
+  readonly lastError: string | null
+}
 
 export interface Replica extends Child {
   status(): ShardStatus

@@ -1,4 +1,4 @@
-import type { CollectionDescription } from './domain/description.ts'
+import type { CollectionDescription } from '../actors/index.ts'
 import type { Metrics } from './observability/index.ts'
 
 /** Sets the gauges of every shard from what the actors show; called when the metrics page is read. */

@@ -1,10 +1,9 @@
 /**
- * The ways from a gateway to the actors. Each is a message of plain data and bytes, so that a
+ * The three ways from a gateway to the actors. Each is a message of plain data and bytes, so that a
  * gateway may sit in the main thread, a worker or another process.
  */
 import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
 import type { CollectionSpec } from './collection.ts'
-import type { NodeDescription } from './description.ts'
 
 export interface WriteRequest {
   readonly collectionId: bigint
@@ -71,13 +70,4 @@ export interface ReadBarrier {
     readonly offset: bigint
     readonly timeoutMs: number
   }): Promise<number | undefined>
-}
-
-/** What a gateway may ask of the node as a whole. */
-export interface NodePort {
-  describe(): Promise<NodeDescription>
-  /** Whether every shard may be read and every gateway serves. */
-  isReady(): Promise<boolean>
-  /** The metrics page, summed over all gateways. */
-  metricsText(): Promise<string>
 }
