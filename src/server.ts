@@ -1,16 +1,13 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import { NativeShard, type Node, startNode, systemClock } from '../actors/index.ts'
+import { NativeShard, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
-import { createRestServer } from './api/rest/index.ts'
-import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
+import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
-import { EngineError } from './errors/index.ts'
+import { type Gateways, startGateways } from './gateway/index.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
-import type { ServiceContext } from './service/index.ts'
-import { refreshShardMetrics } from './shard-metrics.ts'
+import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
 
 export interface Server {
   readonly address: { readonly host: string; readonly port: number }
@@ -46,6 +43,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     opened.push(() => data.release())
     const log = await openLog(config, data, logger)
     opened.push(() => log.close())
+    let gateways: Gateways | undefined
     const node = await startNode({
       log,
       clock: systemClock,
@@ -53,21 +51,36 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
-      limits: { collections: config['limits.collections'] }
+      limits: { collections: config['limits.collections'] },
+      onDirectory: () => gateways?.directoryChanged()
     })
     opened.push(() => node.stop())
-    const rest = await createGateway(config, node, logger)
-    await listen(rest, config['server.host'], config['server.port'])
-    opened.push(() => rest.close())
+    const metrics = createMetrics(packageVersion)
+    const serving = await startGateways({
+      config,
+      node,
+      logger,
+      metrics,
+      metricsText: () => {
+        refreshShardMetrics(metrics, node.describe())
+        if (gateways !== undefined) refreshGatewayMetrics(metrics, gateways.describe())
+        return metrics.registry.metrics()
+      }
+    })
+    gateways = serving
+    serving.directoryChanged()
+    opened.push(() => serving.drain(0))
 
-    const bound = rest.server.address()
-    const port = typeof bound === 'object' && bound !== null ? bound.port : config['server.port']
-    const address = { host: config['server.host'], port }
-    logger.info({ ...address, data: data.path }, 'millrace is serving')
+    const address = { host: config['server.host'], port: serving.port }
+    logger.info(
+      { ...address, data: data.path, gateways: serving.describe().length },
+      'millrace is serving'
+    )
     let stopped: Promise<void> | undefined
     const stop = async (reason: string) => {
       logger.info({ reason }, 'millrace is stopping')
-      await drainWithin(rest, node, config['server.drainMs'])
+      await serving.drain(config['server.drainMs'])
+      node.drain()
       const failures = await closeAll()
       if (failures.length > 0) throw new AggregateError(failures, 'a part could not be closed')
       logger.info({ reason }, 'millrace has stopped')
@@ -101,64 +114,6 @@ function openLog(config: Config, data: DataFolder, logger: Logger): Promise<Embe
       logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
     }
   })
-}
-
-function createGateway(config: Config, node: Node, logger: Logger): Promise<FastifyInstance> {
-  const metrics = createMetrics(packageVersion)
-  const context: ServiceContext = {
-    directory: node.directory,
-    writePort: node.writePort,
-    controlPort: node.controlPort,
-    barrier: node.barrier,
-    limits: {
-      recordBytes: config['limits.recordBytes'],
-      jsonDepth: config['limits.jsonDepth'],
-      shards: config['limits.shards'],
-      resultPoints: config['limits.resultPoints'],
-      requestTimeoutMs: config['server.requestTimeoutMs']
-    }
-  }
-  return createRestServer({
-    context,
-    logger,
-    metrics,
-    limits: {
-      bodyBytes: config['limits.bodyBytes'],
-      jsonDepth: config['limits.jsonDepth'],
-      requestsInFlight: config['limits.requestsInFlight']
-    },
-    service: {
-      version: packageVersion,
-      commit: packageCommit,
-      isReady: node.isReady,
-      describeReplicas: node.describe,
-      metricsText: () => {
-        refreshShardMetrics(metrics, node.describe())
-        return metrics.registry.metrics()
-      }
-    }
-  })
-}
-
-async function listen(rest: FastifyInstance, host: string, port: number): Promise<void> {
-  try {
-    await rest.listen({ host, port })
-  } catch (cause) {
-    const isInUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
-    throw isInUse ? new EngineError('MILLRACE_PORT_IN_USE', { host, port }, { cause }) : cause
-  }
-}
-
-/** Lets requests under way finish; what takes longer than the deadline loses its connection. */
-async function drainWithin(rest: FastifyInstance, node: Node, drainMs: number): Promise<void> {
-  const closing = rest.close()
-  // A connection that becomes idle only now would otherwise be waited for until its client lets go.
-  const sweep = setInterval(() => rest.server.closeIdleConnections(), 20)
-  const deadline = setTimeout(() => rest.server.closeAllConnections(), drainMs)
-  await closing
-  clearInterval(sweep)
-  clearTimeout(deadline)
-  node.drain()
 }
 
 function changedOf(sources: LoadedConfig['sources']): Record<string, string> {

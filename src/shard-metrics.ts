@@ -1,4 +1,5 @@
 import type { CollectionDescription } from '../actors/index.ts'
+import type { GatewayDescription } from './domain/node-port.ts'
 import type { Metrics } from './observability/index.ts'
 
 /** Sets the gauges of every shard from what the actors show; called when the metrics page is read. */
@@ -20,4 +21,14 @@ export function refreshShardMetrics(
       shardMemoryBytes.set(labels, shard.memoryBytes)
     }
   }
+}
+
+/** The same for the gateways. */
+export function refreshGatewayMetrics(
+  metrics: Metrics,
+  gateways: readonly GatewayDescription[]
+): void {
+  metrics.gatewaysServing.set(gateways.filter(({ state }) => state === 'serving').length)
+  for (const { gateway, restarts } of gateways)
+    metrics.gatewayRestarts.set({ gateway: String(gateway) }, restarts)
 }

@@ -13,5 +13,6 @@ void export_query(Napi::Env env, Napi::Object exports);
 void export_parser(Napi::Env env, Napi::Object exports);
 void export_values(Napi::Env env, Napi::Object exports);
 void export_lock(Napi::Env env, Napi::Object exports);
+void export_listen(Napi::Env env, Napi::Object exports);
 
 }  // namespace millrace::binding

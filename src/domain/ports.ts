@@ -10,6 +10,8 @@ export interface WriteRequest {
   readonly generation: number
   /** In request order within each shard; frames are complete but for their seal. */
   readonly records: readonly WriteRecord[]
+  /** False: nobody listens to `applied`. */
+  readonly wait?: boolean
 }
 
 export interface WriteRecord {

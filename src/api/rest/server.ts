@@ -20,6 +20,15 @@ export interface RestOptions {
     readonly jsonDepth: number
     readonly requestsInFlight: number
   }
+  readonly inFlight: RequestsInFlight
+}
+
+/** The requests under way; the limit, and the node's stop, hold for those of all its gateways. */
+export interface RequestsInFlight {
+  /** Whether new requests are refused because the node stops. */
+  isDraining(): boolean
+  add(change: 1 | -1): void
+  ofNode(): number
 }
 
 /** Longest path parameter: a name of 255 characters, each up to 12 characters when encoded. */
@@ -50,7 +59,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.decorateRequest('isAnswered', false)
 
   acceptJsonOnly(server)
-  countRequests(server, metrics, limits.requestsInFlight)
+  countRequests(server, metrics, limits.requestsInFlight, options.inFlight)
   server.setErrorHandler((cause, request, reply) =>
     sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger)
   )
@@ -60,7 +69,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(serviceRoutes, options.service)
+  await server.register(serviceRoutes, { ...options.service, node: context.node })
   server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))
   return server
 }
@@ -93,24 +102,23 @@ const probes: ReadonlySet<string | undefined> = new Set([
 ])
 
 /** Refuses requests while the server closes, and those over the limit. */
-function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: number): void {
-  let inFlight = 0
-  let isClosing = false
+function countRequests(
+  server: FastifyInstance,
+  metrics: Metrics,
+  inFlightMax: number,
+  inFlight: RequestsInFlight
+): void {
   const count = (change: 1 | -1) => {
-    inFlight += change
-    metrics.restInFlight.set(inFlight)
+    inFlight.add(change)
+    metrics.restInFlight.inc(change)
   }
-  server.addHook('preClose', (done) => {
-    isClosing = true
-    done()
-  })
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = process.hrtime.bigint()
     count(1)
     // A client may go before its answer is ready: a request counts until its work and its connection are done.
     reply.raw.once('close', () => request.isAnswered && count(-1))
-    if (isClosing) return done(new EngineError('MILLRACE_NODE_DRAINING'))
-    if (inFlight <= inFlightMax || probes.has(request.routeOptions.url)) return done()
+    if (inFlight.isDraining()) return done(new EngineError('MILLRACE_NODE_DRAINING'))
+    if (inFlight.ofNode() <= inFlightMax || probes.has(request.routeOptions.url)) return done()
     done(
       new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
         waiting: inFlightMax,

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { NodePort } from '../../domain/node-port.ts'
 import { apiVersion } from '../../domain/version.ts'
 import { succeed } from './route.ts'
 
@@ -6,16 +7,14 @@ export interface ServiceRoutesOptions {
   readonly version: string
   /** 40 hexadecimal digits */
   readonly commit: string
-  readonly isReady: () => boolean
-  /** The text of the metrics page. */
-  readonly metricsText: () => Promise<string>
-  /** Each collection's actors and replicas as they are now. */
-  readonly describeReplicas: () => unknown
 }
 
 const tags = ['service']
 
-export async function serviceRoutes(server: FastifyInstance, options: ServiceRoutesOptions) {
+export async function serviceRoutes(
+  server: FastifyInstance,
+  options: ServiceRoutesOptions & { readonly node: NodePort }
+) {
   server.get('/', { schema: { tags, summary: 'Name and API version' } }, async () => ({
     title: 'qdrant - vector search engine',
     version: apiVersion,
@@ -34,7 +33,7 @@ export async function serviceRoutes(server: FastifyInstance, options: ServiceRou
     '/readyz',
     { schema: { tags, summary: 'Say whether all shards serve' } },
     async (_request, reply) => {
-      const isReady = options.isReady()
+      const isReady = await options.node.isReady()
       return reply
         .code(isReady ? 200 : 503)
         .type('text/plain')
@@ -46,12 +45,12 @@ export async function serviceRoutes(server: FastifyInstance, options: ServiceRou
     '/metrics',
     { schema: { tags, summary: 'Metrics for Prometheus' } },
     async (_request, reply) =>
-      reply.type('text/plain; version=0.0.4').send(await options.metricsText())
+      reply.type('text/plain; version=0.0.4').send(await options.node.metricsText())
   )
 
   server.get(
     '/millrace/replicas',
     { schema: { tags, summary: 'Each replica: state, offset, lag, digest' } },
-    async (request) => succeed(request, options.describeReplicas())
+    async (request) => succeed(request, await options.node.describe())
   )
 }

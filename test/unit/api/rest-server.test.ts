@@ -2,20 +2,26 @@ import { expect, test } from 'vitest'
 import { createRestServer } from '../../../src/api/rest/index.ts'
 import { createLogger, createMetrics } from '../../../src/observability/index.ts'
 
+const inFlight = () => {
+  let count = 0
+  return {
+    add(change: number) {
+      count += change
+    },
+    ofNode: () => count,
+    isDraining: () => false
+  }
+}
+
 const serverWith = (requestsInFlight: number) =>
   createRestServer({
     // No operation is called.
-    context: {} as never,
+    context: { node: { isReady: async () => true, metricsText: async () => '' } } as never,
     logger: createLogger('silent'),
     metrics: createMetrics('1'),
     limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
-    service: {
-      version: '1',
-      commit: '0'.repeat(40),
-      isReady: () => true,
-      metricsText: async () => '',
-      describeReplicas: () => []
-    }
+    inFlight: inFlight(),
+    service: { version: '1', commit: '0'.repeat(40) }
   })
 
 test('P9 a request must have arrived as a whole within five minutes', async () => {

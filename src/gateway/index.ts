@@ -1,0 +1,2 @@
+export { type Gateways, type GatewaysOptions, startGateways } from './gateways.ts'
+export type { NodeSide } from './worker-requests.ts'

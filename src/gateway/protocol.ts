@@ -1,0 +1,55 @@
+/** What passes between the main thread and a gateway worker, beside the shared memory of `counts.ts`. */
+import type { Config } from '../config/index.ts'
+import type { CollectionFacts, GatewayDescription } from '../domain/node-port.ts'
+import type {
+  ControlCommand,
+  ControlVerdict,
+  ReadBarrier,
+  RecordOutcome,
+  ShardOffset,
+  WriteRequest
+} from '../domain/ports.ts'
+import type { DirectoryChange } from './directory-change.ts'
+
+/** What a worker is given when it starts. */
+export interface WorkerStart {
+  readonly gateway: number
+  readonly config: Config
+  /** Descriptors that listen, one for each address; they belong to the worker. */
+  readonly sockets: readonly number[]
+  readonly counts: SharedArrayBuffer
+}
+
+/** What a worker asks of the main thread. */
+export interface MainRequests {
+  /** Listens, or will not. */
+  serving(): void
+  /** A connection for another gateway, which it is counted for already. */
+  handOver(connection: { readonly fd: number; readonly gateway: number }): void
+  submit(write: SubmittedWrite): Promise<readonly ShardOffset[]>
+  propose(command: ControlCommand): Promise<ControlVerdict>
+  reach(request: Parameters<ReadBarrier['reach']>[0]): Promise<number | undefined>
+  describe(): readonly CollectionFacts[]
+  describeGateways(): readonly GatewayDescription[]
+  isReady(): boolean
+  metricsText(): Promise<string>
+}
+
+export interface SubmittedWrite {
+  readonly request: WriteRequest
+  /** Carries the answer `applied`: its own is `durable`. Undefined when nobody waits for it. */
+  readonly appliedId: number | undefined
+}
+
+/** The answer of `appliedId`. */
+export type AppliedAnswer = readonly RecordOutcome[]
+
+/** What the main thread asks of a worker. */
+export interface WorkerRequests {
+  /** Answered once the worker's requests see it. */
+  follow(change: DirectoryChange): void
+  /** A connection that another gateway accepted. */
+  adopt(fd: number): void
+  /** Answers what is under way within `drainMs`, refuses the rest, and ends. */
+  drain(drainMs: number): Promise<void>
+}
