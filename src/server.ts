@@ -5,7 +5,7 @@ import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
 import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
-import { type Gateways, startGateways } from './gateway/index.ts'
+import { loadGateways } from './gateway/index.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
 import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
 
@@ -41,9 +41,11 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     logger.info({ config, changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
+    const metrics = createMetrics(packageVersion)
+    const gateways = await loadGateways({ config, logger, metrics })
+    opened.push(() => gateways.drain(0))
     const log = await openLog(config, data, logger)
     opened.push(() => log.close())
-    let gateways: Gateways | undefined
     const node = await startNode({
       log,
       clock: systemClock,
@@ -52,34 +54,26 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
       limits: { collections: config['limits.collections'] },
-      onDirectory: () => gateways?.directoryChanged()
+      onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())
-    const metrics = createMetrics(packageVersion)
-    const serving = await startGateways({
-      config,
-      node,
-      logger,
-      metrics,
-      metricsText: () => {
+    const { port } = await gateways.serve({
+      ...node,
+      metricsText() {
         refreshShardMetrics(metrics, node.describe())
-        if (gateways !== undefined) refreshGatewayMetrics(metrics, gateways.describe())
+        refreshGatewayMetrics(metrics, gateways.describe())
         return metrics.registry.metrics()
       }
     })
-    gateways = serving
-    serving.directoryChanged()
-    opened.push(() => serving.drain(0))
-
-    const address = { host: config['server.host'], port: serving.port }
+    const address = { host: config['server.host'], port }
     logger.info(
-      { ...address, data: data.path, gateways: serving.describe().length },
+      { ...address, data: data.path, gateways: gateways.describe().length },
       'millrace is serving'
     )
     let stopped: Promise<void> | undefined
     const stop = async (reason: string) => {
       logger.info({ reason }, 'millrace is stopping')
-      await serving.drain(config['server.drainMs'])
+      await gateways.drain(config['server.drainMs'])
       node.drain()
       const failures = await closeAll()
       if (failures.length > 0) throw new AggregateError(failures, 'a part could not be closed')

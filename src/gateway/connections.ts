@@ -43,9 +43,8 @@ export async function acceptConnections(options: {
     readRequests?.call(server, socket)
   }
   const accept = (socket: Socket) => {
-    const target = counts.leastBusy('connections')
-    const isLevel = counts.of(gateway, 'connections') <= counts.of(target, 'connections')
-    const fd = isLevel ? undefined : descriptorOf(socket)
+    const target = counts.leastBusy(gateway)
+    const fd = target === gateway ? undefined : descriptorOf(socket)
     counts.add(fd === undefined ? gateway : target, 'connections', 1)
     if (fd === undefined) return serve(socket)
     giveAway(duplicateSocket(fd), target)
@@ -61,6 +60,7 @@ export async function acceptConnections(options: {
     createServer({ allowHalfOpen: true, noDelay: true }, accept).listen({ fd })
   )
   await Promise.all(listeners.map((listener) => once(listener, 'listening')))
+  counts.serve(gateway)
   return {
     adopt(fd) {
       const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true })

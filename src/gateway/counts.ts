@@ -2,10 +2,10 @@
 
 /** One cache line for the node and one for each gateway, so that they do not slow each other down. */
 const cellsPerLine = 16
-const cells = { requests: 0, connections: 1 } as const
+const cells = { requests: 0, connections: 1, serving: 2 } as const
 const drainingCell = 0
 
-export type CountedThing = keyof typeof cells
+type CountedThing = keyof typeof cells
 
 export class GatewayCounts {
   readonly memory: SharedArrayBuffer
@@ -47,11 +47,17 @@ export class GatewayCounts {
     return sum
   }
 
-  /** The gateway with the fewest. */
-  leastBusy(thing: CountedThing): number {
-    let least = 0
-    for (let gateway = 1; gateway < this.gateways; gateway++) {
-      if (this.of(gateway, thing) < this.of(least, thing)) least = gateway
+  /** Takes connections from the others from now on, until it is reset. */
+  serve(gateway: number): void {
+    this.add(gateway, 'serving', 1)
+  }
+
+  /** Of `gateway` and those that serve, the one with the fewest connections. */
+  leastBusy(gateway: number): number {
+    let least = gateway
+    for (let other = 0; other < this.gateways; other++) {
+      const isFree = this.of(other, 'connections') < this.of(least, 'connections')
+      if (isFree && this.of(other, 'serving') > 0) least = other
     }
     return least
   }

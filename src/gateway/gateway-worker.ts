@@ -10,10 +10,12 @@ import type { MainRequests, WorkerRequests, WorkerStart } from './protocol.ts'
 export interface GatewayWorkerOptions {
   readonly start: WorkerStart
   readonly logger: Logger
-  /** Everything that is known when a worker starts. */
-  wholeDirectory(): DirectoryChange
-  /** Answers of the main thread; `serving` is the worker's own. */
-  requests(channel: WorkerChannel): Omit<MainRequests, 'serving'>
+  /** Its answers to the worker. */
+  requests(channel: WorkerChannel): Omit<MainRequests, 'loaded'>
+  /** The worker is about to serve: its sockets, and all that is known of the collections. */
+  open(): { readonly sockets: readonly number[]; readonly directory: DirectoryChange }
+  /** It has its own descriptors of the sockets now, and is about to let go of them. */
+  close(): void
   /** Its connections are gone, and with them what it counted. */
   onDeath(): void
 }
@@ -39,6 +41,10 @@ export class GatewayWorker {
   private restarts = 0
   private restartMs = restartMsMin
   private lastError: string | null = null
+  private hasLoaded: Promise<void> = Promise.resolve()
+  /** Settled once it listens, or will not; undefined until it was told to. */
+  private opened: Promise<unknown> | undefined
+  /** The last directory that was sent. */
   private followed: Promise<unknown> = Promise.resolve()
   private exited: Promise<unknown> = Promise.resolve()
   private restartTimer: NodeJS.Timeout | undefined
@@ -47,9 +53,67 @@ export class GatewayWorker {
     this.options = options
   }
 
-  /** Resolves when it serves. @throws why it died before */
-  start(): Promise<void> {
-    return this.spawn()
+  /** Starts the thread, which loads what it needs; it serves once `serve` is called. */
+  load(): void {
+    const { start, logger, requests, onDeath } = this.options
+    const worker = new Worker(entry, { workerData: start, name: `gateway ${start.gateway}` })
+    let failure = new EngineError('MILLRACE_INTERNAL', { reason: 'a gateway worker ended' })
+    let announceLoaded = () => {}
+    this.hasLoaded = new Promise((resolve, reject) => {
+      announceLoaded = resolve
+      worker.once('exit', () => reject(failure))
+    })
+    // Nobody may be waiting for it yet.
+    this.hasLoaded.catch(() => {})
+    const channel: WorkerChannel = new Channel(worker, (own: WorkerChannel) => ({
+      loaded: () => announceLoaded(),
+      ...requests(own)
+    }))
+    worker.on('error', (cause) => {
+      failure = toEngineError(cause)
+      logger.error({ err: cause, gateway: start.gateway }, 'a gateway worker failed')
+    })
+    worker.once('exit', () => {
+      this.worker = undefined
+      this.channel = undefined
+      this.opened = undefined
+      onDeath()
+      channel.close(failure)
+      if (this.state === 'serving') this.restartLater(failure)
+    })
+    this.worker = worker
+    this.channel = channel
+    this.exited = once(worker, 'exit')
+  }
+
+  /** Resolves when the worker serves. @throws why it does not; then it is not tried again */
+  async serve(): Promise<void> {
+    await this.hasLoaded
+    const { channel } = this
+    if (channel === undefined || this.state !== 'starting')
+      throw new EngineError('MILLRACE_NODE_DRAINING')
+    const { sockets, directory } = this.options.open()
+    const serving = channel.ask('serve', { sockets, directory })
+    // Changes from now on follow it through the same channel.
+    this.opened = serving.catch(() => {})
+    this.followed = this.opened
+    await serving
+    if (this.state !== 'starting') return
+    this.state = 'serving'
+    const steady = setTimeout(() => {
+      this.restartMs = restartMsMin
+    }, steadyMs)
+    this.worker?.once('exit', () => clearTimeout(steady))
+  }
+
+  /** The same for one that others do not wait for: tried again until it serves. */
+  serveLater(): void {
+    if (this.channel === undefined) this.load()
+    this.serve().catch((cause: unknown) => {
+      if (this.state !== 'starting') return
+      this.worker?.terminate()
+      this.restartLater(toEngineError(cause))
+    })
   }
 
   describe(): GatewayDescription {
@@ -57,9 +121,15 @@ export class GatewayWorker {
     return { gateway: this.options.start.gateway, state, restarts, lastError }
   }
 
+  /** One that does not serve yet starts with all that is known then. */
   follow(change: DirectoryChange): void {
-    // One that died starts with all of it.
-    this.followed = this.channel?.ask('follow', change).catch(() => {}) ?? Promise.resolve()
+    if (this.channel === undefined || this.opened === undefined) return
+    this.followed = this.channel.ask('follow', change).catch(() => {})
+  }
+
+  /** Resolves when its requests see every change so far, or it is gone. */
+  async hasFollowed(): Promise<void> {
+    await this.followed
   }
 
   /** @returns whether it serves, and will serve this connection too */
@@ -69,73 +139,31 @@ export class GatewayWorker {
     return true
   }
 
-  /** Resolves when its requests see every change so far, or it is gone. */
-  async hasFollowed(): Promise<void> {
-    await this.followed
-  }
-
-  /** Answers what is under way within `drainMs`; it is gone when this resolves. */
+  /** Answers what is under way within `drainMs`; the thread is gone when this resolves. */
   async drain(drainMs: number): Promise<void> {
     clearTimeout(this.restartTimer)
-    const isServing = this.state === 'serving'
     this.state = 'draining'
-    if (!isServing) await this.worker?.terminate()
-    this.channel?.ask('drain', drainMs).catch(() => {})
+    if (this.opened === undefined) await this.worker?.terminate()
+    else {
+      await this.opened
+      this.options.close()
+      this.channel?.ask('drain', drainMs).catch(() => {})
+    }
     const late = setTimeout(() => this.worker?.terminate(), drainMs + exitMsMax)
     await this.exited
     clearTimeout(late)
     this.state = 'stopped'
   }
 
-  /** Resolves when it serves. @throws why it ended before */
-  private spawn(): Promise<void> {
-    const { start, logger, requests, wholeDirectory, onDeath } = this.options
-    const worker = new Worker(entry, { workerData: start, name: `gateway ${start.gateway}` })
-    this.worker = worker
-    this.exited = once(worker, 'exit')
-    return new Promise((resolve, reject) => {
-      let servingSince = Number.POSITIVE_INFINITY
-      let failure = new EngineError('MILLRACE_INTERNAL', { reason: 'a gateway worker ended' })
-      const serving = () => {
-        if (this.state !== 'starting') return
-        this.state = 'serving'
-        servingSince = performance.now()
-        resolve()
-      }
-      const channel: WorkerChannel = new Channel(worker, (own: WorkerChannel) => ({
-        serving,
-        ...requests(own)
-      }))
-      worker.on('error', (cause) => {
-        failure = toEngineError(cause)
-        logger.error({ err: cause, gateway: start.gateway }, 'a gateway worker failed')
-      })
-      worker.once('exit', () => {
-        channel.close(failure)
-        this.worker = undefined
-        this.channel = undefined
-        onDeath()
-        reject(failure)
-        if (this.state !== 'serving') return
-        if (performance.now() - servingSince > steadyMs) this.restartMs = restartMsMin
-        this.restartLater(failure)
-      })
-      this.channel = channel
-      this.follow(wholeDirectory())
-    })
-  }
-
   private restartLater(failure: EngineError): void {
     const { start, logger } = this.options
     this.lastError = failure.message
     this.state = 'waitingToRestart'
+    logger.warn({ gateway: start.gateway, ms: this.restartMs }, 'a gateway worker starts again')
     this.restartTimer = setTimeout(() => {
-      logger.info({ gateway: start.gateway }, 'a gateway worker starts again')
       this.restarts += 1
       this.state = 'starting'
-      this.spawn().catch((cause: unknown) => {
-        if (this.state === 'starting') this.restartLater(toEngineError(cause))
-      })
+      this.serveLater()
     }, this.restartMs)
     this.restartMs = Math.min(this.restartMs * 2, restartMsMax)
   }

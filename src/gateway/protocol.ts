@@ -15,17 +15,15 @@ import type { DirectoryChange } from './directory-change.ts'
 export interface WorkerStart {
   readonly gateway: number
   readonly config: Config
-  /** Descriptors that listen, one for each address; they belong to the worker. */
-  readonly sockets: readonly number[]
   readonly counts: SharedArrayBuffer
 }
 
 /** What a worker asks of the main thread. */
 export interface MainRequests {
-  /** Listens, or will not. */
-  serving(): void
-  /** A connection for another gateway, which it is counted for already. */
-  handOver(connection: { readonly fd: number; readonly gateway: number }): void
+  /** Can be told to serve now. */
+  loaded(): void
+  /** A connection for another gateway, which it is counted for already. @returns whether that one takes it */
+  handOver(connection: { readonly fd: number; readonly gateway: number }): boolean
   submit(write: SubmittedWrite): Promise<readonly ShardOffset[]>
   propose(command: ControlCommand): Promise<ControlVerdict>
   reach(request: Parameters<ReadBarrier['reach']>[0]): Promise<number | undefined>
@@ -46,6 +44,11 @@ export type AppliedAnswer = readonly RecordOutcome[]
 
 /** What the main thread asks of a worker. */
 export interface WorkerRequests {
+  /** Answered once it listens. The descriptors, one for each address, stay the main thread's. */
+  serve(start: {
+    readonly sockets: readonly number[]
+    readonly directory: DirectoryChange
+  }): Promise<void>
   /** Answered once the worker's requests see it. */
   follow(change: DirectoryChange): void
   /** A connection that another gateway accepted. */

@@ -1,48 +1,66 @@
-/** The listening sockets of all gateways: one for each gateway and address, on one port. */
 import { lookup } from 'node:dns/promises'
 import { constants } from 'node:os'
 import { closeSocket, listenSocket, portOfSocket } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 
-export interface GatewaySockets {
-  readonly port: number
-  /** Descriptors by gateway; they stay open until `close`, so that the connections of a gateway that died wait for the next. */
-  readonly byGateway: readonly (readonly number[])[]
-  /** Idempotent. */
-  close(): void
-}
+/** The listening sockets of one port: one for each gateway that serves, and address. */
+export class PortSockets {
+  readonly host: string
+  private readonly addresses: readonly string[]
+  private readonly byGateway = new Map<number, readonly number[]>()
+  private bound: number
 
-/**
- * @param host  a name or an address; `localhost` means all of its addresses, as far as they are to be had
- * @param port  0: any free one
- * @throws      MILLRACE_PORT_IN_USE, the system's error
- */
-export async function openSockets(
-  host: string,
-  port: number,
-  gateways: number
-): Promise<GatewaySockets> {
-  const byGateway: number[][] = Array.from({ length: gateways }, () => [])
-  const close = () => {
-    for (const fds of byGateway) for (const fd of fds.splice(0)) closeSocket(fd)
+  private constructor(host: string, port: number, addresses: readonly string[]) {
+    this.host = host
+    this.bound = port
+    this.addresses = addresses
   }
-  const isAllWanted = host === 'localhost'
-  const found = await lookup(host, { all: true })
-  const addresses = found.slice(0, isAllWanted ? undefined : 1).map(({ address }) => address)
-  let bound = port
-  for (const [index, address] of addresses.entries()) {
-    try {
-      for (const [gateway, fds] of byGateway.entries()) {
-        fds.push(listenSocket(address, bound, gateway === 0))
-        bound ||= portOfSocket(fds[0] ?? -1)
+
+  /**
+   * @param host  a name or an address; `localhost` means all of its addresses, as far as they are to be had
+   * @param port  0: any free one
+   */
+  static async of(host: string, port: number): Promise<PortSockets> {
+    const found = (await lookup(host, { all: true })).map(({ address }) => address)
+    return new PortSockets(host, port, host === 'localhost' ? found : found.slice(0, 1))
+  }
+
+  get port(): number {
+    return this.bound
+  }
+
+  /**
+   * The sockets of a gateway, opened if need be: from now on connections come to them. The first gateway claims the port.
+   *
+   * @returns descriptors, one for each address; they stay open until `close`
+   * @throws  MILLRACE_PORT_IN_USE, the system's error
+   */
+  open(gateway: number): readonly number[] {
+    const known = this.byGateway.get(gateway)
+    if (known !== undefined) return known
+    const isFirst = this.byGateway.size === 0
+    const fds = this.addresses.flatMap((address, index) => {
+      try {
+        const fd = listenSocket(address, this.bound, isFirst)
+        if (this.bound === 0) this.bound = portOfSocket(fd)
+        return [fd]
+      } catch (cause) {
+        if (index > 0) return []
+        throw listenError(cause, this.host, this.bound)
       }
-    } catch (cause) {
-      if (index > 0) continue
-      close()
-      throw listenError(cause, host, port)
-    }
+    })
+    this.byGateway.set(gateway, fds)
+    return fds
   }
-  return { port: bound, byGateway, close }
+
+  close(gateway: number): void {
+    for (const fd of this.byGateway.get(gateway) ?? []) closeSocket(fd)
+    this.byGateway.delete(gateway)
+  }
+
+  closeAll(): void {
+    for (const gateway of [...this.byGateway.keys()]) this.close(gateway)
+  }
 }
 
 function listenError(cause: unknown, host: string, port: number): unknown {

@@ -12,13 +12,14 @@ export interface NodeSide {
   readonly barrier: ReadBarrier
   describe(): readonly CollectionFacts[]
   isReady(): boolean
+  /** The node's own part of the metrics page. */
+  metricsText(): Promise<string>
 }
 
 /** What the gateways add to it. */
 export interface GatewaysSide {
   describeGateways(): readonly GatewayDescription[]
-  metricsText(): Promise<string>
-  handOver(fd: number, gateway: number): void
+  handOver(fd: number, gateway: number): boolean
   /** Resolves when every gateway's requests see the directory as it is now. */
   haveFollowed(): Promise<void>
 }
@@ -26,30 +27,35 @@ export interface GatewaysSide {
 /** What the main thread answers a worker. */
 export function answersFor(
   channel: WorkerChannel,
-  node: NodeSide,
+  node: () => NodeSide,
   gateways: GatewaysSide
-): Omit<MainRequests, 'serving'> {
+): Omit<MainRequests, 'loaded'> {
   return {
     handOver: ({ fd, gateway }) => gateways.handOver(fd, gateway),
     submit({ request, appliedId }) {
-      const { durable, applied } = node.writePort.submit(request)
+      const { durable, applied } = node().writePort.submit(request)
       if (appliedId !== undefined) channel.answer(appliedId, applied)
       return durable
     },
     async propose(command) {
-      const verdict = await node.controlPort.propose(command)
+      const verdict = await node().controlPort.propose(command)
       // A client may ask through any gateway from here on.
       await gateways.haveFollowed()
       return verdict
     },
-    reach: (request) => node.barrier.reach(request),
-    describe: () => node.describe(),
+    reach: (request) => node().barrier.reach(request),
+    describe: () => node().describe(),
     describeGateways: () => gateways.describeGateways(),
-    isReady: () => isReady(node, gateways),
-    metricsText: () => gateways.metricsText()
+    isReady: () => isReady(node(), gateways.describeGateways()),
+    metricsText: () => node().metricsText()
   }
 }
 
-export function isReady(node: NodeSide, gateways: GatewaysSide): boolean {
-  return node.isReady() && gateways.describeGateways().every(({ state }) => state === 'serving')
+/** A gateway that has not served yet takes nothing from anyone; one that died does. */
+export function isReady(node: NodeSide, gateways: readonly GatewayDescription[]): boolean {
+  return (
+    node.isReady() &&
+    gateways.some(({ state }) => state === 'serving') &&
+    gateways.every(({ state, restarts }) => state === 'serving' || restarts === 0)
+  )
 }

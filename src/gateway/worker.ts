@@ -6,7 +6,7 @@ import { duplicateSocket } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import { createLogger, createMetrics } from '../observability/index.ts'
 import { Channel } from './channel.ts'
-import { acceptConnections } from './connections.ts'
+import { acceptConnections, type Connections } from './connections.ts'
 import { GatewayCounts } from './counts.ts'
 import { followDirectory } from './directory-change.ts'
 import { createGateway, drainGateway } from './gateway.ts'
@@ -16,57 +16,50 @@ import { workerPorts } from './worker-ports.ts'
 if (parentPort === null) throw new EngineError('MILLRACE_INTERNAL', { reason: 'not in a worker' })
 const port = parentPort
 // The one who starts this thread gives it this: gateway-worker.ts.
-const { gateway, config, sockets, counts: memory } = workerData as WorkerStart
+const { gateway, config, counts: memory } = workerData as WorkerStart
 const counts = new GatewayCounts(memory)
-
 let directory = emptyDirectory
-let announceDirectory = () => {}
-const hasDirectory = new Promise<void>((resolve) => {
-  announceDirectory = resolve
-})
+let connections: Connections | undefined
 
 const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
+  async serve({ sockets, directory: whole }) {
+    directory = followDirectory(emptyDirectory, whole)
+    connections = await acceptConnections({
+      rest,
+      sockets: sockets.map(duplicateSocket),
+      counts,
+      gateway,
+      async giveAway(fd, to) {
+        if (await main.ask('handOver', { fd, gateway: to })) return
+        // It went away meanwhile.
+        counts.add(gateway, 'connections', 1)
+        connections?.adopt(fd)
+      }
+    })
+  },
   follow(change) {
     directory = followDirectory(directory, change)
-    announceDirectory()
   },
-  async adopt(fd) {
-    const { connections } = await starting
-    connections.adopt(fd)
+  adopt(fd) {
+    connections?.adopt(fd)
   },
   async drain(drainMs) {
-    const { rest, connections } = await starting
     await drainGateway(rest, drainMs, connections)
     // Nothing keeps this thread alive any more.
     port.close()
   }
 }))
-const starting = start()
-await starting
-await main.ask('serving', undefined)
 
-async function start() {
-  const rest = await createGateway({
-    config,
-    ports: {
-      directory: () => directory,
-      ...workerPorts(main, config['limits.workerRequests'])
-    },
-    logger: createLogger(config['logging.level']).child({ gateway }),
-    metrics: createMetrics(packageVersion),
-    counts,
-    gateway
-  })
-  await rest.ready()
-  await hasDirectory
-  const connections = await acceptConnections({
-    rest,
-    sockets: sockets.map(duplicateSocket),
-    counts,
-    gateway,
-    giveAway(fd, to) {
-      main.ask('handOver', { fd, gateway: to }).catch(() => {})
-    }
-  })
-  return { rest, connections }
-}
+const rest = await createGateway({
+  config,
+  ports: {
+    directory: () => directory,
+    ...workerPorts(main, config['limits.workerRequests'])
+  },
+  logger: createLogger(config['logging.level']).child({ gateway }),
+  metrics: createMetrics(packageVersion),
+  counts,
+  gateway
+})
+await rest.ready()
+await main.ask('loaded', undefined)
