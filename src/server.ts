@@ -1,5 +1,5 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { NativeShard, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
 import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
@@ -42,7 +42,16 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
     const metrics = createMetrics(packageVersion)
-    const gateways = await loadGateways({ config, logger, metrics })
+    const gateways = await loadGateways({
+      config,
+      logger,
+      identity: {
+        peerId: data.peerId,
+        instanceId: randomUUID(),
+        startedMs: Date.now(),
+        dataFolder: data.path
+      }
+    })
     opened.push(() => gateways.drain(0))
     const log = await openLog(config, data, logger)
     opened.push(() => log.close())
@@ -53,7 +62,11 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
-      limits: { collections: config['limits.collections'] },
+      limits: {
+        collections: config['limits.collections'],
+        aliases: config['limits.aliases'],
+        metadataBytes: config['limits.metadataBytes']
+      },
       onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())

@@ -11,13 +11,11 @@ namespace {
 
 /// @return why the engine's threads will not run the job
 template <typename Work>
-std::optional<Error> submit(Work work) {
-  auto accepted = guard([&]() -> Result<bool> {
-    return engine_pool().submit(ThreadPool::Lane::foreground, std::move(work));
-  });
+std::optional<Error> submit(ThreadPool::Lane lane, Work work) {
+  auto accepted = guard([&]() -> Result<bool> { return engine_pool().submit(lane, std::move(work)); });
   if (!accepted) return accepted.error();
   if (accepted.value()) return std::nullopt;
-  return Error{Errc::engine_busy, "\"jobs\":" + std::to_string(engine_pool().waiting(ThreadPool::Lane::foreground))};
+  return Error{Errc::engine_busy, "\"jobs\":" + std::to_string(engine_pool().waiting(lane))};
 }
 
 }  // namespace
@@ -44,7 +42,7 @@ Completions::Completions(Napi::Env env) {
   napi_add_env_cleanup_hook(env, on_environment_end, this);
 }
 
-Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job) {
+Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job, ThreadPool::Lane lane) {
   const auto promise = job->deferred.Promise();
   {
     const std::lock_guard lock(mutex_);
@@ -55,7 +53,7 @@ Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job) {
     taken->work();
     finish(std::move(taken));
   };
-  auto refusal = submit(std::move(work));
+  auto refusal = submit(lane, std::move(work));
   if (!refusal) return promise;
   {
     const std::lock_guard lock(mutex_);

@@ -40,7 +40,8 @@ class Completions {
   Completions& operator=(const Completions&) = delete;
 
   /// Queues a job and gives its promise.
-  [[nodiscard]] Napi::Value run(Napi::Env env, std::unique_ptr<Job> job);
+  [[nodiscard]] Napi::Value run(Napi::Env env, std::unique_ptr<Job> job,
+                                ThreadPool::Lane lane = ThreadPool::Lane::foreground);
 
   [[nodiscard]] static Completions& of(Napi::Env env) { return *env.GetInstanceData<Completions>(); }
 

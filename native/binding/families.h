@@ -12,6 +12,7 @@ void export_points(Napi::Env env, Napi::Object exports);
 void export_query(Napi::Env env, Napi::Object exports);
 void export_parser(Napi::Env env, Napi::Object exports);
 void export_values(Napi::Env env, Napi::Object exports);
+void export_checkpoint(Napi::Env env, Napi::Object exports);
 void export_lock(Napi::Env env, Napi::Object exports);
 void export_listen(Napi::Env env, Napi::Object exports);
 

@@ -17,6 +17,8 @@ export interface ConfigField {
   readonly choices?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
+  /** What a text must look like. */
+  readonly pattern?: RegExp
   /** A shorter flag beside the path. */
   readonly flag?: string
 }
@@ -67,7 +69,31 @@ export const configFields = {
     unit: 'ms',
     minimum: 1,
     maximum: 3_600_000,
-    description: 'Deadline of a read that names no `timeout`.'
+    description:
+      'Deadline of a read, or of a change of collections or aliases, that names no `timeout`.'
+  },
+  'server.cors': {
+    kind: 'boolean',
+    default: true,
+    env: 'MILLRACE_CORS',
+    description: 'Whether web pages of any origin may send requests.'
+  },
+  'server.compressBytes': {
+    kind: 'bytes',
+    default: 8 * 1024,
+    env: 'MILLRACE_COMPRESS_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 1024 * MiB,
+    description:
+      'Answers from this size on are compressed for clients that accept it; 0 compresses none.'
+  },
+  'server.metricsPrefix': {
+    kind: 'string',
+    default: '',
+    env: 'MILLRACE_METRICS_PREFIX',
+    pattern: /^[a-zA-Z_][a-zA-Z0-9_]*$/,
+    description: 'Put in front of every name on the metrics page; letters, digits and `_`.'
   },
   data: {
     kind: 'string',
@@ -144,6 +170,23 @@ export const configFields = {
     minimum: 1,
     maximum: 100_000,
     description: 'Most collections of a node.'
+  },
+  'limits.aliases': {
+    kind: 'integer',
+    default: 10_000,
+    env: 'MILLRACE_LIMITS_ALIASES',
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'Most aliases of a node.'
+  },
+  'limits.metadataBytes': {
+    kind: 'bytes',
+    default: MiB,
+    env: 'MILLRACE_LIMITS_METADATA_BYTES',
+    unit: 'bytes',
+    minimum: 1024,
+    maximum: 4 * MiB,
+    description: 'Largest `metadata` of a collection, as JSON.'
   },
   'limits.shards': {
     kind: 'integer',

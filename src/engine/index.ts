@@ -1,3 +1,4 @@
+export * from './checkpoints.ts'
 export {
   compareHitIds,
   hitCount,

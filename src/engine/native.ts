@@ -9,6 +9,11 @@ export interface ShardHandle {
   readonly brand: 'ShardHandle'
 }
 
+/** Opaque: a capture of a shard's state. */
+export interface CaptureHandle {
+  readonly brand: 'CaptureHandle'
+}
+
 /** Opaque: what the parser must know of a collection. */
 export interface EncodeTarget {
   readonly brand: 'EncodeTarget'
@@ -46,6 +51,13 @@ export interface NativeApplyResult {
   readonly details: Readonly<Record<number, string>>
   readonly stop: NativeFailure | null
   readonly state: NativeShardState
+}
+
+export interface NativeCapture {
+  readonly since: bigint
+  readonly rows: number
+  readonly state: NativeShardState
+  readonly handle: CaptureHandle
 }
 
 export interface NativeSearchResult {
@@ -128,6 +140,10 @@ export interface NativeEngine {
     appendTimesMs: Float64Array,
     count: number
   ): Promise<NativeApplyResult>
+  captureCheckpoint(shard: ShardHandle, since: bigint): NativeCapture
+  nextCheckpointBytes(capture: CaptureHandle, bytesMax: number): Promise<Buffer | null>
+  loadCheckpointBytes(shard: ShardHandle, bytes: Uint8Array): Promise<void>
+  finishCheckpointLoad(shard: ShardHandle): Promise<void>
   search(
     shard: ShardHandle,
     slot: number,

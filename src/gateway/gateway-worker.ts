@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { GatewayDescription } from '../domain/node-port.ts'
+import type { GatewayDescription, RequestReport } from '../domain/node-port.ts'
 import { EngineError, toEngineError } from '../errors/index.ts'
 import type { Logger } from '../observability/index.ts'
 import { Channel } from './channel.ts'
@@ -130,6 +130,12 @@ export class GatewayWorker {
   /** Resolves when its requests see every change so far, or it is gone. */
   async hasFollowed(): Promise<void> {
     await this.followed
+  }
+
+  /** What it has counted; undefined when it has not served yet, or is gone. */
+  async report(): Promise<RequestReport | undefined> {
+    if (this.state !== 'serving') return undefined
+    return this.channel?.ask('report', undefined).catch(() => undefined)
   }
 
   /** @returns whether it serves, and will serve this connection too */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { createRestServer } from '../api/rest/index.ts'
 import { type Config, packageCommit, packageVersion } from '../config/index.ts'
-import type { Logger, Metrics } from '../observability/index.ts'
+import type { Logger, RequestStatistics } from '../observability/index.ts'
 import type { ServiceContext } from '../service/index.ts'
 import type { Connections } from './connections.ts'
 import type { GatewayCounts } from './counts.ts'
@@ -11,7 +11,7 @@ export interface GatewayOptions {
   /** The directory and the ports by which this thread reaches the node. */
   readonly ports: Omit<ServiceContext, 'limits'>
   readonly logger: Logger
-  readonly metrics: Metrics
+  readonly statistics: RequestStatistics
   /** Of all gateways; this one counts under its number. */
   readonly counts: GatewayCounts
   readonly gateway: number
@@ -19,7 +19,7 @@ export interface GatewayOptions {
 
 /** The REST gateway of one thread; it serves once its caller lets it listen. */
 export function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
-  const { config, ports, logger, metrics, counts, gateway } = options
+  const { config, ports, logger, statistics, counts, gateway } = options
   return createRestServer({
     context: {
       ...ports,
@@ -32,7 +32,9 @@ export function createGateway(options: GatewayOptions): Promise<FastifyInstance>
       }
     },
     logger,
-    metrics,
+    statistics,
+    cors: config['server.cors'],
+    compressBytes: config['server.compressBytes'],
     limits: {
       bodyBytes: config['limits.bodyBytes'],
       jsonDepth: config['limits.jsonDepth'],
@@ -43,7 +45,11 @@ export function createGateway(options: GatewayOptions): Promise<FastifyInstance>
       ofNode: () => counts.total('requests'),
       isDraining: () => counts.isDraining
     },
-    service: { version: packageVersion, commit: packageCommit }
+    service: {
+      version: packageVersion,
+      commit: packageCommit,
+      metricsPrefix: config['server.metricsPrefix']
+    }
   })
 }
 

@@ -1,13 +1,13 @@
 /** All gateways of a node: in worker threads, or one in the main thread. */
 import type { Config } from '../config/index.ts'
-import type { GatewayDescription } from '../domain/node-port.ts'
-import type { Logger, Metrics } from '../observability/index.ts'
+import type { GatewayDescription, NodeIdentity } from '../domain/node-port.ts'
+import type { Logger } from '../observability/index.ts'
 import type { NodeSide } from './worker-requests.ts'
 
 export interface GatewaysOptions {
   readonly config: Config
   readonly logger: Logger
-  readonly metrics: Metrics
+  readonly identity: NodeIdentity
 }
 
 export interface Gateways {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayDescription } from '../domain/node-port.ts'
 import { EngineError } from '../errors/index.ts'
+import { RequestStatistics } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
 import { createGateway, drainGateway } from './gateway.ts'
 import type { Gateways, GatewaysOptions } from './gateways.ts'
@@ -19,7 +20,8 @@ export class LocalGateway implements Gateways {
   }
 
   async serve(node: NodeSide): Promise<{ readonly port: number }> {
-    const { config, logger, metrics } = this.options
+    const { config, logger, identity } = this.options
+    const statistics = new RequestStatistics((name) => node.directory().collections.has(name))
     const rest = await createGateway({
       config,
       ports: {
@@ -27,17 +29,18 @@ export class LocalGateway implements Gateways {
         writePort: node.writePort,
         controlPort: node.controlPort,
         barrier: node.barrier,
+        identity,
         node: {
           describe: async () => node.describe(),
           describeGateways: async () => this.describe(),
           isReady: async () => isReady(node, this.describe()),
           metricsText: node.metricsText,
-          requestReports: async () => [],
+          requestReports: async () => [statistics.report(this.counts.of(0, 'requests'))],
           rejections: async () => []
         }
       },
       logger,
-      metrics,
+      statistics,
       counts: this.counts,
       gateway: 0
     })

@@ -1,6 +1,11 @@
 /** What passes between the main thread and a gateway worker, beside the shared memory of `counts.ts`. */
 import type { Config } from '../config/index.ts'
-import type { CollectionFacts, GatewayDescription } from '../domain/node-port.ts'
+import type {
+  CollectionFacts,
+  GatewayDescription,
+  NodeIdentity,
+  RequestReport
+} from '../domain/node-port.ts'
 import type {
   ControlCommand,
   ControlVerdict,
@@ -15,6 +20,7 @@ import type { DirectoryChange } from './directory-change.ts'
 export interface WorkerStart {
   readonly gateway: number
   readonly config: Config
+  readonly identity: NodeIdentity
   readonly counts: SharedArrayBuffer
 }
 
@@ -31,6 +37,7 @@ export interface MainRequests {
   describeGateways(): readonly GatewayDescription[]
   isReady(): boolean
   metricsText(): Promise<string>
+  requestReports(): Promise<readonly RequestReport[]>
 }
 
 export interface SubmittedWrite {
@@ -53,6 +60,7 @@ export interface WorkerRequests {
   follow(change: DirectoryChange): void
   /** A connection that another gateway accepted. */
   adopt(fd: number): void
+  report(): RequestReport
   /** Answers what is under way within `drainMs`, refuses the rest, and ends. */
   drain(drainMs: number): Promise<void>
 }

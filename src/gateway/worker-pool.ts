@@ -1,6 +1,7 @@
 import type { Config } from '../config/index.ts'
 import { emptyDirectory } from '../domain/directory.ts'
-import type { GatewayDescription } from '../domain/node-port.ts'
+import type { GatewayDescription, RequestReport } from '../domain/node-port.ts'
+import { sumRoutes } from '../domain/request-reports.ts'
 import { spreadsConnections } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { Logger } from '../observability/index.ts'
@@ -23,6 +24,9 @@ export class WorkerPool implements Gateways {
   private sockets: PortSockets | undefined
   private published = emptyDirectory
   private isPublishing = false
+  /** The newest of each gateway's present life, and the sum of what those that died had last reported. */
+  private readonly reports = new Map<number, RequestReport>()
+  private pastReport: RequestReport = { inFlight: 0, routes: [] }
   private drained: Promise<void> | undefined
 
   constructor(options: GatewaysOptions) {
@@ -68,13 +72,14 @@ export class WorkerPool implements Gateways {
   }
 
   private makeWorker(gateway: number): GatewayWorker {
-    const { config, logger } = this.options
+    const { config, identity, logger } = this.options
     return new GatewayWorker({
-      start: { gateway, config, counts: this.counts.memory },
+      start: { gateway, config, identity, counts: this.counts.memory },
       logger,
       requests: (channel) =>
         answersFor(channel, () => this.servedNode(), {
           describeGateways: () => this.describe(),
+          requestReports: () => this.requestReports(),
           handOver: (fd, to) => this.workers[to]?.adopt(fd) ?? false,
           haveFollowed: () => this.haveFollowed()
         }),
@@ -100,6 +105,16 @@ export class WorkerPool implements Gateways {
     for (const worker of this.workers) worker.follow(change)
   }
 
+  private async requestReports(): Promise<RequestReport[]> {
+    await Promise.all(
+      this.workers.map(async (worker, gateway) => {
+        const report = await worker.report()
+        if (report !== undefined) this.reports.set(gateway, report)
+      })
+    )
+    return [...this.reports.values(), this.pastReport]
+  }
+
   private async haveFollowed(): Promise<void> {
     if (this.isPublishing) this.publish()
     await Promise.all(this.workers.map((worker) => worker.hasFollowed()))
@@ -107,6 +122,10 @@ export class WorkerPool implements Gateways {
 
   private clearAfter(gateway: number): void {
     this.counts.reset(gateway)
+    const report = this.reports.get(gateway)
+    if (report !== undefined)
+      this.pastReport = { inFlight: 0, routes: sumRoutes([this.pastReport, report], true) }
+    this.reports.delete(gateway)
     const areOthers = this.describe().some(
       ({ gateway: other, state }) => other !== gateway && state === 'serving'
     )

@@ -58,7 +58,7 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
       describeGateways: () => main.ask('describeGateways', undefined),
       isReady: () => main.ask('isReady', undefined),
       metricsText: () => main.ask('metricsText', undefined),
-      requestReports: async () => [],
+      requestReports: () => main.ask('requestReports', undefined),
       rejections: async () => []
     }
   }

@@ -1,5 +1,5 @@
 import type { ShardDirectory } from '../domain/directory.ts'
-import type { CollectionFacts, GatewayDescription } from '../domain/node-port.ts'
+import type { CollectionFacts, GatewayDescription, RequestReport } from '../domain/node-port.ts'
 import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 import type { WorkerChannel } from './gateway-worker.ts'
 import type { MainRequests } from './protocol.ts'
@@ -19,6 +19,7 @@ export interface NodeSide {
 /** What the gateways add to it. */
 export interface GatewaysSide {
   describeGateways(): readonly GatewayDescription[]
+  requestReports(): Promise<readonly RequestReport[]>
   handOver(fd: number, gateway: number): boolean
   /** Resolves when every gateway's requests see the directory as it is now. */
   haveFollowed(): Promise<void>
@@ -47,7 +48,8 @@ export function answersFor(
     describe: () => node().describe(),
     describeGateways: () => gateways.describeGateways(),
     isReady: () => isReady(node(), gateways.describeGateways()),
-    metricsText: () => node().metricsText()
+    metricsText: () => node().metricsText(),
+    requestReports: () => gateways.requestReports()
   }
 }
 

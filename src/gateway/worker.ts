@@ -1,10 +1,9 @@
 /** The entry of a gateway worker: a REST server that reaches the node by messages, and the engine directly. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { packageVersion } from '../config/index.ts'
 import { emptyDirectory } from '../domain/directory.ts'
 import { duplicateSocket } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { createLogger, createMetrics } from '../observability/index.ts'
+import { createLogger, RequestStatistics } from '../observability/index.ts'
 import { Channel } from './channel.ts'
 import { acceptConnections, type Connections } from './connections.ts'
 import { GatewayCounts } from './counts.ts'
@@ -16,10 +15,11 @@ import { workerPorts } from './worker-ports.ts'
 if (parentPort === null) throw new EngineError('MILLRACE_INTERNAL', { reason: 'not in a worker' })
 const port = parentPort
 // The one who starts this thread gives it this: gateway-worker.ts.
-const { gateway, config, counts: memory } = workerData as WorkerStart
+const { gateway, config, identity, counts: memory } = workerData as WorkerStart
 const counts = new GatewayCounts(memory)
 let directory = emptyDirectory
 let connections: Connections | undefined
+const statistics = new RequestStatistics((name) => directory.collections.has(name))
 
 const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
   async serve({ sockets, directory: whole }) {
@@ -43,6 +43,7 @@ const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
   adopt(fd) {
     connections?.adopt(fd)
   },
+  report: () => statistics.report(counts.of(gateway, 'requests')),
   async drain(drainMs) {
     await drainGateway(rest, drainMs, connections)
     // Nothing keeps this thread alive any more.
@@ -54,10 +55,11 @@ const rest = await createGateway({
   config,
   ports: {
     directory: () => directory,
+    identity,
     ...workerPorts(main, config['limits.workerRequests'])
   },
   logger: createLogger(config['logging.level']).child({ gateway }),
-  metrics: createMetrics(packageVersion),
+  statistics,
   counts,
   gateway
 })

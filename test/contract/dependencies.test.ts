@@ -36,7 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/engine': ['src/errors', 'src/domain'],
   'src/cluster': ['src/domain', 'src/errors'],
   'src/config': ['src/errors'],
-  'src/observability': ['src/errors'],
+  'src/observability': ['src/domain', 'src/errors'],
   'src/domain': ['src/errors'],
   'src/errors': [],
   actors: ['machines', 'streams', 'src/cluster', 'src/engine', 'src/domain', 'src/errors'],

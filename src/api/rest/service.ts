@@ -1,24 +1,26 @@
 import type { FastifyInstance } from 'fastify'
-import type { NodePort } from '../../domain/node-port.ts'
 import { apiVersion } from '../../domain/version.ts'
+import type { ServiceContext } from '../../service/index.ts'
 import { succeed } from './route.ts'
 
 export interface ServiceRoutesOptions {
   readonly version: string
   /** 40 hexadecimal digits */
   readonly commit: string
+  /** In front of every metric name. */
+  readonly metricsPrefix: string
 }
 
 const tags = ['service']
 
 export async function serviceRoutes(
   server: FastifyInstance,
-  options: ServiceRoutesOptions & { readonly node: NodePort }
+  { context, commit }: ServiceRoutesOptions & { readonly context: ServiceContext }
 ) {
   server.get('/', { schema: { tags, summary: 'Name and API version' } }, async () => ({
     title: 'qdrant - vector search engine',
     version: apiVersion,
-    commit: options.commit
+    commit
   }))
 
   for (const path of ['/healthz', '/livez']) {
@@ -33,7 +35,7 @@ export async function serviceRoutes(
     '/readyz',
     { schema: { tags, summary: 'Say whether all shards serve' } },
     async (_request, reply) => {
-      const isReady = await options.node.isReady()
+      const isReady = await context.node.isReady()
       return reply
         .code(isReady ? 200 : 503)
         .type('text/plain')
@@ -42,15 +44,8 @@ export async function serviceRoutes(
   )
 
   server.get(
-    '/metrics',
-    { schema: { tags, summary: 'Metrics for Prometheus' } },
-    async (_request, reply) =>
-      reply.type('text/plain; version=0.0.4').send(await options.node.metricsText())
-  )
-
-  server.get(
     '/millrace/replicas',
     { schema: { tags, summary: 'Each replica: state, offset, lag, digest' } },
-    async (request) => succeed(request, await options.node.describe())
+    async (request) => succeed(request, await context.node.describe())
   )
 }

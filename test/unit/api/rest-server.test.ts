@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createRestServer } from '../../../src/api/rest/index.ts'
-import { createLogger, createMetrics } from '../../../src/observability/index.ts'
+import { createLogger, RequestStatistics } from '../../../src/observability/index.ts'
 
 const inFlight = () => {
   let count = 0
@@ -16,12 +16,26 @@ const inFlight = () => {
 const serverWith = (requestsInFlight: number) =>
   createRestServer({
     // No operation is called.
-    context: { node: { isReady: async () => true, metricsText: async () => '' } } as never,
+    context: {
+      directory: () => ({ collections: new Map(), aliases: new Map() }),
+      node: {
+        describe: async () => [],
+        requestReports: async () => [],
+        isReady: async () => true,
+        metricsText: async () => ''
+      }
+    } as never,
     logger: createLogger('silent'),
-    metrics: createMetrics('1'),
-    limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
+    statistics: new RequestStatistics(),
+    cors: true,
+    compressBytes: 0,
     inFlight: inFlight(),
-    service: { version: '1', commit: '0'.repeat(40) }
+    limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
+    service: {
+      version: '1',
+      commit: '0'.repeat(40),
+      metricsPrefix: ''
+    }
   })
 
 test('P9 a request must have arrived as a whole within five minutes', async () => {

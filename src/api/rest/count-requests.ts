@@ -1,0 +1,91 @@
+/** Counts requests, and refuses those over the limit and those that come while the server closes. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { EngineError } from '../../errors/index.ts'
+import type { RequestStatistics } from '../../observability/index.ts'
+import type { ServiceContext } from '../../service/index.ts'
+import { secondsSince } from './route.ts'
+
+/** Answered at any load: who asks would restart a server that is only busy. */
+const probes: ReadonlySet<string | undefined> = new Set([
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/metrics'
+])
+
+/** The requests under way; the limit, and the node's stop, hold for those of all its gateways. */
+export interface RequestsInFlight {
+  add(change: 1 | -1): void
+  ofNode(): number
+  /** Whether new requests are refused because the node stops. */
+  isDraining(): boolean
+}
+
+export function countRequests(
+  server: FastifyInstance,
+  context: ServiceContext,
+  statistics: RequestStatistics,
+  inFlight: RequestsInFlight,
+  inFlightMax: number
+): void {
+  limitInFlight(server, inFlight, inFlightMax)
+  const countUnknown = statistics.route('ANY', 'unknown')
+  server.addHook('onResponse', (request, reply, done) => {
+    if (request.is404) countUnknown(reply.statusCode, secondsSince(request.startedAt), undefined)
+    done()
+  })
+  // A hook for each route knows its counters without looking for them.
+  server.addHook('onRoute', (route) => {
+    const methods = Array.isArray(route.method) ? route.method : [route.method]
+    const endpoint = route.url.replace(':name', '{collection_name}').replace(/:(\w+)/g, '{$1}')
+    const counters = new Map(
+      methods.map((method) => [method, statistics.route(method, endpoint)] as const)
+    )
+    const count = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+      const { name } = request.params as { readonly name?: string }
+      counters.get(request.method)?.(
+        reply.statusCode,
+        secondsSince(request.startedAt),
+        name === undefined ? undefined : collectionOf(context, name)
+      )
+      done()
+    }
+    route.onResponse = [count, ...[route.onResponse ?? []].flat()]
+  })
+}
+
+/** Only what exists gets counters of its own: names are the client's to invent. */
+function collectionOf(context: ServiceContext, name: string): string | undefined {
+  const { collections, aliases } = context.directory()
+  return collections.has(name) ? name : aliases.get(name)
+}
+
+function limitInFlight(
+  server: FastifyInstance,
+  inFlight: RequestsInFlight,
+  inFlightMax: number
+): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    request.startedAt = process.hrtime.bigint()
+    inFlight.add(1)
+    // A client may go before its answer is ready: a request counts until its work and its connection are done.
+    reply.raw.once('close', () => {
+      if (request.isAnswered) inFlight.add(-1)
+    })
+    if (inFlight.isDraining()) return done(new EngineError('MILLRACE_NODE_DRAINING'))
+    if (inFlight.ofNode() <= inFlightMax || probes.has(request.routeOptions.url)) return done()
+    done(
+      new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
+        waiting: inFlightMax,
+        limitName: 'limits.requestsInFlight'
+      })
+    )
+  })
+  server.addHook('onSend', (request, reply, _body, done) => {
+    if (request.isAnswered) return done()
+    request.isAnswered = true
+    // No event follows on a connection that is gone, nor for an answer that is queued behind others.
+    if (reply.raw.destroyed || reply.raw.socket === null) inFlight.add(-1)
+    done()
+  })
+}
