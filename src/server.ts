@@ -1,7 +1,7 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { NativeShard, startNode, systemClock } from '../actors/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
+import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
+import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
 import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
@@ -62,6 +62,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
+      checkpoints: checkpointSettings(config, data, log),
       limits: {
         collections: config['limits.collections'],
         aliases: config['limits.aliases'],
@@ -121,6 +122,24 @@ function openLog(config: Config, data: DataFolder, logger: Logger): Promise<Embe
       logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
     }
   })
+}
+
+function checkpointSettings(
+  config: Config,
+  data: DataFolder,
+  log: EmbeddedLog
+): CheckpointSettings {
+  return {
+    files: nodeFiles,
+    folder: data.shardsFolder,
+    keep: config['checkpoints.keep'],
+    everyBytes: config['checkpoints.everyBytes'],
+    everyMs: config['checkpoints.everyMs'],
+    retentionBytes: config['log.retentionBytes'],
+    partitionBytes: (topic, partition) =>
+      log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
+    now: Date.now
+  }
 }
 
 function changedOf(sources: LoadedConfig['sources']): Record<string, string> {
