@@ -1,3 +1,5 @@
+import type { RebuildReport } from './rebuild.ts'
+
 /**
  * What a gateway asks of the whole node, beside writes and reads. The node sits in the main thread and a
  * gateway may sit in a worker: so every answer is a promise, and plain data that can be cloned.
@@ -14,6 +16,13 @@ export interface NodePort {
   requestReports(): Promise<readonly RequestReport[]>
   /** Newest last; at most 1,000 for each collection. */
   rejections(collectionId: bigint): Promise<readonly RejectedRecord[]>
+  /**
+   * Builds the state of a shard a second time and puts it in the place of the first.
+   *
+   * @param collection  its name, no alias
+   * @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_SHARD_NOT_FOUND, MILLRACE_REBUILD_RUNNING, MILLRACE_REBUILD_FAILED
+   */
+  rebuildShard(collection: string, shard: number): Promise<RebuildReport>
 }
 
 /** What collection info, telemetry and metrics read of a collection; its actors say more than that. */

@@ -54,9 +54,7 @@ export class Channel<Theirs extends Requests<Theirs>, Ours extends Requests<Ours
   constructor(port: ChannelPort, ours: (channel: Channel<Theirs, Ours>) => Ours) {
     this.port = port
     this.ours = ours(this)
-    port.on('message', (batch) => {
-      for (const message of batch) this.receive(message)
-    })
+    port.on('message', (batch) => this.deliver(batch))
   }
 
   /** Requests that the other side has not answered. */
@@ -105,7 +103,12 @@ export class Channel<Theirs extends Requests<Theirs>, Ours extends Requests<Ours
     this.askers.clear()
   }
 
-  /** Sends what has gathered at once, for a thread that is about to end. */
+  /** Takes what arrived, by the port's event or before it. */
+  deliver(batch: readonly Message[]): void {
+    for (const message of batch) this.receive(message)
+  }
+
+  /** Sends what has gathered at once. */
   flush(): void {
     if (this.batch.length === 0) return
     const { batch, transfers } = this

@@ -4,6 +4,7 @@
 const cellsPerLine = 16
 const cells = { requests: 0, connections: 1, serving: 2 } as const
 const drainingCell = 0
+const directoryCell = 1
 
 type CountedThing = keyof typeof cells
 
@@ -31,6 +32,15 @@ export class GatewayCounts {
 
   get isDraining(): boolean {
     return Atomics.load(this.cells, drainingCell) !== 0
+  }
+
+  /** Version of the newest directory that was sent to the gateways. */
+  get directoryVersion(): number {
+    return Atomics.load(this.cells, directoryCell)
+  }
+
+  announceDirectory(version: number): void {
+    Atomics.store(this.cells, directoryCell, version)
   }
 
   add(gateway: number, thing: CountedThing, change: number): void {

@@ -2,8 +2,7 @@
  * The shard directory as it travels to the workers: only what changed, and of a collection that did not change in kind
  * neither its spec nor its bucket map. What stays is the same object in every version, so that caches keyed by it stay warm.
  */
-import { isDeepStrictEqual } from 'node:util'
-import type { CollectionView, ShardDirectory } from '../domain/directory.ts'
+import type { CollectionView, ShardDirectory, ShardView } from '../domain/directory.ts'
 
 export interface DirectoryChange {
   /** All of the directory but its collections. */
@@ -35,6 +34,13 @@ export function directoryChange(before: ShardDirectory, after: ShardDirectory): 
   return { facts, removed, changed }
 }
 
+/** Whether a change of `before` says more than a new version. */
+export function isWorthSending(before: ShardDirectory, change: DirectoryChange): boolean {
+  const { collections, ...facts } = before
+  const isQuiet = change.removed.length === 0 && change.changed.length === 0
+  return !isQuiet || !areAlike(facts, change.facts, (name) => name === 'version')
+}
+
 /** The directory after `change`, in the thread that received it. */
 export function followDirectory(before: ShardDirectory, change: DirectoryChange): ShardDirectory {
   const collections = new Map(before.collections)
@@ -57,6 +63,32 @@ function viewChange(
   const { spec, shardOfBucket, ...view } = after
   if (before?.spec !== spec || before.shardOfBucket !== shardOfBucket)
     return { name, view, lasting: { spec, shardOfBucket } }
-  const { spec: _spec, shardOfBucket: _map, ...viewBefore } = before
-  return isDeepStrictEqual(viewBefore, view) ? undefined : { name, view, lasting: undefined }
+  const isSame =
+    areAlike(before, after, (name) => name === 'shards') && areSameShards(before, after)
+  return isSame ? undefined : { name, view, lasting: undefined }
+}
+
+function areSameShards(before: CollectionView, after: CollectionView): boolean {
+  const isSame = (known: ShardView | undefined, view: ShardView) =>
+    known !== undefined &&
+    areAlike(known, view, (name) => name === 'status') &&
+    areAlike(known.status, view.status)
+  return (
+    before.shards.length === after.shards.length &&
+    after.shards.every((view, index) => isSame(before.shards[index], view))
+  )
+}
+
+/** Whether two objects have the same members, but for those that are compared elsewhere. */
+function areAlike(
+  before: object,
+  after: object,
+  isElsewhere: (name: string) => boolean = () => false
+): boolean {
+  const members = new Map(Object.entries(before))
+  const entries = Object.entries(after)
+  return (
+    members.size === entries.length &&
+    entries.every(([name, value]) => isElsewhere(name) || members.get(name) === value)
+  )
 }

@@ -44,8 +44,6 @@ export class GatewayWorker {
   private hasLoaded: Promise<void> = Promise.resolve()
   /** Settled once it listens, or will not; undefined until it was told to. */
   private opened: Promise<unknown> | undefined
-  /** The last directory that was sent. */
-  private followed: Promise<unknown> = Promise.resolve()
   private exited: Promise<unknown> = Promise.resolve()
   private restartTimer: NodeJS.Timeout | undefined
 
@@ -96,7 +94,6 @@ export class GatewayWorker {
     const serving = channel.ask('serve', { sockets, directory })
     // Changes from now on follow it through the same channel.
     this.opened = serving.catch(() => {})
-    this.followed = this.opened
     await serving
     if (this.state !== 'starting') return
     this.state = 'serving'
@@ -121,15 +118,11 @@ export class GatewayWorker {
     return { gateway: this.options.start.gateway, state, restarts, lastError }
   }
 
-  /** One that does not serve yet starts with all that is known then. */
+  /** It has the change when this returns. One that was not told to serve yet starts with all that is known then. */
   follow(change: DirectoryChange): void {
     if (this.channel === undefined || this.opened === undefined) return
-    this.followed = this.channel.ask('follow', change).catch(() => {})
-  }
-
-  /** Resolves when its requests see every change so far, or it is gone. */
-  async hasFollowed(): Promise<void> {
-    await this.followed
+    this.channel.ask('follow', change).catch(() => {})
+    this.channel.flush()
   }
 
   /** What it has counted; undefined when it has not served yet, or is gone. */

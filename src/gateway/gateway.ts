@@ -28,7 +28,8 @@ export function createGateway(options: GatewayOptions): Promise<FastifyInstance>
         jsonDepth: config['limits.jsonDepth'],
         shards: config['limits.shards'],
         resultPoints: config['limits.resultPoints'],
-        requestTimeoutMs: config['server.requestTimeoutMs']
+        requestTimeoutMs: config['server.requestTimeoutMs'],
+        replayWaitMs: config['recovery.readWaitMs']
       }
     },
     logger,

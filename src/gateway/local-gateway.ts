@@ -36,6 +36,7 @@ export class LocalGateway implements Gateways {
           isReady: async () => isReady(node, this.describe()),
           metricsText: node.metricsText,
           requestReports: async () => [statistics.report(this.counts.of(0, 'requests'))],
+          rebuildShard: node.rebuildShard,
           rejections: async () => []
         }
       },

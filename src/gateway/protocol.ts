@@ -14,6 +14,7 @@ import type {
   ShardOffset,
   WriteRequest
 } from '../domain/ports.ts'
+import type { RebuildReport } from '../domain/rebuild.ts'
 import type { DirectoryChange } from './directory-change.ts'
 
 /** What a worker is given when it starts. */
@@ -30,7 +31,15 @@ export interface MainRequests {
   loaded(): void
   /** A connection for another gateway, which it is counted for already. @returns whether that one takes it */
   handOver(connection: { readonly fd: number; readonly gateway: number }): boolean
-  submit(write: SubmittedWrite): Promise<readonly ShardOffset[]>
+  /** Answered once the records are durable. */
+  append(request: WriteRequest): Promise<readonly ShardOffset[]>
+  /** Answered once they are applied. */
+  apply(request: WriteRequest): Promise<readonly RecordOutcome[]>
+  /** Answered once they are durable, and by `appliedId` once they are applied. */
+  appendAndApply(write: {
+    readonly request: WriteRequest
+    readonly appliedId: number
+  }): Promise<readonly ShardOffset[]>
   propose(command: ControlCommand): Promise<ControlVerdict>
   reach(request: Parameters<ReadBarrier['reach']>[0]): Promise<number | undefined>
   describe(): readonly CollectionFacts[]
@@ -38,16 +47,11 @@ export interface MainRequests {
   isReady(): boolean
   metricsText(): Promise<string>
   requestReports(): Promise<readonly RequestReport[]>
+  rebuildShard(target: {
+    readonly collection: string
+    readonly shard: number
+  }): Promise<RebuildReport>
 }
-
-export interface SubmittedWrite {
-  readonly request: WriteRequest
-  /** Carries the answer `applied`: its own is `durable`. Undefined when nobody waits for it. */
-  readonly appliedId: number | undefined
-}
-
-/** The answer of `appliedId`. */
-export type AppliedAnswer = readonly RecordOutcome[]
 
 /** What the main thread asks of a worker. */
 export interface WorkerRequests {

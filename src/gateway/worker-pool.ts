@@ -6,7 +6,7 @@ import { spreadsConnections } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { Logger } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
-import { directoryChange } from './directory-change.ts'
+import { directoryChange, isWorthSending } from './directory-change.ts'
 import { GatewayWorker } from './gateway-worker.ts'
 import type { Gateways, GatewaysOptions } from './gateways.ts'
 import { PortSockets } from './sockets.ts'
@@ -23,7 +23,6 @@ export class WorkerPool implements Gateways {
   private node: NodeSide | undefined
   private sockets: PortSockets | undefined
   private published = emptyDirectory
-  private isPublishing = false
   /** The newest of each gateway's present life, and the sum of what those that died had last reported. */
   private readonly reports = new Map<number, RequestReport>()
   private pastReport: RequestReport = { inFlight: 0, routes: [] }
@@ -43,7 +42,7 @@ export class WorkerPool implements Gateways {
     this.node = node
     this.sockets = await PortSockets.of(config['server.host'], config['server.port'])
     const [first, ...others] = this.workers
-    this.publish()
+    this.directoryChanged()
     await first?.serve()
     for (const worker of others) worker.serveLater()
     return { port: this.sockets.port }
@@ -54,10 +53,14 @@ export class WorkerPool implements Gateways {
   }
 
   directoryChanged(): void {
-    if (this.isPublishing || this.node === undefined) return
-    // Several changes of one moment travel together.
-    this.isPublishing = true
-    queueMicrotask(() => this.isPublishing && this.publish())
+    if (this.node === undefined) return
+    const directory = this.node.directory()
+    const change = directoryChange(this.published, directory)
+    if (!isWorthSending(this.published, change)) return
+    this.published = directory
+    for (const worker of this.workers) worker.follow(change)
+    // Whoever reads this number finds the change in its mailbox: so every request that starts from now on sees it.
+    this.counts.announceDirectory(directory.version)
   }
 
   async drain(drainMs: number): Promise<void> {
@@ -80,8 +83,7 @@ export class WorkerPool implements Gateways {
         answersFor(channel, () => this.servedNode(), {
           describeGateways: () => this.describe(),
           requestReports: () => this.requestReports(),
-          handOver: (fd, to) => this.workers[to]?.adopt(fd) ?? false,
-          haveFollowed: () => this.haveFollowed()
+          handOver: (fd, to) => this.workers[to]?.adopt(fd) ?? false
         }),
       open: () => {
         const sockets = this.sockets?.open(gateway) ?? []
@@ -97,14 +99,6 @@ export class WorkerPool implements Gateways {
     return this.node
   }
 
-  private publish(): void {
-    this.isPublishing = false
-    const directory = this.servedNode().directory()
-    const change = directoryChange(this.published, directory)
-    this.published = directory
-    for (const worker of this.workers) worker.follow(change)
-  }
-
   private async requestReports(): Promise<RequestReport[]> {
     await Promise.all(
       this.workers.map(async (worker, gateway) => {
@@ -113,11 +107,6 @@ export class WorkerPool implements Gateways {
       })
     )
     return [...this.reports.values(), this.pastReport]
-  }
-
-  private async haveFollowed(): Promise<void> {
-    if (this.isPublishing) this.publish()
-    await Promise.all(this.workers.map((worker) => worker.hasFollowed()))
   }
 
   private clearAfter(gateway: number): void {

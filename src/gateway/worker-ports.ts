@@ -5,6 +5,8 @@ import type { NodePort } from '../domain/node-port.ts'
 import type {
   ControlPort,
   ReadBarrier,
+  RecordOutcome,
+  ShardOffset,
   WritePort,
   WriteRequest,
   WriteTicket
@@ -12,7 +14,7 @@ import type {
 import { findShard, shardState } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { Channel } from './channel.ts'
-import type { AppliedAnswer, MainRequests, WorkerRequests } from './protocol.ts'
+import type { MainRequests, WorkerRequests } from './protocol.ts'
 
 export type MainChannel = Channel<MainRequests, WorkerRequests>
 
@@ -59,6 +61,7 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
       isReady: () => main.ask('isReady', undefined),
       metricsText: () => main.ask('metricsText', undefined),
       requestReports: () => main.ask('requestReports', undefined),
+      rebuildShard: (collection, shard) => main.ask('rebuildShard', { collection, shard }),
       rejections: async () => []
     }
   }
@@ -67,15 +70,21 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
 function submit(main: MainChannel, given: WriteRequest): WriteTicket {
   const { records, transfers } = withOwnBuffers(given.records)
   const request = { ...given, records }
-  if (given.wait === false) {
-    const durable = main.ask('submit', { request, appliedId: undefined }, transfers)
-    return { durable, applied: never }
+  if (given.answers === 'durable')
+    return { durable: main.ask('append', request, transfers), applied: never }
+  if (given.answers === 'applied') {
+    const applied = main.ask('apply', request, transfers)
+    return { applied, durable: applied.then(offsetsOf) }
   }
-  const applied = main.expect<AppliedAnswer>()
+  const applied = main.expect<readonly RecordOutcome[]>()
   // A caller that fails before it waits for this one must not leave it unhandled.
   applied.answer.catch(() => {})
-  const durable = main.ask('submit', { request, appliedId: applied.id }, transfers)
+  const durable = main.ask('appendAndApply', { request, appliedId: applied.id }, transfers)
   return { durable, applied: applied.answer }
+}
+
+function offsetsOf(outcomes: readonly RecordOutcome[]): ShardOffset[] {
+  return outcomes.map(({ shard, offset }) => ({ shard, offset }))
 }
 
 /** What a write that nobody waits for has in the place of its outcome. */

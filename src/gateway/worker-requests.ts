@@ -1,6 +1,7 @@
 import type { ShardDirectory } from '../domain/directory.ts'
 import type { CollectionFacts, GatewayDescription, RequestReport } from '../domain/node-port.ts'
 import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
+import type { RebuildReport } from '../domain/rebuild.ts'
 import type { WorkerChannel } from './gateway-worker.ts'
 import type { MainRequests } from './protocol.ts'
 
@@ -12,6 +13,7 @@ export interface NodeSide {
   readonly barrier: ReadBarrier
   describe(): readonly CollectionFacts[]
   isReady(): boolean
+  rebuildShard(collection: string, shard: number): Promise<RebuildReport>
   /** The node's own part of the metrics page. */
   metricsText(): Promise<string>
 }
@@ -21,8 +23,6 @@ export interface GatewaysSide {
   describeGateways(): readonly GatewayDescription[]
   requestReports(): Promise<readonly RequestReport[]>
   handOver(fd: number, gateway: number): boolean
-  /** Resolves when every gateway's requests see the directory as it is now. */
-  haveFollowed(): Promise<void>
 }
 
 /** What the main thread answers a worker. */
@@ -33,23 +33,21 @@ export function answersFor(
 ): Omit<MainRequests, 'loaded'> {
   return {
     handOver: ({ fd, gateway }) => gateways.handOver(fd, gateway),
-    submit({ request, appliedId }) {
+    append: (request) => node().writePort.submit(request).durable,
+    apply: (request) => node().writePort.submit(request).applied,
+    appendAndApply({ request, appliedId }) {
       const { durable, applied } = node().writePort.submit(request)
-      if (appliedId !== undefined) channel.answer(appliedId, applied)
+      channel.answer(appliedId, applied)
       return durable
     },
-    async propose(command) {
-      const verdict = await node().controlPort.propose(command)
-      // A client may ask through any gateway from here on.
-      await gateways.haveFollowed()
-      return verdict
-    },
+    propose: (command) => node().controlPort.propose(command),
     reach: (request) => node().barrier.reach(request),
     describe: () => node().describe(),
     describeGateways: () => gateways.describeGateways(),
     isReady: () => isReady(node(), gateways.describeGateways()),
     metricsText: () => node().metricsText(),
-    requestReports: () => gateways.requestReports()
+    requestReports: () => gateways.requestReports(),
+    rebuildShard: ({ collection, shard }) => node().rebuildShard(collection, shard)
   }
 }
 

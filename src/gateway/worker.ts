@@ -1,6 +1,6 @@
 /** The entry of a gateway worker: a REST server that reaches the node by messages, and the engine directly. */
-import { parentPort, workerData } from 'node:worker_threads'
-import { emptyDirectory } from '../domain/directory.ts'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { emptyDirectory, type ShardDirectory } from '../domain/directory.ts'
 import { duplicateSocket } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import { createLogger, RequestStatistics } from '../observability/index.ts'
@@ -54,7 +54,7 @@ const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
 const rest = await createGateway({
   config,
   ports: {
-    directory: () => directory,
+    directory: newestDirectory,
     identity,
     ...workerPorts(main, config['limits.workerRequests'])
   },
@@ -65,3 +65,15 @@ const rest = await createGateway({
 })
 await rest.ready()
 await main.ask('loaded', undefined)
+
+/** A change that was sent is seen from then on, also by a request that this thread finds before the message. */
+function newestDirectory(): ShardDirectory {
+  if (counts.directoryVersion !== directory.version) {
+    for (let next = takeMessage(); next !== undefined; next = takeMessage()) main.deliver(next)
+  }
+  return directory
+}
+
+function takeMessage() {
+  return receiveMessageOnPort(port)?.message
+}

@@ -59,6 +59,36 @@ export function createMetrics(version: string) {
       labelNames: ['collection', 'shard'],
       registers
     }),
+    checkpointOffset: new Gauge({
+      name: 'millrace_checkpoint_next_offset',
+      help: 'offset of a shard’s newest checkpoint',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointBytes: new Gauge({
+      name: 'millrace_checkpoint_bytes',
+      help: 'bytes of the files of a shard’s newest checkpoint',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointErrors: new Gauge({
+      name: 'millrace_checkpoint_errors',
+      help: 'checkpoints that could not be written since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointDamaged: new Gauge({
+      name: 'millrace_checkpoint_files_damaged',
+      help: 'checkpoint files found damaged and set aside since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    rebuildsUnequal: new Gauge({
+      name: 'millrace_shard_rebuilds_unequal',
+      help: 'rebuilds since the start whose digest was not that of the shard that served',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
     shardMemoryBytes: new Gauge({
       name: 'millrace_shard_memory_bytes',
       help: 'memory that the native shard holds',

@@ -16,6 +16,7 @@ import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
 import { secondsSince } from './route.ts'
 import { type ServiceRoutesOptions, serviceRoutes } from './service.ts'
+import { shardRoutes } from './shards.ts'
 import { telemetryRoutes } from './telemetry.ts'
 
 export interface RestOptions {
@@ -77,6 +78,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(aliasRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(shardRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(clusterRoutes, { context })
   await server.register(serviceRoutes, { context, ...options.service })
   await server.register(telemetryRoutes, { context, ...options.service })
