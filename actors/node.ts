@@ -12,6 +12,7 @@ import {
   shardKeyOf,
   topicOf
 } from '../src/domain/directory.ts'
+import type { RejectionReport } from '../src/domain/node-port.ts'
 import type {
   ControlCommand,
   ControlPort,
@@ -32,6 +33,7 @@ import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
+import { Rejections } from './rejections.ts'
 import { LogWritePort } from './write-port.ts'
 
 export interface NodeOptions {
@@ -53,6 +55,8 @@ export interface Node {
   /** Whether every shard of every collection may be read. */
   isReady(): boolean
   describe(): readonly CollectionDescription[]
+  /** What apply rejected of a collection while nobody waited. */
+  rejections(collectionId: bigint): RejectionReport
   /** Rejects when the node cannot go on and must be stopped. */
   readonly failed: Promise<never>
   /** Refuses new writes from now on. */
@@ -66,7 +70,8 @@ const generatedTopic = /^c\d+\.g\d+$/
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { log, clock, logger, crc32c, producerId } = options
   const board = new OutcomeBoard()
-  const writePort = new LogWritePort({ log, board, producerId, crc32c })
+  const rejections = new Rejections()
+  const writePort = new LogWritePort({ log, board, producerId, crc32c, rejections })
   const parts: NodeParts = {
     log,
     clock,
@@ -93,6 +98,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const [id, actor] of actors) {
       if (wanted.has(id)) continue
       actors.delete(id)
+      rejections.forget(id)
       const done = actor.delete().finally(() => deletions.delete(id))
       deletions.set(id, { actor, done })
     }
@@ -171,6 +177,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       [...actors.values()].every((actor) =>
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
+    rejections: (collectionId) => rejections.report(collectionId),
     describe: () => [...actors.values()].map((actor) => actor.describe()),
     failed: metadata.failed,
     drain: () => writePort.drain(),

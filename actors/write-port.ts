@@ -1,9 +1,16 @@
 import { topicOf } from '../src/domain/directory.ts'
-import type { ShardOffset, WritePort, WriteRequest, WriteTicket } from '../src/domain/ports.ts'
+import type {
+  RecordOutcome,
+  ShardOffset,
+  WritePort,
+  WriteRequest,
+  WriteTicket
+} from '../src/domain/ports.ts'
 import { type Crc32c, sealFrame, writerEpochFirst } from '../src/domain/record/index.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+import type { Rejections } from './rejections.ts'
 
 /**
  * The way of every write into the log: stamps producer and sequence, appends each shard's records in
@@ -14,6 +21,7 @@ export class LogWritePort implements WritePort {
   private readonly board: OutcomeBoard
   private readonly producerId: bigint
   private readonly crc32c: Crc32c
+  private readonly rejections: Rejections
   private readonly sequences = new Map<string, bigint>()
   private isDraining = false
 
@@ -23,11 +31,13 @@ export class LogWritePort implements WritePort {
     /** Names this writer among all that ever wrote to a shard. */
     readonly producerId: bigint
     readonly crc32c: Crc32c
+    readonly rejections: Rejections
   }) {
     this.log = options.log
     this.board = options.board
     this.producerId = options.producerId
     this.crc32c = options.crc32c
+    this.rejections = options.rejections
   }
 
   submit(request: WriteRequest): WriteTicket {
@@ -36,6 +46,11 @@ export class LogWritePort implements WritePort {
     const parts = [...framesByShard(request)].map(([shard, frames]) =>
       this.appendShard(topic, shard, frames)
     )
+    if (request.wait === false)
+      this.noteRejections(
+        request,
+        parts.flatMap((part) => part.applied)
+      )
     const durable = Promise.all(parts.map((part) => part.durable)).then((lists) => lists.flat())
     const applied = Promise.all(parts.flatMap((part) => part.applied))
     // A caller that waits for durability only must not see the other promise as unhandled.
@@ -47,6 +62,19 @@ export class LogWritePort implements WritePort {
   /** From here on every write is refused with a retryable error. */
   drain(): void {
     this.isDraining = true
+  }
+
+  private noteRejections(
+    { collectionId }: WriteRequest,
+    applied: readonly Promise<RecordOutcome>[]
+  ): void {
+    for (const outcome of applied) {
+      outcome.then(
+        (known) => this.rejections.note(collectionId, known),
+        // Not appended, or never applied here: there is no outcome to tell.
+        () => {}
+      )
+    }
   }
 
   private appendShard(topic: string, shard: number, frames: readonly Uint8Array[]) {

@@ -135,7 +135,7 @@ function createGateway(
     node: {
       describe: async () => node.describe(),
       requestReports: async () => [statistics.report()],
-      rejections: async () => []
+      rejections: async (collectionId) => node.rejections(collectionId)
     },
     identity,
     limits: {

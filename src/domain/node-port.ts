@@ -7,8 +7,8 @@ export interface NodePort {
   describe(): Promise<readonly CollectionFacts[]>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
-  /** Newest last; at most 1,000 for each collection. */
-  rejections(collectionId: bigint): Promise<readonly RejectedRecord[]>
+  /** What apply rejected while nobody waited, since the start. */
+  rejections(collectionId: bigint): Promise<RejectionReport>
 }
 
 /** What collection info, telemetry and metrics read of a collection; its actors say more than that. */
@@ -60,6 +60,12 @@ export const durationBucketsMicros: readonly number[] = [
   500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
   10_000_000
 ]
+
+export interface RejectionReport {
+  readonly count: number
+  /** Newest last. The node keeps the last 1,000 of all collections. */
+  readonly newest: readonly RejectedRecord[]
+}
 
 /** A record that apply rejected while nobody waited for its outcome. */
 export interface RejectedRecord {

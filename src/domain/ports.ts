@@ -11,6 +11,8 @@ export interface WriteRequest {
   readonly generation: number
   /** In request order within each shard; frames are complete but for their seal. */
   readonly records: readonly WriteRecord[]
+  /** False when nobody will look at `applied`: rejections are then listed by the node. */
+  readonly wait?: boolean
 }
 
 export interface WriteRecord {

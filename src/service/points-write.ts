@@ -113,7 +113,7 @@ async function write(
     return { result: { status: wait ? 'completed' : 'acknowledged' }, token: undefined }
   }
   const { id: collectionId, generation } = view
-  const ticket = context.writePort.submit({ collectionId, generation, records })
+  const ticket = context.writePort.submit({ collectionId, generation, records, wait })
   const offsets = await ticket.durable
   const outcomes = wait ? await within(ticket.applied, timeoutMs) : undefined
   if (outcomes !== undefined) throwFirstRejection(outcomes)

@@ -10,6 +10,7 @@ import {
 import {
   collectionMetrics,
   listOptimizations,
+  listRejections,
   quotaStatus,
   type ServiceContext,
   telemetry
@@ -78,6 +79,12 @@ export async function telemetryRoutes(
 
   server.get('/quotas', { schema: { tags, summary: 'Quotas and usage' } }, async (request) =>
     succeed(request, quotaStatus(context))
+  )
+
+  server.get<CollectionRoute>(
+    '/millrace/collections/:name/rejections',
+    { schema: { tags, summary: 'Records that were rejected while nobody waited' } },
+    async (request) => succeed(request, await listRejections(context, request.params.name))
   )
 
   server.get<CollectionRoute>(
