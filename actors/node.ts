@@ -178,11 +178,23 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
     rejections: (collectionId) => rejections.report(collectionId),
-    describe: () => [...actors.values()].map((actor) => actor.describe()),
+    describe: () => [...actors.values()].map((actor) => withQueue(actor, writePort)),
     failed: metadata.failed,
     drain: () => writePort.drain(),
     stop
   }
+}
+
+/** A replica knows its lag as of its last read; what was appended since counts as well. */
+function withQueue(actor: CollectionActor, writePort: LogWritePort): CollectionDescription {
+  const { id, generation } = actor.entry
+  const description = actor.describe()
+  const shards = description.shards.map((shard) => {
+    const end = writePort.endOf(topicOf(id, generation), shard.shard)
+    const queued = Number(end - BigInt(shard.nextOffset))
+    return { ...shard, lagRecords: Math.max(shard.lagRecords, queued) }
+  })
+  return { ...description, shards }
 }
 
 /** Keeps what does not change of the view before, so that caches keyed by it stay warm. */

@@ -23,6 +23,8 @@ export class LogWritePort implements WritePort {
   private readonly crc32c: Crc32c
   private readonly rejections: Rejections
   private readonly sequences = new Map<string, bigint>()
+  /** By partition: the offset after the last record that was appended here. */
+  private readonly ends = new Map<string, bigint>()
   private isDraining = false
 
   constructor(options: {
@@ -59,6 +61,11 @@ export class LogWritePort implements WritePort {
     return { durable, applied }
   }
 
+  /** @returns the offset after the last record that was appended from here, 0 when there was none */
+  endOf(topic: string, shard: number): bigint {
+    return this.ends.get(partitionKeyOf(topic, shard)) ?? 0n
+  }
+
   /** From here on every write is refused with a retryable error. */
   drain(): void {
     this.isDraining = true
@@ -91,7 +98,10 @@ export class LogWritePort implements WritePort {
       )
     })
     const durable = this.log.append(topic, shard, frames).then(
-      (offsets) => Array.from(offsets, (offset): ShardOffset => ({ shard, offset })),
+      (offsets) => {
+        this.noteEnd(key, offsets)
+        return Array.from(offsets, (offset): ShardOffset => ({ shard, offset }))
+      },
       (cause: unknown) => {
         const error = toEngineError(cause)
         this.board.forget(key, sequences, error)
@@ -99,6 +109,12 @@ export class LogWritePort implements WritePort {
       }
     )
     return { durable, applied }
+  }
+
+  /** Appends of one partition are answered in order, but need not be. */
+  private noteEnd(key: string, offsets: BigUint64Array): void {
+    const end = (offsets.at(-1) ?? -1n) + 1n
+    if (end > (this.ends.get(key) ?? 0n)) this.ends.set(key, end)
   }
 
   private nextSequence(key: string): bigint {
