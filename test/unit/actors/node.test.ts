@@ -334,7 +334,8 @@ test('the records that a shard has not applied are counted exactly', async () =>
 
 test('a patch and an alias are in the directory at once, and again after a restart', async () => {
   const folder = temporaryFolder()
-  const node = await modelNode(await openLog(folder))
+  const log = await openLog(folder)
+  const node = await modelNode(log)
   const collectionId = await createCollection(node, 'a', 2)
   const before = node.directory().collections.get('a')
   await node.controlPort.propose({
@@ -354,6 +355,7 @@ test('a patch and an alias are in the directory at once, and again after a resta
   // Caches are keyed by it.
   expect(node.directory().collections.get('a')?.shardOfBucket).toBe(before?.shardOfBucket)
   await node.stop()
+  await log.close()
   const restarted = await modelNode(await openLog(folder))
   expect(shows(restarted.directory())).toEqual(expected)
 })
