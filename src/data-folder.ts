@@ -15,6 +15,8 @@ export interface DataFolder {
   readonly logFolder: string
   /** Names this node among others: random, at most 2^53 - 1. */
   readonly peerId: number
+  /** Checkpoints. */
+  readonly shardsFolder: string
   release(): void
 }
 
@@ -31,7 +33,8 @@ export function openDataFolder(folder: string): DataFolder {
     checkFormat(path)
     checkWritable(path)
     const peerId = readPeerId(path) ?? makePeerId(path)
-    return { path, logFolder, peerId, release: () => unlockFile(fd) }
+    const shardsFolder = join(path, 'shards')
+    return { path, logFolder, shardsFolder, peerId, release: () => unlockFile(fd) }
   } catch (cause) {
     unlockFile(fd)
     throw cause

@@ -1,8 +1,14 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { NativeShard, type Node, startNode, systemClock } from '../actors/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
+import {
+  type CheckpointSettings,
+  NativeShard,
+  type Node,
+  startNode,
+  systemClock
+} from '../actors/index.ts'
+import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
 import { createRestServer } from './api/rest/index.ts'
 import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
@@ -59,6 +65,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
+      checkpoints: checkpointSettings(config, data, log),
       limits: {
         collections: config['limits.collections'],
         aliases: config['limits.aliases'],
@@ -117,6 +124,24 @@ function openLog(config: Config, data: DataFolder, logger: Logger): Promise<Embe
       logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
     }
   })
+}
+
+function checkpointSettings(
+  config: Config,
+  data: DataFolder,
+  log: EmbeddedLog
+): CheckpointSettings {
+  return {
+    files: nodeFiles,
+    folder: data.shardsFolder,
+    keep: config['checkpoints.keep'],
+    everyBytes: config['checkpoints.everyBytes'],
+    everyMs: config['checkpoints.everyMs'],
+    retentionBytes: config['log.retentionBytes'],
+    partitionBytes: (topic, partition) =>
+      log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
+    now: Date.now
+  }
 }
 
 function createGateway(

@@ -123,6 +123,54 @@ export const configFields = {
     maximum: 4 * 1024 * MiB,
     description: 'Newest part of each partition kept in memory for its readers.'
   },
+  'log.retentionBytes': {
+    kind: 'bytes',
+    default: 0,
+    env: 'MILLRACE_LOG_RETENTION_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 1024 * 1024 * MiB,
+    description:
+      'Past this size a partition forgets what lies before its oldest kept checkpoint; 0 keeps everything.'
+  },
+  'checkpoints.keep': {
+    kind: 'integer',
+    default: 2,
+    env: 'MILLRACE_CHECKPOINTS_KEEP',
+    minimum: 1,
+    maximum: 100,
+    description:
+      'Checkpoints kept of each shard. When the newest is damaged, the next older one is used.'
+  },
+  'checkpoints.everyBytes': {
+    kind: 'bytes',
+    default: 64 * MiB,
+    env: 'MILLRACE_CHECKPOINTS_EVERY_BYTES',
+    unit: 'bytes',
+    minimum: 4096,
+    maximum: 1024 * 1024 * MiB,
+    description: 'A shard writes a checkpoint after so many bytes of applied records.'
+  },
+  'checkpoints.everyMs': {
+    kind: 'integer',
+    default: 60_000,
+    env: 'MILLRACE_CHECKPOINTS_EVERY_MS',
+    unit: 'ms',
+    minimum: 100,
+    maximum: 86_400_000,
+    description:
+      'A shard writes a checkpoint so long after the first record that it does not hold yet.'
+  },
+  'recovery.readWaitMs': {
+    kind: 'integer',
+    default: 250,
+    env: 'MILLRACE_RECOVERY_READ_WAIT_MS',
+    unit: 'ms',
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      'Longest time that a read waits for a shard that replays the end of the log; then it is answered from what is there, with the header `x-millrace-lag-records`.'
+  },
   'limits.bodyBytes': {
     kind: 'bytes',
     default: 32 * MiB,

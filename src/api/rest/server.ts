@@ -4,6 +4,7 @@ import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger, RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
 import { aliasRoutes } from './aliases.ts'
+import { acceptJsonBodies } from './body.ts'
 import { clusterRoutes } from './cluster.ts'
 import { collectionRoutes } from './collections.ts'
 import { compressAnswers } from './compression.ts'
@@ -61,7 +62,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.decorateRequest('startedAt', 0n)
   server.decorateRequest('isAnswered', false)
 
-  acceptJsonOnly(server)
+  acceptJsonOnly(server, limits.bodyBytes)
   countRequests(server, context, statistics, limits.requestsInFlight)
   if (options.cors) allowAnyOrigin(server)
   if (options.compressBytes > 0) compressAnswers(server, options.compressBytes)
@@ -83,13 +84,9 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
 }
 
 /** Bodies stay bytes: each operation parses its own, natively where it is large. */
-function acceptJsonOnly(server: FastifyInstance): void {
+function acceptJsonOnly(server: FastifyInstance, bytesMax: number): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    (_request, body: Buffer, done) => done(null, body)
-  )
+  acceptJsonBodies(server, bytesMax)
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (body.length === 0) return done(null, body)
     const found = request.headers['content-type'] ?? 'none'
