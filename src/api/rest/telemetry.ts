@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { apiVersion } from '../../domain/version.ts'
 import {
+  anonymizeMetrics,
   memoryFacts,
   nodeFamilies,
   prefixMetrics,
@@ -52,6 +53,7 @@ export async function telemetryRoutes(
     { schema: { tags, summary: 'Metrics for Prometheus' } },
     async (request, reply) => {
       const isPerCollection = boolean(request.query, 'per_collection', false)
+      const isAnonymous = boolean(request.query, 'anonymize', false)
       const [own, reports, collections] = await Promise.all([
         metricsText(),
         context.node.requestReports(),
@@ -61,7 +63,8 @@ export async function telemetryRoutes(
         ...nodeFamilies(apiVersion, collections),
         ...requestFamilies(reports, isPerCollection)
       ]
-      const page = `${own}${renderFamilies(families)}`
+      const named = `${own}${renderFamilies(families)}`
+      const page = isAnonymous ? anonymizeMetrics(named) : named
       return reply.type('text/plain; version=0.0.4').send(prefixMetrics(page, metricsPrefix))
     }
   )
