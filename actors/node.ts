@@ -62,7 +62,8 @@ export interface Node {
   readonly barrier: ReadBarrier
   /** Whether every shard of every collection may be read. */
   isReady(): boolean
-  describe(): readonly CollectionDescription[]
+  /** Of one collection, or of each. */
+  describe(collectionId?: bigint): readonly CollectionDescription[]
   /** What apply rejected of a collection while nobody waited. */
   rejections(collectionId: bigint): RejectionReport
   /**
@@ -197,7 +198,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
     rejections: (collectionId) => rejections.report(collectionId),
-    describe: () => [...actors.values()].map((actor) => withQueue(actor, writePort)),
+    describe: (collectionId) =>
+      [...actors.values()]
+        .filter(({ entry }) => collectionId === undefined || entry.id === collectionId)
+        .map((actor) => withQueue(actor, writePort)),
     async rebuildShard(collection, shard) {
       const actor = [...actors.values()].find(({ entry }) => entry.name === collection)
       if (actor === undefined)

@@ -158,7 +158,7 @@ function createGateway(
     controlPort: node.controlPort,
     barrier: node.barrier,
     node: {
-      describe: async () => node.describe(),
+      describe: async (collectionId) => node.describe(collectionId),
       requestReports: async () => [statistics.report()],
       rejections: async (collectionId) => node.rejections(collectionId)
     },
@@ -186,7 +186,7 @@ function createGateway(
       version: packageVersion,
       commit: packageCommit,
       isReady: node.isReady,
-      describeReplicas: node.describe,
+      describeReplicas: () => node.describe(),
       metricsPrefix: config['server.metricsPrefix'],
       metricsText: () => {
         refreshShardMetrics(metrics, node.describe())

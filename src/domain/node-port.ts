@@ -3,8 +3,8 @@
  * gateway may sit in a worker: so every answer is a promise, and plain data that can be cloned.
  */
 export interface NodePort {
-  /** Each collection's actors and replicas as they are now. */
-  describe(): Promise<readonly CollectionFacts[]>
+  /** Actors and replicas of one collection, or of each, as they are now. */
+  describe(collectionId?: bigint): Promise<readonly CollectionFacts[]>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
   /** What apply rejected while nobody waited, since the start. */

@@ -87,10 +87,11 @@ function collectionsTelemetry(
 ) {
   const views = [...context.directory().collections.values()]
   if (level < 1) return { number_of_collections: views.length }
+  const factsById = new Map(facts.map((known) => [known.id, known]))
   return {
     number_of_collections: views.length,
     collections: views.map((view) => {
-      const known = facts.find(({ id }) => id === view.id.toString())
+      const known = factsById.get(view.id.toString())
       return collectionTelemetry(view, known, context.identity.peerId, level, nameFor(isAnonymous))
     }),
     snapshots: views.map(({ name }) => ({

@@ -10,13 +10,12 @@ import {
 } from '../../observability/index.ts'
 import {
   collectionMetrics,
-  listOptimizations,
   listRejections,
   quotaStatus,
   type ServiceContext,
   telemetry
 } from '../../service/index.ts'
-import { boolean, integer, type QueryParameters, text } from './query-parameters.ts'
+import { boolean, integer, type QueryParameters } from './query-parameters.ts'
 import { type CollectionRoute, succeed } from './route.ts'
 
 interface TelemetryRoutesOptions {
@@ -88,15 +87,5 @@ export async function telemetryRoutes(
     '/millrace/collections/:name/rejections',
     { schema: { tags, summary: 'Records that were rejected while nobody waited' } },
     async (request) => succeed(request, await listRejections(context, request.params.name))
-  )
-
-  server.get<CollectionRoute>(
-    '/collections/:name/optimizations',
-    { schema: { tags: ['collections'], summary: 'What the optimizer does' } },
-    async (request) => {
-      const fields = text(request.query, 'with')
-      integer(request.query, 'completed_limit', 16)
-      return succeed(request, listOptimizations(context, request.params.name, fields))
-    }
   )
 }
