@@ -48,7 +48,7 @@ export class LogWritePort implements WritePort {
     const parts = [...framesByShard(request)].map(([shard, frames]) =>
       this.appendShard(topic, shard, frames)
     )
-    if (request.wait === false)
+    if (request.answers === 'durable')
       this.noteRejections(
         request,
         parts.flatMap((part) => part.applied)

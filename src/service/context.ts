@@ -19,6 +19,8 @@ export interface ServiceLimits {
   readonly shards: number
   readonly resultPoints: number
   readonly requestTimeoutMs: number
+  /** Longest time that a read waits for a shard that replays the end of its log. */
+  readonly replayWaitMs: number
 }
 
 /** How a write is to be acknowledged. */
@@ -32,6 +34,8 @@ export interface ReadOptions {
   /** A token that the read must see. */
   readonly after: string | undefined
   readonly timeoutMs: number | undefined
+  /** Told when the answer is made before shards have replayed the end of their logs: how many records it may lack. */
+  readonly onLag?: (lagRecords: number) => void
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
   readonly startedAt: bigint
 }

@@ -18,5 +18,6 @@ export { countPoints, getPoint, retrievePoints, scrollPoints } from './points-re
 export { deletePoints, type UpdateResult, upsertPoints, type WriteAnswer } from './points-write.ts'
 export type { ManagementOptions } from './propose.ts'
 export { quotaStatus } from './quotas.ts'
+export * from './rebuild.ts'
 export { listRejections } from './rejections.ts'
 export { type TelemetryOptions, telemetry } from './telemetry.ts'

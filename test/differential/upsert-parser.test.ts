@@ -43,7 +43,14 @@ function targetOf(
 function explain(body: Buffer, vectors: readonly VectorSlot[]): EngineError {
   // Only the vectors of the view and the depth of the limits are looked at.
   const view = { spec: { vectors } } as unknown as CollectionView
-  const limits = { jsonDepth, recordBytes: 1, shards: 1, resultPoints: 1, requestTimeoutMs: 1 }
+  const limits = {
+    jsonDepth,
+    recordBytes: 1,
+    shards: 1,
+    resultPoints: 1,
+    requestTimeoutMs: 1,
+    replayWaitMs: 1
+  }
   return explainUpsert(body, view, limits)
 }
 

@@ -20,7 +20,6 @@ import { type CollectionRoute, succeed } from './route.ts'
 
 interface TelemetryRoutesOptions {
   readonly context: ServiceContext
-  readonly metricsText: () => Promise<string>
   readonly metricsPrefix: string
 }
 
@@ -32,7 +31,7 @@ const tags = ['service']
 
 export async function telemetryRoutes(
   server: FastifyInstance,
-  { context, metricsText, metricsPrefix }: TelemetryRoutesOptions
+  { context, metricsPrefix }: TelemetryRoutesOptions
 ) {
   server.get<QueryRoute>(
     '/telemetry',
@@ -54,7 +53,7 @@ export async function telemetryRoutes(
       const isPerCollection = boolean(request.query, 'per_collection', false)
       const isAnonymous = boolean(request.query, 'anonymize', false)
       const [own, reports, collections] = await Promise.all([
-        metricsText(),
+        context.node.metricsText(),
         context.node.requestReports(),
         collectionMetrics(context)
       ])

@@ -49,18 +49,18 @@ test('a rejection is listed when the writer did not wait, and only then', async 
       BigUint64Array.from(records, () => end++)
   } as unknown as Log
   const port = new LogWritePort({ log, board, producerId: 1n, crc32c: plainCrc32c, rejections })
-  const submit = (wait: boolean) =>
+  const submit = (answers: 'durable' | 'applied' | 'each') =>
     port.submit({
       collectionId,
       generation: 0,
-      wait,
+      answers,
       records: [{ shard: 0, frame: upsertFrame(collectionId, [1n]) }]
     })
   const key = partitionKeyOf(topicOf(collectionId, 0), 0)
-  for (const [index, wait] of [true, false, false].entries()) {
-    const { durable, applied } = submit(wait)
+  for (const [index, answers] of (['applied', 'durable', 'durable', 'each'] as const).entries()) {
+    const { durable, applied } = submit(answers)
     await durable
-    board.deliver(key, BigInt(index + 1), outcome(BigInt(index), index < 2))
+    board.deliver(key, BigInt(index + 1), outcome(BigInt(index), index !== 2))
     await applied
   }
   expect(rejections.report(collectionId)).toMatchObject({ count: 1, newest: [{ offset: '1' }] })

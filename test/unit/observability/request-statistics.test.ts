@@ -27,7 +27,7 @@ test('whatever gateway counts an answer, the sums are those of all answers', () 
       for (const { gateway, status, micros, collection } of all) {
         gateways[gateway]?.route('GET', '/x')(status, micros / 1e6, collection)
       }
-      const reports = gateways.map((gateway) => gateway.report())
+      const reports = gateways.map((gateway) => gateway.report(0))
       for (const sum of sumRoutes(reports, false)) {
         const own = all.filter(({ status }) => status === sum.status)
         expect(sum.count).toBe(own.length)
@@ -46,7 +46,7 @@ test('whatever gateway counts an answer, the sums are those of all answers', () 
 test('a report is plain data that can be sent to another thread', () => {
   const statistics = new RequestStatistics()
   statistics.route('GET', '/x')(200, 0.001, 'a')
-  const report = statistics.report()
+  const report = statistics.report(0)
   expect(structuredClone(report)).toEqual(report)
   statistics.route('GET', '/x')(200, 0.001, 'a')
   expect(report.routes[0]?.count).toBe(1)
@@ -55,7 +55,7 @@ test('a report is plain data that can be sent to another thread', () => {
 test('a histogram counts what lies below each edge, and everything at the end', () => {
   const statistics = new RequestStatistics()
   for (const seconds of [0.0004, 0.004, 20]) statistics.route('GET', '/x')(200, seconds, undefined)
-  const text = renderFamilies(requestFamilies([statistics.report()], false))
+  const text = renderFamilies(requestFamilies([statistics.report(0)], false))
   const bucketOf = (edge: string) =>
     new RegExp(`^rest_responses_duration_seconds_bucket\\{.*le="${edge}"\\} (\\d)$`, 'm').exec(
       text
