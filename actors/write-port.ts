@@ -1,9 +1,16 @@
 import { topicOf } from '../src/domain/directory.ts'
-import type { ShardOffset, WritePort, WriteRequest, WriteTicket } from '../src/domain/ports.ts'
+import type {
+  RecordOutcome,
+  ShardOffset,
+  WritePort,
+  WriteRequest,
+  WriteTicket
+} from '../src/domain/ports.ts'
 import { type Crc32c, sealFrame, writerEpochFirst } from '../src/domain/record/index.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+import type { Rejections } from './rejections.ts'
 import type { WriteGuard } from './write-guard.ts'
 
 /**
@@ -16,7 +23,10 @@ export class LogWritePort implements WritePort {
   private readonly producerId: bigint
   private readonly crc32c: Crc32c
   private readonly guard: WriteGuard | undefined
+  private readonly rejections: Rejections
   private readonly sequences = new Map<string, bigint>()
+  /** By partition: the offset after the last record that was appended here. */
+  private readonly ends = new Map<string, bigint>()
   private isDraining = false
 
   constructor(options: {
@@ -27,12 +37,14 @@ export class LogWritePort implements WritePort {
     readonly crc32c: Crc32c
     /** Asked before anything of a request is appended. */
     readonly guard?: WriteGuard | undefined
+    readonly rejections: Rejections
   }) {
     this.log = options.log
     this.board = options.board
     this.producerId = options.producerId
     this.crc32c = options.crc32c
     this.guard = options.guard
+    this.rejections = options.rejections
   }
 
   submit(request: WriteRequest): WriteTicket {
@@ -42,6 +54,11 @@ export class LogWritePort implements WritePort {
     const parts = [...framesByShard(request)].map(([shard, frames]) =>
       this.appendShard(topic, shard, frames)
     )
+    if (request.answers === 'durable')
+      this.noteRejections(
+        request,
+        parts.flatMap((part) => part.applied)
+      )
     const durable = Promise.all(parts.map((part) => part.durable)).then((lists) => lists.flat())
     const applied = Promise.all(parts.flatMap((part) => part.applied))
     // A caller that waits for durability only must not see the other promise as unhandled.
@@ -50,9 +67,27 @@ export class LogWritePort implements WritePort {
     return { durable, applied }
   }
 
+  /** @returns the offset after the last record that was appended from here, 0 when there was none */
+  endOf(topic: string, shard: number): bigint {
+    return this.ends.get(partitionKeyOf(topic, shard)) ?? 0n
+  }
+
   /** From here on every write is refused with a retryable error. */
   drain(): void {
     this.isDraining = true
+  }
+
+  private noteRejections(
+    { collectionId }: WriteRequest,
+    applied: readonly Promise<RecordOutcome>[]
+  ): void {
+    for (const outcome of applied) {
+      outcome.then(
+        (known) => this.rejections.note(collectionId, known),
+        // Not appended, or never applied here: there is no outcome to tell.
+        () => {}
+      )
+    }
   }
 
   private appendShard(topic: string, shard: number, frames: readonly Uint8Array[]) {
@@ -69,7 +104,10 @@ export class LogWritePort implements WritePort {
       )
     })
     const durable = this.log.append(topic, shard, frames).then(
-      (offsets) => Array.from(offsets, (offset): ShardOffset => ({ shard, offset })),
+      (offsets) => {
+        this.noteEnd(key, offsets)
+        return Array.from(offsets, (offset): ShardOffset => ({ shard, offset }))
+      },
       (cause: unknown) => {
         const error = toEngineError(cause)
         this.board.forget(key, sequences, error)
@@ -77,6 +115,12 @@ export class LogWritePort implements WritePort {
       }
     )
     return { durable, applied }
+  }
+
+  /** Appends of one partition are answered in order, but need not be. */
+  private noteEnd(key: string, offsets: BigUint64Array): void {
+    const end = (offsets.at(-1) ?? -1n) + 1n
+    if (end > (this.ends.get(key) ?? 0n)) this.ends.set(key, end)
   }
 
   private nextSequence(key: string): bigint {
