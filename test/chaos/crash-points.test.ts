@@ -14,7 +14,7 @@ import { isLongRun } from '../support/sizes.ts'
 const operations = isLongRun ? 1000 : 500
 const imagesMin = isLongRun ? 20_000 : 5000
 /** Every point is cut; in the small size not in every way. */
-const leftOutShare = isLongRun ? 0 : 0.5
+const leftOutShare = isLongRun ? 0 : 0.6
 const onlyPoint = process.env['POINT']
 const onlyVariant = process.env['VARIANT']
 

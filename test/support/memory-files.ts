@@ -40,6 +40,8 @@ export const emptyDisk: DiskImage = {
 export class MemoryFiles implements FileLayer {
   /** Hears of every change after it was made. */
   onStep: (step: TraceStep) => void = () => {}
+  /** Bytes that all files together may have; a write beyond is short, and the next one fails. */
+  capacity = Number.MAX_SAFE_INTEGER
   /** Called before each call; what it throws is what the call fails with. */
   onCall: (call: FileCall, path: string) => void = () => {}
   readonly #folders: Map<number, Map<string, number>>
@@ -92,6 +94,8 @@ export class MemoryFiles implements FileLayer {
     const inTheWay = this.#folders.get(names.get(next.name) ?? -1)
     if (inTheWay !== undefined && inTheWay.size > 0) throw failed('ENOTEMPTY', to)
     this.#names(old.folder, from).delete(old.name)
+    const replaced = names.get(next.name)
+    if (replaced !== undefined && replaced !== node) this.#files.delete(replaced)
     names.set(next.name, node)
     const { folder, name } = old
     this.onStep({ op: 'rename', folder, name, toFolder: next.folder, toName: next.name, node })
@@ -135,6 +139,25 @@ export class MemoryFiles implements FileLayer {
     this.onStep({ op: 'syncFolder', folder })
   }
 
+  async freeBytes(path: string): Promise<number> {
+    this.onCall('freeBytes', path)
+    return this.capacity - this.#usedBytes()
+  }
+
+  #usedBytes(): number {
+    let bytes = 0
+    for (const { content } of this.#files.values()) bytes += content.byteLength
+    return bytes
+  }
+
+  /** @returns the front of what is to be written that there is space for, not empty */
+  #fitting(bytes: Uint8Array, file: MemoryFile, at: number, path: string): Uint8Array {
+    if (this.capacity === Number.MAX_SAFE_INTEGER || bytes.byteLength === 0) return bytes
+    const room = file.content.byteLength + this.capacity - this.#usedBytes() - at
+    if (room <= 0) throw failed('ENOSPC', path)
+    return bytes.subarray(0, room)
+  }
+
   #link(folder: number, name: string, node: number): void {
     this.#names(folder, name).set(name, node)
     this.onStep({ op: 'link', folder, name, node, isFolder: this.#folders.has(node) })
@@ -142,7 +165,9 @@ export class MemoryFiles implements FileLayer {
 
   #unlink(path: string): void {
     const { folder, name } = this.#place(path)
-    this.#names(folder, path).delete(name)
+    const names = this.#names(folder, path)
+    this.#files.delete(names.get(name) ?? 0)
+    names.delete(name)
     this.onStep({ op: 'unlink', folder, name })
   }
 
@@ -203,7 +228,7 @@ export class MemoryFiles implements FileLayer {
       },
       write: async (parts, position) => {
         check('write')
-        const bytes = Buffer.concat(parts)
+        const bytes = this.#fitting(Buffer.concat(parts), file, position, path)
         file.write(bytes, position)
         this.onStep({ op: 'write', file: node, at: position, bytes })
         return bytes.byteLength
