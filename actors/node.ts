@@ -1,4 +1,9 @@
-import type { MetadataState } from '../src/cluster/index.ts'
+import {
+  type CollectionEntry,
+  emptyMetadata,
+  type MetadataLimits,
+  type MetadataState
+} from '../src/cluster/index.ts'
 import { evenBucketMap } from '../src/domain/buckets.ts'
 import {
   type CollectionView,
@@ -36,7 +41,7 @@ export interface NodeOptions {
   readonly crc32c: Crc32c
   readonly producerId: bigint
   readonly openEngine: NodeParts['openEngine']
-  readonly limits: { readonly collections: number }
+  readonly limits: MetadataLimits
 }
 
 /** A running node: its actors, and the ports by which gateways reach them. */
@@ -78,10 +83,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     { readonly actor: CollectionActor; readonly done: Promise<void> }
   >()
   let directory = emptyDirectory
+  let names = emptyMetadata
   let isStopping = false
 
   /** Starts what the metadata names and this node lacks, and takes down what it no longer names. */
   function reconcile(state: MetadataState): void {
+    names = state
     const wanted = new Map([...state.collections.values()].map((entry) => [entry.id, entry]))
     for (const [id, actor] of actors) {
       if (wanted.has(id)) continue
@@ -97,11 +104,14 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
   function publishDirectory(): void {
     if (isStopping) return
-    const collections = [...actors.values()].map((actor): [string, CollectionView] => [
-      actor.entry.name,
-      viewOf(actor, directory.collections.get(actor.entry.name))
-    ])
-    directory = { version: directory.version + 1, collections: new Map(collections) }
+    const { aliases } = names
+    const collections = [...actors.values()].map((actor): [string, CollectionView] => {
+      const { name } = actor.entry
+      // Settings change while the actor goes on.
+      const entry = names.collections.get(name) ?? actor.entry
+      return [name, viewOf(actor, entry, directory.collections.get(name))]
+    })
+    directory = { version: directory.version + 1, collections: new Map(collections), aliases }
   }
 
   const metadata: MetadataActor = await startMetadata({
@@ -169,18 +179,18 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 }
 
 /** Keeps what does not change of the view before, so that caches keyed by it stay warm. */
-function viewOf(actor: CollectionActor, before: CollectionView | undefined): CollectionView {
-  const { entry } = actor
-  const isSame =
-    before?.id === entry.id &&
-    before.generation === entry.generation &&
-    before.schemaVersion === entry.schemaVersion
+function viewOf(
+  actor: CollectionActor,
+  entry: CollectionEntry,
+  before: CollectionView | undefined
+): CollectionView {
+  const isSame = before?.id === entry.id && before.generation === entry.generation
   return {
     name: entry.name,
     id: entry.id,
     generation: entry.generation,
     schemaVersion: entry.schemaVersion,
-    spec: isSame ? before.spec : entry.spec,
+    spec: entry.spec,
     shardOfBucket: isSame ? before.shardOfBucket : evenBucketMap(entry.spec.shardNumber),
     shards: actor.shardStatuses().map((status, shard) => ({
       shard,

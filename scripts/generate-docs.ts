@@ -77,13 +77,17 @@ ${numberTable(layout.sectionKinds)}
 | SPARSE, MULTI | – | reserved |
 | PAYLOAD | ${encodings(layout.payloadEncodings)} | u32[rows + 1] ends of texts, counted from the end of this table and starting with 0, then the texts: UTF-8 JSON objects, minified, number tokens verbatim, key order kept, of duplicate keys the last. An empty text is no payload |
 | META | ${encodings(layout.metaEncodings)} | one plain MessagePack map |
+| VERSIONS | 0 | u64[rows], in checkpoints only |
+| KEPT | 0 | of a slot, a bitmap over the rows of the frame, padded to 8 bytes, in checkpoints only: such a row has the vector that its id had in the files before |
+
+Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointState} are no records: [a checkpoint's files](checkpoint-format.md) consist of them.
 
 ## META of each kind
 
 | kind | map |
 |---|---|
 | schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\` |
-| metadata | \`command\`: \`{type: "createCollection", name, spec}\` or \`{type: "deleteCollection", name}\`; \`limits\`: \`{collections}\` |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\` |
 
 A point's \`version\` is \`versionBase\` + the offset of its record. Ids fall into 4096 buckets, \`xxh64(id as 8
 little-endian bytes or 16 UUID bytes, seed 0) & 4095\`; a collection's generation maps buckets to shards, and shard n reads

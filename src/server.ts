@@ -53,7 +53,11 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
-      limits: { collections: config['limits.collections'] }
+      limits: {
+        collections: config['limits.collections'],
+        aliases: config['limits.aliases'],
+        metadataBytes: config['limits.metadataBytes']
+      }
     })
     opened.push(() => node.stop())
     const rest = await createGateway(config, node, logger)
@@ -110,6 +114,11 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
     writePort: node.writePort,
     controlPort: node.controlPort,
     barrier: node.barrier,
+    node: {
+      describe: async () => node.describe(),
+      requestReports: async () => [],
+      rejections: async () => []
+    },
     limits: {
       recordBytes: config['limits.recordBytes'],
       jsonDepth: config['limits.jsonDepth'],

@@ -1,16 +1,13 @@
 #include "async.h"
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 #include "millrace/normalize.h"
 #include "shard_handle.h"
 
 namespace millrace::binding {
 namespace {
-
-/// Up to here, about a millisecond of multiply-adds, a search runs inside the call: handing it to another thread and
-/// back costs more than it would hold up the event loop.
-constexpr std::uint64_t kInlineWorkMax = 4'000'000;
 
 Napi::Value to_object(Napi::Env env, const SearchResult& result) {
   std::vector<std::byte> entries(result.hits.size() * kHitEntryBytes);
@@ -33,11 +30,13 @@ class SearchJob final : public Job {
  public:
   SearchJob(Napi::Env env, ShardReference handle, SearchPlan plan, std::vector<float> query, std::uint64_t deadline_ns)
       : Job(env), handle_(std::move(handle)), query_(std::move(query)), plan_(plan) {
-    cancellation_.deadline_ns = deadline_ns;
+    cancellation_->deadline_ns = deadline_ns;
     plan_.query = query_;
-    plan_.cancellation = &cancellation_;
+    plan_.cancellation = cancellation_.get();
     plan_.helpers = &engine_pool();
   }
+
+  [[nodiscard]] const std::shared_ptr<Cancellation>& cancellation() const noexcept { return cancellation_; }
 
   void work() noexcept override {
     result_ = guard([this] { return handle_->shard->search(plan_); });
@@ -50,7 +49,7 @@ class SearchJob final : public Job {
  private:
   ShardReference handle_;
   std::vector<float> query_;
-  Cancellation cancellation_;
+  std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
   SearchPlan plan_;
   Result<SearchResult> result_ = SearchResult{};
 };
@@ -76,7 +75,8 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   if (info[6].IsNumber()) plan.score_threshold = info[6].As<Napi::Number>().FloatValue();
   if ((*handle)->shard->estimate_work(plan) > kInlineWorkMax) {
     auto job = std::make_unique<SearchJob>(info.Env(), *handle, plan, std::move(query), *deadline);
-    return Completions::of(info.Env()).run(info.Env(), std::move(job));
+    const auto cancellation = job->cancellation();
+    return cancellable(info.Env(), Completions::of(info.Env()).run(info.Env(), std::move(job)), cancellation);
   }
   Cancellation cancellation;
   cancellation.deadline_ns = *deadline;

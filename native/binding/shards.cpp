@@ -1,3 +1,4 @@
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -31,6 +32,7 @@ class Registry {
     }
     entry = std::make_shared<ShardHandle>();
     entry->shard = opened.value();
+    version_.fetch_add(1, std::memory_order_release);
     return entry;
   }
 
@@ -42,11 +44,16 @@ class Registry {
 
   bool close(const std::string& key) {
     const std::lock_guard lock(mutex_);
+    version_.fetch_add(1, std::memory_order_release);
     return shards_.erase(key) > 0;
   }
 
+  /// Rises with every change, so that a caller knows whether the handles that it kept are still the open ones.
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+
  private:
   std::mutex mutex_;
+  std::atomic<std::uint64_t> version_{0};
   std::map<std::string, ShardReference> shards_;
 };
 
@@ -83,6 +90,11 @@ Napi::Value find_shard(const Napi::CallbackInfo& info) {
   if (!key) return fail_argument(info.Env(), "findShard(key)");
   const auto found = Registry::instance().find(*key);
   return found == nullptr ? info.Env().Null() : to_external(info.Env(), found);
+}
+
+// registryVersion(): number
+Napi::Value registry_version(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Registry::instance().version()));
 }
 
 // closeShard(key: string): boolean
@@ -151,6 +163,7 @@ std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
 void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("openShard", Napi::Function::New(env, open_shard));
   exports.Set("findShard", Napi::Function::New(env, find_shard));
+  exports.Set("registryVersion", Napi::Function::New(env, registry_version));
   exports.Set("closeShard", Napi::Function::New(env, close_shard));
   exports.Set("count", Napi::Function::New(env, count));
   exports.Set("state", Napi::Function::New(env, state));

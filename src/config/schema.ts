@@ -131,6 +131,23 @@ export const configFields = {
     maximum: 100_000,
     description: 'Most collections of a node.'
   },
+  'limits.aliases': {
+    kind: 'integer',
+    default: 10_000,
+    env: 'MILLRACE_LIMITS_ALIASES',
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'Most aliases of a node.'
+  },
+  'limits.metadataBytes': {
+    kind: 'bytes',
+    default: MiB,
+    env: 'MILLRACE_LIMITS_METADATA_BYTES',
+    unit: 'bytes',
+    minimum: 1024,
+    maximum: 4 * MiB,
+    description: 'Largest `metadata` of a collection, as JSON.'
+  },
   'limits.shards': {
     kind: 'integer',
     default: 64,

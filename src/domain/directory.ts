@@ -8,6 +8,8 @@ import type { CollectionSpec } from './collection.ts'
 export interface ShardDirectory {
   readonly version: number
   readonly collections: ReadonlyMap<string, CollectionView>
+  /** Other names of collections; an alias is never the name of a collection. */
+  readonly aliases: ReadonlyMap<string, string>
 }
 
 export interface CollectionView {
@@ -34,7 +36,11 @@ export type ShardStatus =
   | { readonly kind: 'recovering'; readonly lagRecords: number }
   | { readonly kind: 'stopped'; readonly offset: bigint; readonly reason: string }
 
-export const emptyDirectory: ShardDirectory = { version: 0, collections: new Map() }
+export const emptyDirectory: ShardDirectory = {
+  version: 0,
+  collections: new Map(),
+  aliases: new Map()
+}
 
 /** The log's topic and the folder name of one generation: names of users never appear in paths. */
 export function topicOf(collectionId: bigint, generation: number): string {
@@ -46,9 +52,10 @@ export function shardKeyOf(collectionId: bigint, generation: number, shard: numb
   return `${topicOf(collectionId, generation)}/${shard}`
 }
 
-/** @throws MILLRACE_COLLECTION_NOT_FOUND */
+/** Finds a collection by its name or by an alias. @throws MILLRACE_COLLECTION_NOT_FOUND */
 export function findCollection(directory: ShardDirectory, name: string): CollectionView {
-  const view = directory.collections.get(name)
+  const { collections, aliases } = directory
+  const view = collections.get(name) ?? collections.get(aliases.get(name) ?? name)
   if (view === undefined) {
     throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: name })
   }

@@ -51,6 +51,11 @@ export function findShard(key: string): ShardHandle | null {
   return callNative(() => native.findShard(key))
 }
 
+/** Rises whenever any shard is opened or closed: handles found before may be of closed ones. */
+export function registryVersion(): number {
+  return native.registryVersion()
+}
+
 /** Takes a shard out of the process's list; its memory goes with the last handle. */
 export function closeShard(key: string): boolean {
   return callNative(() => native.closeShard(key))

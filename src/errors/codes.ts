@@ -20,6 +20,7 @@ export const failureKinds = {
   invalid: { http: 422, grpc: 'INVALID_ARGUMENT', prefix: '' },
   alreadyExists: { http: 409, grpc: 'ALREADY_EXISTS', prefix: 'Wrong input: ' },
   notFound: { http: 404, grpc: 'NOT_FOUND', prefix: 'Not found: ' },
+  standalone: { http: 405, grpc: 'UNIMPLEMENTED', prefix: '' },
   timeout: { http: 408, grpc: 'DEADLINE_EXCEEDED', prefix: 'Timeout: ' },
   forbidden: { http: 403, grpc: 'PERMISSION_DENIED', prefix: 'Forbidden: ' },
   versionConflict: { http: 412, grpc: 'FAILED_PRECONDITION', prefix: '' },
@@ -58,6 +59,33 @@ export const errorSpecs = {
     retryable: false,
     message:
       "Can't create collection with name {collection}. Max collections limit reached: {limit}"
+  },
+  MILLRACE_COLLECTION_NAMED_LIKE_ALIAS: {
+    kind: 'badInput',
+    retryable: false,
+    message:
+      "Can't create collection with name {collection}. Alias with the same name already exists"
+  },
+  MILLRACE_METADATA_TOO_LARGE: {
+    kind: 'badRequest',
+    retryable: false,
+    message:
+      'the metadata of collection {collection} would have {bytes} bytes, over the limit of {limit} (limits.metadataBytes)'
+  },
+  MILLRACE_ALIAS_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'Alias {alias} does not exists!'
+  },
+  MILLRACE_ALIAS_LIMIT: {
+    kind: 'badRequest',
+    retryable: false,
+    message: "Can't create alias {alias}. Max aliases limit reached: {limit} (limits.aliases)"
+  },
+  MILLRACE_STANDALONE_MODE: {
+    kind: 'standalone',
+    retryable: false,
+    message: 'Qdrant is running in standalone mode'
   },
   MILLRACE_POINT_NOT_FOUND: {
     kind: 'notFound',
@@ -230,6 +258,13 @@ export const errorSpecs = {
     retryable: true,
     message: '{jobs} jobs are waiting for the engine already; try again',
     native: 15
+  },
+
+  MILLRACE_CHECKPOINT_CORRUPT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the checkpoint is damaged at byte {position}: {reason}',
+    native: 20
   },
 
   // Shards and nodes

@@ -1,5 +1,8 @@
+export * from './aliases.ts'
+export { collectionInfo } from './collection-info.ts'
 export * from './collections.ts'
 export * from './context.ts'
+export { answerEverydayQuery } from './everyday-query.ts'
 export { parseJson } from './json.ts'
 export * from './points-query.ts'
 export { countPoints, getPoint, retrievePoints, scrollPoints } from './points-read.ts'

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import { createCollectionSchema } from '../../domain/schemas/index.ts'
+import { createCollectionSchema, updateCollectionSchema } from '../../domain/schemas/index.ts'
 import {
   collectionExists,
   collectionInfo,
   createCollection,
   deleteCollection,
   listCollections,
-  parseJson
+  parseJson,
+  updateCollection
 } from '../../service/index.ts'
 import { checkManagementTimeout } from './query-parameters.ts'
 import { type CollectionRoute, noBody, type RouteOptions, succeed } from './route.ts'
@@ -24,7 +25,7 @@ export async function collectionRoutes(
   server.get<CollectionRoute>(
     '/collections/:name',
     { schema: { tags, summary: 'Describe a collection' } },
-    async (request) => succeed(request, collectionInfo(context, request.params.name))
+    async (request) => succeed(request, await collectionInfo(context, request.params.name))
   )
 
   server.get<CollectionRoute>(
@@ -40,6 +41,16 @@ export async function collectionRoutes(
       checkManagementTimeout(request.query)
       const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
       return succeed(request, await createCollection(context, request.params.name, body))
+    }
+  )
+
+  server.patch<CollectionRoute>(
+    '/collections/:name',
+    { schema: { tags, summary: 'Change settings of a collection', body: updateCollectionSchema } },
+    async (request) => {
+      checkManagementTimeout(request.query)
+      const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
+      return succeed(request, await updateCollection(context, request.params.name, body))
     }
   )
 

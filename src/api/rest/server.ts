@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger, Metrics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
+import { aliasRoutes } from './aliases.ts'
 import { collectionRoutes } from './collections.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { pointRoutes } from './points.ts'
@@ -58,6 +59,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
 
   await server.register(fastifySwagger, openApiOptions(options.service.version))
   await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(aliasRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(serviceRoutes, options.service)

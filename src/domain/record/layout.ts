@@ -77,7 +77,7 @@ export const sectionFields = [
     name: 'slot',
     type: 'u32',
     at: 4,
-    note: 'vector slot for VECTORS, PRESENCE, NORMS, SPARSE, MULTI; else 0'
+    note: 'vector slot for VECTORS, PRESENCE, NORMS, SPARSE, MULTI, KEPT; else 0'
   },
   {
     name: 'offset',
@@ -107,7 +107,11 @@ export const recordKinds = {
   expire: 14,
   barrier: 15,
   schema: 16,
-  metadata: 32
+  metadata: 32,
+  // In checkpoint files only: docs/reference/checkpoint-format.md.
+  checkpointRows: 48,
+  checkpointDeletes: 49,
+  checkpointState: 50
 } as const
 
 export const sectionKinds = {
@@ -118,7 +122,11 @@ export const sectionKinds = {
   sparse: 5,
   multi: 6,
   payload: 7,
-  meta: 8
+  meta: 8,
+  /** u64[rows]: the version of each point. In checkpoint files only. */
+  versions: 10,
+  /** Of one slot, a bitmap of rows bits padded to 8 bytes: the row has the vector that its id had in the files before. In checkpoint files only. */
+  kept: 11
 } as const
 
 export const optionalSectionBit = 0x8000

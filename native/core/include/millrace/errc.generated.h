@@ -23,6 +23,7 @@ enum class Errc : std::uint16_t {
   argument_invalid = 13,
   shard_closed = 14,
   engine_busy = 15,
+  checkpoint_corrupt = 20,
 };
 
 }  // namespace millrace

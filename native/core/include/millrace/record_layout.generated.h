@@ -66,6 +66,9 @@ enum class RecordKind : std::uint8_t {
   barrier = 15,
   schema = 16,
   metadata = 32,
+  checkpoint_rows = 48,
+  checkpoint_deletes = 49,
+  checkpoint_state = 50,
 };
 
 enum class SectionKind : std::uint16_t {
@@ -77,6 +80,8 @@ enum class SectionKind : std::uint16_t {
   multi = 6,
   payload = 7,
   meta = 8,
+  versions = 10,
+  kept = 11,
 };
 
 enum class IdEncoding : std::uint16_t {

@@ -18,6 +18,8 @@ class MsgpackReader {
   std::optional<std::uint32_t> map() noexcept;
   std::optional<std::uint32_t> array() noexcept;
   std::optional<std::string_view> text() noexcept;
+  /// @return the bytes of a bin value, in place
+  std::optional<std::span<const std::byte>> binary() noexcept;
   /// Any form of a non-negative integer, and a float that is one (JavaScript writes numbers above 2^32 so).
   std::optional<std::uint64_t> unsigned_integer() noexcept;
   /// Passes over one value of any type, at most 32 levels deep.

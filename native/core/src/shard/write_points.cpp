@@ -52,9 +52,13 @@ void MemoryShard::reserve_upsert(const RecordFrame& frame) {
     if (column.keeps_norms()) column.norms.reserve(count, block.present);
     column.position_of.reserve(rows_, frame.count);
   }
-  if (generation_->ids->has_room(frame.count)) return;
+  make_room_for_ids(frame.count);
+}
+
+void MemoryShard::make_room_for_ids(std::uint64_t more) {
+  if (generation_->ids->has_room(more)) return;
   auto grown = std::make_shared<Generation>(*generation_);
-  grown->ids = std::make_shared<IdTable>(points_ + frame.count);
+  grown->ids = std::make_shared<IdTable>(points_ + more);
   grown->ids->take_live(store_, *generation_->ids);
   generation_ = std::move(grown);
 }
