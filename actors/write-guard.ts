@@ -1,42 +1,43 @@
-import { recordKindsOf, spaceFreeKinds } from '../src/domain/record/index.ts'
+import { needsSpace } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 
-export interface WriteGuardOptions {
-  readonly folder: string
-  /** What is known of the disk. */
-  readonly state: () => {
-    readonly isLow: boolean
-    readonly freeBytes: number
-    readonly minFreeBytes: number
-  }
+/** What is known of a disk. */
+export interface DiskState {
+  readonly isLow: boolean
+  readonly freeBytes: number
+  readonly minFreeBytes: number
 }
 
-/** Refuses what consumes space while the disk is low; what gives space back passes. */
+/** Refuses what needs space while the disk is low; deletions pass, and so does everything that reads. */
 export class WriteGuard {
-  readonly #options: WriteGuardOptions
-  refusals = 0
+  readonly #folder: string
+  readonly #state: () => DiskState
+  #refusals = 0
 
-  constructor(options: WriteGuardOptions) {
-    this.#options = options
+  /** @param folder  as the error names the disk */
+  constructor(folder: string, state: () => DiskState) {
+    this.#folder = folder
+    this.#state = state
   }
 
-  /** @throws MILLRACE_DISK_LOW before anything of the request is appended */
-  checkFrames(frames: Iterable<Uint8Array>): void {
-    if (!this.#options.state().isLow) return
-    for (const frame of frames) {
-      for (const kind of recordKindsOf(frame)) if (!spaceFreeKinds.has(kind)) this.#refuse()
-    }
+  /** Requests refused since the start. */
+  get refusals(): number {
+    return this.#refusals
+  }
+
+  /** @throws MILLRACE_DISK_LOW when any of the frames needs space: nothing of a request is appended then */
+  checkFrames(records: readonly { readonly frame: Uint8Array }[]): void {
+    if (this.#state().isLow && records.some(({ frame }) => needsSpace(frame))) this.#refuse()
   }
 
   /** @throws MILLRACE_DISK_LOW */
   checkCreation(): void {
-    if (this.#options.state().isLow) this.#refuse()
+    if (this.#state().isLow) this.#refuse()
   }
 
   #refuse(): never {
-    this.refusals += 1
-    const { freeBytes, minFreeBytes } = this.#options.state()
-    const { folder } = this.#options
-    throw new EngineError('MILLRACE_DISK_LOW', { folder, freeBytes, minFreeBytes })
+    this.#refusals += 1
+    const { freeBytes, minFreeBytes } = this.#state()
+    throw new EngineError('MILLRACE_DISK_LOW', { folder: this.#folder, freeBytes, minFreeBytes })
   }
 }

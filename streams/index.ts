@@ -1,6 +1,7 @@
 export { type Crc32c, crc32c } from './crc32c.ts'
+export { DiskSpace, type DiskSpaceState } from './disk-space.ts'
 export * from './embedded/index.ts'
-export { type FileLayer, type LogFile, nodeFiles, type OpenMode } from './files.ts'
+export { type FileLayer, isDiskFull, type LogFile, nodeFiles, type OpenMode } from './files.ts'
 export type {
   Log,
   LogBatch,

@@ -343,6 +343,14 @@ export const errorSpecs = {
     message: '{file} is of format version {found}; this version reads up to {supported}'
   },
 
+  // The disk
+  MILLRACE_DISK_LOW: {
+    kind: 'quotaReached',
+    retryable: true,
+    message:
+      'the disk of {folder} has {freeBytes} bytes free, below the configured minimum of {minFreeBytes} bytes. Help: Free some space (e.g. drop collections or remove other files), or lower `storage.minFreeBytes`; writes then go on by themselves.'
+  },
+
   // Start
   MILLRACE_DATA_LOCKED: {
     kind: 'internal',
