@@ -1,6 +1,7 @@
 /** The data folder: one process at a time, one format version. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isDiskFull } from '../streams/index.ts'
 import { dataFormatVersion } from './domain/version.ts'
 import { lockFile, unlockFile } from './engine/index.ts'
 import { EngineError, isEngineError } from './errors/index.ts'
@@ -90,7 +91,9 @@ function checkWritable(path: string): void {
     writeFileSync(probe, '')
     rmSync(probe)
   } catch (cause) {
-    throw asUnusable(path, cause)
+    // A full disk refuses writes when they come, and what is there can be read.
+    if (!isDiskFull(cause)) throw asUnusable(path, cause)
+    rmSync(probe, { force: true })
   }
 }
 

@@ -12,7 +12,11 @@ export interface DiskGuard {
   close(): void
 }
 
-export async function guardDisk(folder: string, config: Config, logger: Logger): Promise<DiskGuard> {
+export async function guardDisk(
+  folder: string,
+  config: Config,
+  logger: Logger
+): Promise<DiskGuard> {
   const space = await DiskSpace.watch({
     files: nodeFiles,
     folder,

@@ -6,6 +6,7 @@ import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
 import { createRestServer } from './api/rest/index.ts'
 import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { type DiskGuard, guardDisk } from './disk-guard.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
@@ -44,7 +45,9 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     logger.info({ config, changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
-    const log = await openLog(config, data, logger)
+    const disk = await guardDisk(data.path, config, logger)
+    opened.push(() => disk.close())
+    const log = await openLog(config, data, logger, disk)
     opened.push(() => log.close())
     const node = await startNode({
       log,
@@ -53,6 +56,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
+      guard: disk.writes,
       limits: {
         collections: config['limits.collections'],
         aliases: config['limits.aliases'],
@@ -60,7 +64,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       }
     })
     opened.push(() => node.stop())
-    const rest = await createGateway(config, node, logger)
+    const rest = await createGateway(config, node, logger, disk)
     await listen(rest, config['server.host'], config['server.port'])
     opened.push(() => rest.close())
 
@@ -91,7 +95,12 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
   }
 }
 
-function openLog(config: Config, data: DataFolder, logger: Logger): Promise<EmbeddedLog> {
+function openLog(
+  config: Config,
+  data: DataFolder,
+  logger: Logger,
+  disk: DiskGuard
+): Promise<EmbeddedLog> {
   return openEmbeddedLog({
     folder: data.logFolder,
     durability: config['log.durability'],
@@ -101,13 +110,19 @@ function openLog(config: Config, data: DataFolder, logger: Logger): Promise<Embe
     tailCacheBytes: config['log.tailCacheBytes'],
     crc32c,
     onEvent: ({ kind, details }) => {
+      if (kind === 'append.failed') disk.refresh()
       const isRoutine = kind === 'segment.rolled' || kind === 'segments.trimmed'
       logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
     }
   })
 }
 
-function createGateway(config: Config, node: Node, logger: Logger): Promise<FastifyInstance> {
+function createGateway(
+  config: Config,
+  node: Node,
+  logger: Logger,
+  disk: DiskGuard
+): Promise<FastifyInstance> {
   const metrics = createMetrics(packageVersion)
   const context: ServiceContext = {
     directory: node.directory,
@@ -143,6 +158,7 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
       describeReplicas: node.describe,
       metricsText: () => {
         refreshShardMetrics(metrics, node.describe())
+        disk.refreshMetrics(metrics)
         return metrics.registry.metrics()
       }
     }
