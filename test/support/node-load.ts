@@ -1,4 +1,10 @@
-import { type Clock, NativeShard, type Node, startNode } from '../../actors/index.ts'
+import {
+  type Clock,
+  NativeShard,
+  type Node,
+  startNode,
+  type WriteGuard
+} from '../../actors/index.ts'
 import { specOfRequest } from '../../src/domain/collection.ts'
 import type { PointId } from '../../src/domain/point-id.ts'
 import type { WriteRecord } from '../../src/domain/ports.ts'
@@ -35,7 +41,12 @@ export function openLoadLog(files: FileLayer): Promise<EmbeddedLog> {
 let runs = 0
 
 /** A node with native shards of its own, whatever other nodes this process runs. */
-export function startLoadNode(log: EmbeddedLog, clock: Clock, producerId: bigint): Promise<Node> {
+export function startLoadNode(
+  log: EmbeddedLog,
+  clock: Clock,
+  producerId: bigint,
+  guard?: WriteGuard
+): Promise<Node> {
   const run = ++runs
   return startNode({
     log,
@@ -43,6 +54,7 @@ export function startLoadNode(log: EmbeddedLog, clock: Clock, producerId: bigint
     logger: quiet,
     crc32c,
     producerId,
+    ...(guard === undefined ? {} : { guard }),
     openEngine: (key, collectionId, shard) => new NativeShard(`${run}/${key}`, collectionId, shard),
     limits: { collections: 100 }
   })
