@@ -82,8 +82,7 @@ export async function runLoad(options: LoadOptions): Promise<LogStory> {
   const story = new LogStory()
   let done = 0
   for (let life = 1n; done < options.operations; life++) {
-    const log = toldLog(await openLoadLog(options.files), story, options.steps)
-    const node = await startLoadNode(log, options.clock, life)
+    const { log, node } = await startRunning(options, story, life)
     const load = new Load(log, node, options)
     await load.attempt(() => log.createTopic(rawTopic, { partitions: 1 }))
     const share = Math.ceil(options.operations / 3)
@@ -91,10 +90,29 @@ export async function runLoad(options: LoadOptions): Promise<LogStory> {
       done += await load.step()
       if (random.chance(0.1)) await options.pause()
     }
-    await node.stop()
-    await log.close().catch(options.onFailure)
+    await load.attempt(() => node.stop())
+    await load.attempt(() => log.close())
   }
   return story
+}
+
+/** Starts log and node; what fails is tried again, as whoever runs a server would. */
+async function startRunning(
+  options: LoadOptions,
+  story: LogStory,
+  producerId: bigint
+): Promise<{ readonly log: EmbeddedLog; readonly node: Node }> {
+  for (let attempt = 1; ; attempt++) {
+    let log: EmbeddedLog | undefined
+    try {
+      log = toldLog(await openLoadLog(options.files), story, options.steps)
+      return { log, node: await startLoadNode(log, options.clock, producerId) }
+    } catch (error) {
+      await log?.close().catch(options.onFailure)
+      if (options.onFailure === undefined || attempt === 3) throw error
+      options.onFailure(error)
+    }
+  }
 }
 
 interface LoadCollection {
