@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
 import { type Node, systemClock } from '../../actors/index.ts'
+import type { EmbeddedLog } from '../../streams/index.ts'
 import type { LogStory } from './log-story.ts'
 import { type DiskImage, MemoryFiles, type TraceStep } from './memory-files.ts'
 import { openLoadLog, runLoad, startLoadNode, upsertFrame } from './node-load.ts'
@@ -62,7 +63,8 @@ export async function checkNode(
   random: Random
 ): Promise<string[]> {
   try {
-    const log = await openLoadLog(new MemoryFiles(image))
+    const files = new MemoryFiles(image)
+    const log = await openLoadLog(files)
     const wrong = await wrongInLog(log, story, point)
     // Another producer than any of the load's, or its records would be taken for repeated ones.
     const node = await startLoadNode(log, systemClock, 1_000_000n)
@@ -70,6 +72,8 @@ export async function checkNode(
     wrong.push(...(await wrongInNode(node, log, digests, story)))
     wrong.push(...(await wrongAfterWrite(node, log, digests, random)))
     await node.stop()
+    // What was written behind a repaired end must be found behind it again, here after a kill.
+    if (random.chance(0.25)) wrong.push(...(await wrongAfterKill(log, files)))
     await log.close()
     return wrong
   } catch (error) {
@@ -77,10 +81,24 @@ export async function checkNode(
   }
 }
 
+async function wrongAfterKill(log: EmbeddedLog, files: MemoryFiles): Promise<string[]> {
+  const again = await openLoadLog(new MemoryFiles(files.image()))
+  const wrong: string[] = []
+  for (const { topic, partitions } of await log.topics()) {
+    for (let partition = 0; partition < partitions; partition++) {
+      const { end } = await log.ends(topic, partition)
+      const found = await again.ends(topic, partition)
+      if (found.end !== end) wrong.push(`${topic}/${partition} ends at ${found.end}, not ${end}`)
+    }
+  }
+  await again.close()
+  return wrong
+}
+
 /** Writes to one shard of each collection, and sees that it goes on from the state that was found. */
 async function wrongAfterWrite(
   node: Node,
-  log: Awaited<ReturnType<typeof openLoadLog>>,
+  log: EmbeddedLog,
   digests: StoryDigests,
   random: Random
 ): Promise<string[]> {

@@ -94,8 +94,6 @@ export class MemoryFiles implements FileLayer {
     const inTheWay = this.#folders.get(names.get(next.name) ?? -1)
     if (inTheWay !== undefined && inTheWay.size > 0) throw failed('ENOTEMPTY', to)
     this.#names(old.folder, from).delete(old.name)
-    const replaced = names.get(next.name)
-    if (replaced !== undefined && replaced !== node) this.#files.delete(replaced)
     names.set(next.name, node)
     const { folder, name } = old
     this.onStep({ op: 'rename', folder, name, toFolder: next.folder, toName: next.name, node })
@@ -145,8 +143,10 @@ export class MemoryFiles implements FileLayer {
   }
 
   #usedBytes(): number {
+    // A crash can leave a file with two names, and one without any takes no space.
+    const named = new Set([...this.#folders.values()].flatMap((names) => [...names.values()]))
     let bytes = 0
-    for (const { content } of this.#files.values()) bytes += content.byteLength
+    for (const node of named) bytes += this.#files.get(node)?.content.byteLength ?? 0
     return bytes
   }
 
@@ -165,9 +165,7 @@ export class MemoryFiles implements FileLayer {
 
   #unlink(path: string): void {
     const { folder, name } = this.#place(path)
-    const names = this.#names(folder, path)
-    this.#files.delete(names.get(name) ?? 0)
-    names.delete(name)
+    this.#names(folder, path).delete(name)
     this.onStep({ op: 'unlink', folder, name })
   }
 
