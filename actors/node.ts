@@ -1,3 +1,4 @@
+import { ShardsFolder } from '../src/checkpoint/index.ts'
 import {
   type CollectionEntry,
   emptyMetadata,
@@ -19,9 +20,11 @@ import type {
   ReadBarrier,
   WritePort
 } from '../src/domain/ports.ts'
+import type { RebuildReport } from '../src/domain/rebuild.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
+import type { CheckpointSettings } from './checkpoint-settings.ts'
 import type { Clock } from './clock.ts'
 import {
   type CollectionActor,
@@ -32,6 +35,7 @@ import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
+import { Turns } from './turns.ts'
 import type { WriteGuard } from './write-guard.ts'
 import { LogWritePort } from './write-port.ts'
 
@@ -44,8 +48,12 @@ export interface NodeOptions {
   readonly openEngine: NodeParts['openEngine']
   /** Refuses writes while there is no space for them; without it there always is. */
   readonly guard?: WriteGuard
+  readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
 }
+
+/** Writing is the disk's and one engine thread's work: more at once would not be faster. */
+const checkpointsAtOnce = 2
 
 /** A running node: its actors, and the ports by which gateways reach them. */
 export interface Node {
@@ -56,6 +64,12 @@ export interface Node {
   /** Whether every shard of every collection may be read. */
   isReady(): boolean
   describe(): readonly CollectionDescription[]
+  /**
+   * Builds a shard's state a second time, while the first answers, and puts it in its place.
+   *
+   * @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_SHARD_NOT_FOUND, MILLRACE_REBUILD_RUNNING, MILLRACE_REBUILD_FAILED
+   */
+  rebuildShard(collection: string, shard: number): Promise<RebuildReport>
   /** Rejects when the node cannot go on and must be stopped. */
   readonly failed: Promise<never>
   /** Refuses new writes from now on. */
@@ -70,6 +84,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const { log, clock, logger, crc32c, producerId } = options
   const board = new OutcomeBoard()
   const writePort = new LogWritePort({ log, board, producerId, crc32c, guard: options.guard })
+  const { checkpoints } = options
+  const shardsFolder = new ShardsFolder(checkpoints.files, checkpoints.folder)
   const parts: NodeParts = {
     log,
     clock,
@@ -78,6 +94,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     producerId,
     board,
     writePort,
+    checkpoints,
+    checkpointTurns: new Turns(checkpointsAtOnce),
+    shardsFolder,
     openEngine: options.openEngine
   }
   const actors = new Map<bigint, CollectionActor>()
@@ -125,7 +144,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     onState: reconcile
   })
   try {
-    await deleteLeftoverTopics(log, metadata.state(), logger)
+    await deleteLeftovers(log, shardsFolder, metadata.state(), logger)
   } catch (cause) {
     await stop()
     throw cause
@@ -176,6 +195,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
     describe: () => [...actors.values()].map((actor) => actor.describe()),
+    async rebuildShard(collection, shard) {
+      const actor = [...actors.values()].find(({ entry }) => entry.name === collection)
+      if (actor === undefined)
+        throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection })
+      return actor.rebuild(shard)
+    },
     failed: metadata.failed,
     drain: () => writePort.drain(),
     stop
@@ -204,9 +229,10 @@ function viewOf(
   }
 }
 
-/** A crash between a collection's deletion and its topic's leaves the topic behind. */
-async function deleteLeftoverTopics(
+/** A crash between a collection's deletion and that of its topic and its checkpoints leaves them behind. */
+async function deleteLeftovers(
   log: Log,
+  shardsFolder: ShardsFolder,
   state: MetadataState,
   logger: ActorLogger
 ): Promise<void> {
@@ -218,4 +244,6 @@ async function deleteLeftoverTopics(
     logger.info({ topic }, 'removing a topic that no collection names')
     await log.deleteTopic(topic)
   }
+  const folders = await shardsFolder.removeOthers(wanted)
+  if (folders.length > 0) logger.info({ folders }, 'removed checkpoints that no collection names')
 }

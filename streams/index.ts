@@ -1,7 +1,18 @@
 export { type Crc32c, crc32c } from './crc32c.ts'
 export { DiskSpace, type DiskSpaceState } from './disk-space.ts'
 export * from './embedded/index.ts'
-export { type FileLayer, isDiskFull, type LogFile, nodeFiles, type OpenMode } from './files.ts'
+export {
+  errnoOf,
+  type FileLayer,
+  isDiskFull,
+  type LogFile,
+  nodeFiles,
+  type OpenMode,
+  readFully,
+  readWholeFile,
+  replaceFile,
+  writeFully
+} from './files.ts'
 export type {
   Log,
   LogBatch,

@@ -42,6 +42,16 @@ class Registry {
     return found == shards_.end() ? nullptr : found->second;
   }
 
+  /// What was found before stays usable; it goes with the last of its handles.
+  bool replace(const std::string& key, ShardReference shard) {
+    const std::lock_guard lock(mutex_);
+    const auto found = shards_.find(key);
+    if (found == shards_.end()) return false;
+    version_.fetch_add(1, std::memory_order_release);
+    found->second = std::move(shard);
+    return true;
+  }
+
   bool close(const std::string& key) {
     const std::lock_guard lock(mutex_);
     version_.fetch_add(1, std::memory_order_release);
@@ -90,6 +100,14 @@ Napi::Value find_shard(const Napi::CallbackInfo& info) {
   if (!key) return fail_argument(info.Env(), "findShard(key)");
   const auto found = Registry::instance().find(*key);
   return found == nullptr ? info.Env().Null() : to_external(info.Env(), found);
+}
+
+// replaceShard(key: string, shard: ShardHandle): boolean
+Napi::Value replace_shard(const Napi::CallbackInfo& info) {
+  const auto key = as_string(info[0]);
+  const auto shard = as_shard(info[1]);
+  if (!key || !shard) return fail_argument(info.Env(), "replaceShard(key, shard)");
+  return Napi::Boolean::New(info.Env(), Registry::instance().replace(*key, *shard));
 }
 
 // registryVersion(): number
@@ -163,6 +181,7 @@ std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
 void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("openShard", Napi::Function::New(env, open_shard));
   exports.Set("findShard", Napi::Function::New(env, find_shard));
+  exports.Set("replaceShard", Napi::Function::New(env, replace_shard));
   exports.Set("registryVersion", Napi::Function::New(env, registry_version));
   exports.Set("closeShard", Napi::Function::New(env, close_shard));
   exports.Set("count", Napi::Function::New(env, count));

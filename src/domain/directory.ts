@@ -34,7 +34,20 @@ export interface ShardView {
 export type ShardStatus =
   | { readonly kind: 'running' }
   | { readonly kind: 'recovering'; readonly lagRecords: number }
+  | ReplayingStatus
   | { readonly kind: 'stopped'; readonly offset: bigint; readonly reason: string }
+
+/** The state of a checkpoint is there, and the end of the log is being replayed: reads wait briefly, then are answered with a mark. */
+export interface ReplayingStatus {
+  readonly kind: 'replaying'
+  readonly nextOffset: bigint
+  /** The end that the log had at the start: what reads wait for. */
+  readonly targetOffset: bigint
+  readonly lagRecords: number
+  readonly recordsPerSecond: number
+  /** null while the rate is not known */
+  readonly etaMs: number | null
+}
 
 export const emptyDirectory: ShardDirectory = {
   version: 0,
@@ -62,7 +75,11 @@ export function findCollection(directory: ShardDirectory, name: string): Collect
   return view
 }
 
-/** @throws MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED when a shard must not be read */
+/**
+ * A shard that replays the end of its log takes writes; reads see to it that they say what they lack.
+ *
+ * @throws MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED when a shard has no state that may be read
+ */
 export function requireServing(view: CollectionView): CollectionView {
   for (const { shard, status } of view.shards) {
     if (status.kind === 'recovering') {

@@ -70,3 +70,15 @@ export interface RejectedRecord {
   /** Milliseconds since 1970. */
   readonly rejectedMs: number
 }
+
+/** Who this node is; the same in every gateway of it. */
+export interface NodeIdentity {
+  /** Random, and kept in the data folder. At most 2^53 - 1, so that JSON can carry it. */
+  readonly peerId: number
+  /** A UUID of this start. */
+  readonly instanceId: string
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+  /** Absolute. */
+  readonly dataFolder: string
+}

@@ -126,6 +126,7 @@ export interface CpuInfo {
 export interface NativeEngine {
   openShard(key: string, collectionId: bigint, shard: number): ShardHandle
   findShard(key: string): ShardHandle | null
+  replaceShard(key: string, shard: ShardHandle): boolean
   closeShard(key: string): boolean
   /** Rises whenever a shard is opened or closed. */
   registryVersion(): number

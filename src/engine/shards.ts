@@ -51,7 +51,17 @@ export function findShard(key: string): ShardHandle | null {
   return callNative(() => native.findShard(key))
 }
 
-/** Rises whenever any shard is opened or closed: handles found before may be of closed ones. */
+/**
+ * Puts another shard in the place of the one under a key: who looks it up from now on finds the new one, and who holds
+ * the old one goes on with it.
+ *
+ * @returns false when nothing is open under the key
+ */
+export function replaceShard(key: string, shard: ShardHandle): boolean {
+  return callNative(() => native.replaceShard(key, shard))
+}
+
+/** Rises whenever any shard is opened, replaced or closed: handles found before may be of closed ones. */
 export function registryVersion(): number {
   return native.registryVersion()
 }

@@ -118,6 +118,16 @@ export const errorSpecs = {
     retryable: false,
     message: 'Content type error: {reason}'
   },
+  MILLRACE_HTTP_MALFORMED: {
+    kind: 'malformed',
+    retryable: false,
+    message: 'Format error in HTTP request: {reason}'
+  },
+  MILLRACE_REQUEST_NOT_ARRIVED: {
+    kind: 'timeout',
+    retryable: true,
+    message: 'Timeout error: the request did not arrive in time'
+  },
   MILLRACE_QUERY_PARAMETER_MALFORMED: {
     kind: 'malformed',
     retryable: false,
@@ -263,7 +273,7 @@ export const errorSpecs = {
   MILLRACE_CHECKPOINT_CORRUPT: {
     kind: 'internal',
     retryable: false,
-    message: 'the checkpoint is damaged at byte {position}: {reason}',
+    message: 'the checkpoint is damaged: {file}, at byte {position}: {reason}',
     native: 20
   },
 
@@ -287,6 +297,21 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: '{actor} gave up after {attempts} attempts: {reason}'
+  },
+  MILLRACE_SHARD_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: "Shard {shard} of collection `{collection}` doesn't exist!"
+  },
+  MILLRACE_REBUILD_RUNNING: {
+    kind: 'alreadyExists',
+    retryable: true,
+    message: 'shard {shard} is being rebuilt already; GET /millrace/replicas shows how far it is'
+  },
+  MILLRACE_REBUILD_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the rebuild of shard {shard} did not come to its end: {reason}'
   },
   MILLRACE_INTERNAL: { kind: 'internal', retryable: false, message: '{reason}' },
 
@@ -341,6 +366,24 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: '{file} is of format version {found}; this version reads up to {supported}'
+  },
+
+  // Checkpoints
+  MILLRACE_CHECKPOINT_FORMAT_NEWER: {
+    kind: 'internal',
+    retryable: false,
+    message: '{file} is of format version {found}; this version reads up to {supported}'
+  },
+  MILLRACE_CHECKPOINT_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'no checkpoint can be written to {file}: {reason}'
+  },
+  MILLRACE_CHECKPOINT_MISSING: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'the log begins at offset {start}, and no whole checkpoint in {folder} reaches it: {reason}'
   },
 
   // The disk

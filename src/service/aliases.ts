@@ -3,17 +3,21 @@ import { checkCollectionName, collectionNameProblem } from '../domain/names.ts'
 import { type AliasAction, changeAliasesSchema, parseRequest } from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ServiceContext } from './context.ts'
-import { propose } from './propose.ts'
+import { type ManagementOptions, propose } from './propose.ts'
 
 export interface AliasList {
   readonly aliases: readonly { readonly alias_name: string; readonly collection_name: string }[]
 }
 
 /** Applies actions in order; those before a failing one stay applied. */
-export async function changeAliases(context: ServiceContext, body: unknown): Promise<true> {
+export async function changeAliases(
+  context: ServiceContext,
+  body: unknown,
+  options: ManagementOptions
+): Promise<true> {
   const { actions } = parseRequest(changeAliasesSchema, body)
   actions.forEach(checkNewName)
-  await propose(context, { type: 'changeAliases', actions })
+  await propose(context, { type: 'changeAliases', actions }, options)
   return true
 }
 

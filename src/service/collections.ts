@@ -3,20 +3,21 @@ import { checkCollectionName } from '../domain/names.ts'
 import { EngineError } from '../errors/index.ts'
 import { parseCreateCollection, parseUpdateCollection } from './collection-requests.ts'
 import type { ServiceContext } from './context.ts'
-import { propose } from './propose.ts'
+import { type ManagementOptions, propose } from './propose.ts'
 
 /** @throws MILLRACE_COLLECTION_EXISTS, MILLRACE_OPTION_UNSUPPORTED, the request's own errors */
 export async function createCollection(
   context: ServiceContext,
   name: string,
-  body: unknown
+  body: unknown,
+  options: ManagementOptions
 ): Promise<true> {
   checkCollectionName(name, 'create')
   const spec = parseCreateCollection(context, body)
   if (context.directory().collections.has(name)) {
     throw new EngineError('MILLRACE_COLLECTION_EXISTS', { collection: name })
   }
-  await propose(context, { type: 'createCollection', name, spec })
+  await propose(context, { type: 'createCollection', name, spec }, options)
   return true
 }
 
@@ -24,18 +25,23 @@ export async function createCollection(
 export async function updateCollection(
   context: ServiceContext,
   name: string,
-  body: unknown
+  body: unknown,
+  options: ManagementOptions
 ): Promise<true> {
   const view = findCollection(context.directory(), checkCollectionName(name, 'use'))
   const patch = parseUpdateCollection(view, body)
-  await propose(context, { type: 'updateCollection', name: view.name, patch })
+  await propose(context, { type: 'updateCollection', name: view.name, patch }, options)
   return true
 }
 
 /** @returns whether there was such a collection; an alias is none */
-export async function deleteCollection(context: ServiceContext, name: string): Promise<boolean> {
+export async function deleteCollection(
+  context: ServiceContext,
+  name: string,
+  options: ManagementOptions
+): Promise<boolean> {
   checkCollectionName(name, 'use')
-  const verdict = await propose(context, { type: 'deleteCollection', name })
+  const verdict = await propose(context, { type: 'deleteCollection', name }, options)
   return verdict.changed
 }
 

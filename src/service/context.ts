@@ -1,5 +1,5 @@
 import type { ShardDirectory } from '../domain/directory.ts'
-import type { NodePort } from '../domain/node-port.ts'
+import type { NodeIdentity, NodePort } from '../domain/node-port.ts'
 import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 
 /** What every operation may use: the directory and the ports, nothing of actors or files. */
@@ -9,6 +9,7 @@ export interface ServiceContext {
   readonly controlPort: ControlPort
   readonly barrier: ReadBarrier
   readonly node: NodePort
+  readonly identity: NodeIdentity
   readonly limits: ServiceLimits
 }
 

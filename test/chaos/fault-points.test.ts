@@ -66,9 +66,9 @@ async function run(
 async function wrongAfter(files: FaultyFiles, story: LogStory): Promise<string[]> {
   const log = await openLoadLog(files)
   const wrong = await wrongInLog(log, story, steps)
-  const node = await startLoadNode(log, systemClock, 1_000_000n)
+  const node = await startLoadNode(log, { files, clock: systemClock, producerId: 1_000_000n })
   await becomesReady(node)
-  wrong.push(...(await wrongInNode(node, log, new StoryDigests())))
+  wrong.push(...(await wrongInNode(node, log, new StoryDigests(), story)))
   await node.stop()
   await log.close()
   return wrong

@@ -19,7 +19,12 @@ interface Running {
 
 async function running(files: MemoryFiles, guard?: WriteGuard): Promise<Running> {
   const log = await openLoadLog(files)
-  const node = await startLoadNode(log, systemClock, BigInt(files.image().files.size + 1), guard)
+  const node = await startLoadNode(log, {
+    files,
+    clock: systemClock,
+    producerId: BigInt(files.image().files.size + 1),
+    ...(guard === undefined ? {} : { guard })
+  })
   await becomesReady(node)
   const stop = async () => {
     await node.stop()

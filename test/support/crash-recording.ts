@@ -67,10 +67,10 @@ export async function checkNode(
     const log = await openLoadLog(files)
     const wrong = await wrongInLog(log, story, point)
     // Another producer than any of the load's, or its records would be taken for repeated ones.
-    const node = await startLoadNode(log, systemClock, 1_000_000n)
+    const node = await startLoadNode(log, { files, clock: systemClock, producerId: 1_000_000n })
     await becomesReady(node)
     wrong.push(...(await wrongInNode(node, log, digests, story)))
-    wrong.push(...(await wrongAfterWrite(node, log, digests, random)))
+    wrong.push(...(await wrongAfterWrite(node, log, digests, story, random)))
     await node.stop()
     // What was written behind a repaired end must be found behind it again, here after a kill.
     if (random.chance(0.25)) wrong.push(...(await wrongAfterKill(log, files)))
@@ -100,6 +100,7 @@ async function wrongAfterWrite(
   node: Node,
   log: EmbeddedLog,
   digests: StoryDigests,
+  story: LogStory,
   random: Random
 ): Promise<string[]> {
   for (const { id, generation, shards } of node.directory().collections.values()) {
@@ -112,7 +113,7 @@ async function wrongAfterWrite(
     const [outcome] = await applied
     if (outcome?.rejection !== undefined) return [`a write was rejected: ${outcome.rejection.code}`]
   }
-  return wrongInNode(node, log, digests)
+  return wrongInNode(node, log, digests, story)
 }
 
 export async function becomesReady(node: Node): Promise<void> {

@@ -38,15 +38,20 @@ export function openLoadLog(files: FileLayer): Promise<EmbeddedLog> {
   })
 }
 
+export interface LoadNodeOptions {
+  readonly files: FileLayer
+  readonly clock: Clock
+  readonly producerId: bigint
+  readonly guard?: WriteGuard
+  /** Default: never within a test. */
+  readonly checkpointBytes?: number
+}
+
 let runs = 0
 
 /** A node with native shards of its own, whatever other nodes this process runs. */
-export function startLoadNode(
-  log: EmbeddedLog,
-  clock: Clock,
-  producerId: bigint,
-  guard?: WriteGuard
-): Promise<Node> {
+export function startLoadNode(log: EmbeddedLog, options: LoadNodeOptions): Promise<Node> {
+  const { clock, producerId, guard, files, checkpointBytes = 1 << 30 } = options
   const run = ++runs
   return startNode({
     log,
@@ -56,7 +61,18 @@ export function startLoadNode(
     producerId,
     ...(guard === undefined ? {} : { guard }),
     openEngine: (key, collectionId, shard) => new NativeShard(`${run}/${key}`, collectionId, shard),
-    limits: { collections: 100 }
+    checkpoints: {
+      files,
+      folder: '/data/shards',
+      keep: 2,
+      everyBytes: checkpointBytes,
+      everyMs: 3_600_000,
+      retentionBytes: 12_000,
+      partitionBytes: (topic, partition) =>
+        log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
+      now: () => 1_700_000_000_000
+    },
+    limits: { collections: 100, aliases: 100, metadataBytes: 65_536 }
   })
 }
 
@@ -88,6 +104,7 @@ export async function runLoad(options: LoadOptions): Promise<LogStory> {
     const share = Math.ceil(options.operations / 3)
     for (const end = Math.min(done + share, options.operations); done < end; ) {
       done += await load.step()
+      await checkpointsWritten(node)
       if (random.chance(0.1)) await options.pause()
     }
     await load.attempt(() => node.stop())
@@ -106,13 +123,24 @@ async function startRunning(
     let log: EmbeddedLog | undefined
     try {
       log = toldLog(await openLoadLog(options.files), story, options.steps)
-      return { log, node: await startLoadNode(log, options.clock, producerId) }
+      const { files, clock } = options
+      const node = await startLoadNode(log, { files, clock, producerId, checkpointBytes: 6000 })
+      return { log, node }
     } catch (error) {
       await log?.close().catch(options.onFailure)
       if (options.onFailure === undefined || attempt === 3) throw error
       options.onFailure(error)
     }
   }
+}
+
+/** A checkpoint under way ends before the next step, so that few things happen at once and the same seed does the same. */
+async function checkpointsWritten(node: Node): Promise<void> {
+  const isWriting = () =>
+    node
+      .describe()
+      .some(({ shards }) => shards.some(({ shardState }) => /capturing|writing/.test(shardState)))
+  for (let turn = 0; turn < 10_000 && isWriting(); turn++) await new Promise(setImmediate)
 }
 
 interface LoadCollection {

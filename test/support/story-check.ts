@@ -117,37 +117,48 @@ function isTold(part: PartitionStory, offset: number, bytes: Uint8Array, steps: 
 /**
  * Compares the shards of a node that has replayed a log with the model.
  *
- * @param story  where the digest of a log that ends in it is known already
  * @returns what is wrong, one sentence each
  */
 export async function wrongInNode(
   node: Node,
   log: EmbeddedLog,
   digests: StoryDigests,
-  story?: LogStory
+  story: LogStory
 ): Promise<string[]> {
   const wrong: string[] = []
   for (const collection of node.describe()) {
     const view = node.directory().collections.get(collection.collection)
     const topic = `c${collection.id}.g${view?.generation}`
-    for (const { shard, nextOffset, digest } of collection.shards) {
+    for (const { shard, nextOffset, digest, checkpoint } of collection.shards) {
       const name = `${topic}/${shard}`
       const { end } = await log.ends(topic, shard)
       if (BigInt(nextOffset) !== end) wrong.push(`${name} is at ${nextOffset}, the log at ${end}`)
-      const part = story?.life(topic)?.partitions[shard]
+      for (const damage of checkpoint.damaged) wrong.push(`${name}: ${damage}`)
+      const part = story.life(topic)?.partitions[shard]
       const expected =
-        (await digests.ofStory(log, topic, shard, part)) ?? (await digestOfLog(log, topic, shard))
+        (await digests.ofStory(log, topic, shard, part)) ??
+        (await digestOfLog(log, topic, shard, part))
       if (digest !== expected) wrong.push(`${name} at ${end} has digest ${digest}, not ${expected}`)
     }
   }
   return wrong
 }
 
-/** The model's digest of what a partition holds. */
-export async function digestOfLog(log: EmbeddedLog, topic: string, shard: number): Promise<string> {
+/** The model's digest of a partition. */
+async function digestOfLog(
+  log: EmbeddedLog,
+  topic: string,
+  shard: number,
+  part: PartitionStory | undefined
+): Promise<string> {
   const model = new DigestModel()
-  const { end } = await log.ends(topic, shard)
-  for (let at = 0n; at < end; ) {
+  const { start, end } = await log.ends(topic, shard)
+  // What was trimmed only the story knows.
+  const trimmed = part?.records.slice(0, Number(start)) ?? []
+  trimmed.forEach(({ bytes }, offset) => {
+    model.apply(bytes, BigInt(offset))
+  })
+  for (let at = start; at < end; ) {
     const batch = await log.read(topic, shard, at, { maxBytes: 1 << 20 })
     for (let i = 0; i < batch.count; i++) {
       const position = batch.positions[i] ?? 0

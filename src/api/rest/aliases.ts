@@ -6,7 +6,7 @@ import {
   listCollectionAliases,
   parseJson
 } from '../../service/index.ts'
-import { checkManagementTimeout } from './query-parameters.ts'
+import { managementOptions } from './query-parameters.ts'
 import { type CollectionRoute, noBody, type RouteOptions, succeed } from './route.ts'
 
 const tags = ['aliases']
@@ -16,9 +16,9 @@ export async function aliasRoutes(server: FastifyInstance, { context, jsonDepth 
     '/collections/aliases',
     { schema: { tags, summary: 'Create, delete and rename aliases', body: changeAliasesSchema } },
     async (request) => {
-      checkManagementTimeout(request.query)
+      const options = managementOptions(request.query)
       const body = parseJson(request.body ?? noBody, jsonDepth)
-      return succeed(request, await changeAliases(context, body))
+      return succeed(request, await changeAliases(context, body, options))
     }
   )
 

@@ -9,7 +9,7 @@ import {
   parseJson,
   updateCollection
 } from '../../service/index.ts'
-import { checkManagementTimeout } from './query-parameters.ts'
+import { managementOptions } from './query-parameters.ts'
 import { type CollectionRoute, noBody, type RouteOptions, succeed } from './route.ts'
 
 const tags = ['collections']
@@ -38,9 +38,9 @@ export async function collectionRoutes(
     '/collections/:name',
     { schema: { tags, summary: 'Create a collection', body: createCollectionSchema } },
     async (request) => {
-      checkManagementTimeout(request.query)
+      const options = managementOptions(request.query)
       const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
-      return succeed(request, await createCollection(context, request.params.name, body))
+      return succeed(request, await createCollection(context, request.params.name, body, options))
     }
   )
 
@@ -48,9 +48,9 @@ export async function collectionRoutes(
     '/collections/:name',
     { schema: { tags, summary: 'Change settings of a collection', body: updateCollectionSchema } },
     async (request) => {
-      checkManagementTimeout(request.query)
+      const options = managementOptions(request.query)
       const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
-      return succeed(request, await updateCollection(context, request.params.name, body))
+      return succeed(request, await updateCollection(context, request.params.name, body, options))
     }
   )
 
@@ -58,8 +58,8 @@ export async function collectionRoutes(
     '/collections/:name',
     { schema: { tags, summary: 'Delete a collection' } },
     async (request) => {
-      checkManagementTimeout(request.query)
-      return succeed(request, await deleteCollection(context, request.params.name))
+      const options = managementOptions(request.query)
+      return succeed(request, await deleteCollection(context, request.params.name, options))
     }
   )
 }

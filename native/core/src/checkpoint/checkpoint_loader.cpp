@@ -26,8 +26,9 @@ std::string reason_of(const Error& error) {
 
 std::optional<Error> MemoryShard::load(std::span<const std::byte> frames) {
   auto failure = guard([&]() -> Result<std::optional<Error>> {
-    if (next_offset_ != 0) return std::optional<Error>(Error{Errc::argument_invalid, "\"reason\":\"records were applied to the shard\""});
-    if (loader_ == nullptr) loader_ = std::make_unique<CheckpointLoader>(*this);
+    if (next_offset_ != 0)
+      return std::optional(Error{Errc::argument_invalid, "\"reason\":\"records were applied to the shard\""});
+    if (loader_ == nullptr) begin_load();
     return loader_->take(frames);
   });
   auto error = failure ? std::move(failure).value() : std::optional(failure.error());
@@ -35,10 +36,19 @@ std::optional<Error> MemoryShard::load(std::span<const std::byte> frames) {
   return error;
 }
 
+void MemoryShard::begin_load() {
+  auto loader = std::make_unique<CheckpointLoader>(*this);
+  // Readers hold the table of ids that was published, and must not find what may be taken away again.
+  auto unpublished = std::make_shared<Generation>(*generation_);
+  unpublished->ids = std::make_shared<IdTable>(0);
+  generation_ = std::move(unpublished);
+  loader_ = std::move(loader);
+}
+
 std::optional<Error> MemoryShard::finish_load() {
   auto failure = guard([&]() -> Result<std::optional<Error>> {
     if (loader_ == nullptr)
-      return std::optional<Error>(Error{Errc::argument_invalid, "\"reason\":\"no checkpoint is being loaded\""});
+      return std::optional(Error{Errc::argument_invalid, "\"reason\":\"no checkpoint is being loaded\""});
     return loader_->finish();
   });
   auto error = failure ? std::move(failure).value() : std::optional(failure.error());

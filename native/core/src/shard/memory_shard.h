@@ -110,6 +110,7 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   friend class ShardCapture;
   friend class CheckpointLoader;
   [[nodiscard]] std::optional<std::uint32_t> first_row_since(const Snapshot& at, std::uint64_t since) const noexcept;
+  void begin_load();
   void forget_everything() noexcept;
 
   const Options options_;
