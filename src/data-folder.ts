@@ -83,7 +83,7 @@ function readFormat(file: string): number | undefined {
   }
   try {
     const { format, version } = JSON.parse(text)
-    if (format === 'millrace-data' && Number.isInteger(version)) return version
+    if (format === 'millrace-data' && Number.isInteger(version) && version > 0) return version
   } catch {
     // Falls through: what cannot be parsed is not ours.
   }
@@ -108,7 +108,8 @@ function makePeerId(path: string): number {
   try {
     writeFileSync(join(path, peerName), `${JSON.stringify({ peerId, check: checkOf(peerId) })}\n`)
   } catch (cause) {
-    throw asUnusable(path, cause)
+    // On a full disk the next start names the node anew.
+    if (!isDiskFull(cause)) throw asUnusable(path, cause)
   }
   return peerId
 }

@@ -13,6 +13,8 @@ export interface Recording {
   readonly steps: readonly TraceStep[]
   readonly story: LogStory
   readonly digests: StoryDigests
+  /** The disk at the end. */
+  readonly image: DiskImage
 }
 
 /** Runs a load on a disk in memory. The same seed gives the same trace but for random ids in it. */
@@ -33,7 +35,7 @@ export async function recordLoad(seed: number, operations: number): Promise<Reco
         await vi.advanceTimersByTimeAsync(20)
       }
     })
-    return { seed, steps, story, digests: new StoryDigests() }
+    return { seed, steps, story, digests: new StoryDigests(), image: files.image() }
   } finally {
     vi.useRealTimers()
   }

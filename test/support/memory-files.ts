@@ -275,3 +275,35 @@ class MemoryFile {
 function failed(errno: string, path: string): Error {
   return Object.assign(new Error(`${errno}: ${path}`), { code: errno })
 }
+
+export interface ImageFile {
+  readonly path: string
+  readonly node: number
+  readonly bytes: Uint8Array
+}
+
+/** @returns the files of an image, by path */
+export function filesOf({ folders, files }: DiskImage): ImageFile[] {
+  const within = (folder: number, path: string): ImageFile[] =>
+    [...(folders.get(folder) ?? [])].flatMap(([name, node]) => {
+      const bytes = files.get(node)
+      const at = `${path}/${name}`
+      return bytes === undefined ? within(node, at) : [{ path: at, node, bytes }]
+    })
+  return within(rootFolder, '')
+}
+
+/** @returns an image that lacks the files and folders whose path does not lead to `path` and is not in it */
+export function imageOf({ folders, files }: DiskImage, path: string): DiskImage {
+  const found = new Map<number, ReadonlyMap<string, number>>()
+  const visit = (folder: number, at: string) => {
+    const names = [...(folders.get(folder) ?? [])].filter(([name]) => {
+      const one = `${at}/${name}`
+      return `${path}/`.startsWith(`${one}/`) || one.startsWith(`${path}/`)
+    })
+    found.set(folder, new Map(names))
+    for (const [name, node] of names) if (folders.has(node)) visit(node, `${at}/${name}`)
+  }
+  visit(rootFolder, '')
+  return { folders: found, files }
+}

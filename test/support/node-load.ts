@@ -67,7 +67,7 @@ export function startLoadNode(log: EmbeddedLog, options: LoadNodeOptions): Promi
       keep: 2,
       everyBytes: checkpointBytes,
       everyMs: 3_600_000,
-      retentionBytes: 12_000,
+      retentionBytes: 4096,
       partitionBytes: (topic, partition) =>
         log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
       now: () => 1_700_000_000_000
@@ -124,7 +124,7 @@ async function startRunning(
     try {
       log = toldLog(await openLoadLog(options.files), story, options.steps)
       const { files, clock } = options
-      const node = await startLoadNode(log, { files, clock, producerId, checkpointBytes: 6000 })
+      const node = await startLoadNode(log, { files, clock, producerId, checkpointBytes: 4096 })
       return { log, node }
     } catch (error) {
       await log?.close().catch(options.onFailure)

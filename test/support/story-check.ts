@@ -1,4 +1,4 @@
-import type { Node } from '../../actors/index.ts'
+import type { Node, ReplicaDescription } from '../../actors/index.ts'
 import type { EmbeddedLog } from '../../streams/index.ts'
 import { DigestModel } from './digest-model.ts'
 import type { LogStory, PartitionStory, StoryRecord, TopicLife } from './log-story.ts'
@@ -20,10 +20,11 @@ export class StoryDigests {
     const batch = await log.read(topic, partition, end - 1n, { maxBytes: 1 })
     const position = batch.positions[0] ?? 0
     const bytes = batch.bytes.subarray(position, position + (batch.lengths[0] ?? 0))
-    return Buffer.compare(bytes, last.bytes) === 0 ? this.#of(part)[Number(end) - 1] : undefined
+    return Buffer.compare(bytes, last.bytes) === 0 ? this.of(part)[Number(end) - 1] : undefined
   }
 
-  #of(part: PartitionStory): readonly string[] {
+  /** @returns the digest after each record */
+  of(part: PartitionStory): readonly string[] {
     let digests = this.#byPartition.get(part)
     if (digests === undefined) {
       const model = new DigestModel()
@@ -40,12 +41,14 @@ export class StoryDigests {
 /**
  * Compares a log that was opened on a disk of `steps` steps with what its users were told until then.
  *
+ * @param only  the topics that are to be there; all of the story when it is not given
  * @returns what is wrong, one sentence each
  */
 export async function wrongInLog(
   log: EmbeddedLog,
   story: LogStory,
-  steps: number
+  steps: number,
+  only?: ReadonlySet<string>
 ): Promise<string[]> {
   const wrong: string[] = []
   const topics = new Map((await log.topics()).map(({ topic, partitions }) => [topic, partitions]))
@@ -54,7 +57,7 @@ export async function wrongInLog(
     if (life === undefined) wrong.push(`topic ${topic} was never made`)
     else if (life.deletedBy <= steps) wrong.push(`topic ${topic} was deleted`)
   }
-  for (const topic of new Set(story.lives.map((life) => life.topic))) {
+  for (const topic of only ?? new Set(story.lives.map((life) => life.topic))) {
     const life = story.lifeAt(topic, steps)
     if (life === undefined) continue
     const isSure = life.createdBy <= steps && life.deletedFrom >= steps
@@ -129,19 +132,31 @@ export async function wrongInNode(
   for (const collection of node.describe()) {
     const view = node.directory().collections.get(collection.collection)
     const topic = `c${collection.id}.g${view?.generation}`
-    for (const { shard, nextOffset, digest, checkpoint } of collection.shards) {
-      const name = `${topic}/${shard}`
-      const { end } = await log.ends(topic, shard)
-      if (BigInt(nextOffset) !== end) wrong.push(`${name} is at ${nextOffset}, the log at ${end}`)
-      for (const damage of checkpoint.damaged) wrong.push(`${name}: ${damage}`)
-      const part = story.life(topic)?.partitions[shard]
-      const expected =
-        (await digests.ofStory(log, topic, shard, part)) ??
-        (await digestOfLog(log, topic, shard, part))
-      if (digest !== expected) wrong.push(`${name} at ${end} has digest ${digest}, not ${expected}`)
+    for (const shard of collection.shards) {
+      wrong.push(...shard.checkpoint.damaged)
+      wrong.push(...(await wrongInShard(log, topic, shard, digests, story)))
     }
   }
   return wrong
+}
+
+export async function wrongInShard(
+  log: EmbeddedLog,
+  topic: string,
+  described: Pick<ReplicaDescription, 'shard' | 'nextOffset' | 'digest'>,
+  digests: StoryDigests,
+  story: LogStory
+): Promise<string[]> {
+  const { shard, nextOffset, digest } = described
+  const { end } = await log.ends(topic, shard)
+  if (BigInt(nextOffset) !== end)
+    return [`${topic}/${shard} is at ${nextOffset}, the log at ${end}`]
+  const part = story.life(topic)?.partitions[shard]
+  const expected =
+    (await digests.ofStory(log, topic, shard, part)) ?? (await digestOfLog(log, topic, shard, part))
+  return digest === expected
+    ? []
+    : [`${topic}/${shard} at ${end} has digest ${digest}, not ${expected}`]
 }
 
 /** The model's digest of a partition. */
