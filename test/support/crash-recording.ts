@@ -1,7 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { deserialize, serialize } from 'node:v8'
 import { vi } from 'vitest'
 import { type Node, systemClock } from '../../actors/index.ts'
 import type { EmbeddedLog } from '../../streams/index.ts'
-import type { LogStory } from './log-story.ts'
+import { LogStory } from './log-story.ts'
 import { type DiskImage, MemoryFiles, type TraceStep } from './memory-files.ts'
 import { openLoadLog, runLoad, startLoadNode, upsertFrame } from './node-load.ts'
 import { Random } from './random.ts'
@@ -39,6 +43,20 @@ export async function recordLoad(seed: number, operations: number): Promise<Reco
   } finally {
     vi.useRealTimers()
   }
+}
+
+/** @returns the file that holds all of a recording from now on */
+export function saveRecording({ seed, steps, story, image }: Recording): string {
+  const file = join(tmpdir(), `millrace-crash-points-${seed}.trace`)
+  writeFileSync(file, serialize({ seed, steps, lives: story.lives, image }))
+  return file
+}
+
+export function loadRecording(file: string): Recording {
+  const { seed, steps, lives, image } = deserialize(readFileSync(file))
+  const story = new LogStory()
+  story.lives.push(...lives)
+  return { seed, steps, story, digests: new StoryDigests(), image }
 }
 
 /** Opens the log of an image. @returns what is wrong with it after a crash at `point` */
