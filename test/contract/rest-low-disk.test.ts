@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { loadConfig } from '../../src/config/index.ts'
@@ -14,6 +15,7 @@ async function withServer(
   const server = await startServer(config)
   const client = new RestClient(server.address.port)
   try {
+    while ((await client.send('GET', '/readyz')).status !== 200) await setTimeout(5)
     await work(client)
   } finally {
     client.close()

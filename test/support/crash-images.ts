@@ -117,8 +117,8 @@ function keptNames(
   random: Random
 ): readonly NameChange[] {
   if (variant === 'lost' || variant === 'names lost') return []
-  if (variant === 'reordered, names in part')
-    return pending.slice(0, random.below(pending.length + 1))
+  // A journal keeps the order of names; nothing promises that there is one.
+  if (variant === 'reordered, names in part') return pending.filter(() => random.chance(0.5))
   return pending
 }
 
