@@ -51,14 +51,14 @@ class RecordFrame {
   [[nodiscard]] bool has_id_section() const noexcept { return has_id_section_; }
   [[nodiscard]] std::string_view payload(std::uint32_t row) const noexcept;
   [[nodiscard]] std::size_t payload_bytes() const noexcept { return payload_text_.size(); }
-  [[nodiscard]] std::uint32_t operations() const noexcept { return operation_count_; }
-  /// @param index  < operations()
-  /// @return       a frame for decode_operation, of any alignment
-  [[nodiscard]] std::span<const std::byte> operation(std::uint32_t index) const noexcept;
   /// A frame of checkpoint files, which no log holds.
   [[nodiscard]] bool is_checkpoint() const noexcept {
     return kind >= layout::RecordKind::checkpoint_rows && kind <= layout::RecordKind::checkpoint_state;
   }
+  [[nodiscard]] std::uint32_t operations() const noexcept { return operation_count_; }
+  /// @param index  < operations()
+  /// @return       a frame for decode_operation, of any alignment
+  [[nodiscard]] std::span<const std::byte> operation(std::uint32_t index) const noexcept;
 
  private:
   friend class RecordDecoder;
