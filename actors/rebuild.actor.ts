@@ -14,6 +14,8 @@ import type { Turns } from './turns.ts'
 
 const readBytesMax = 4 << 20
 const progressEveryMs = 200
+/** While writes go on, so many times it comes up to the serving shard before it holds that one. */
+const approachesMax = 4
 
 export interface Rebuild {
   /** Rejects with the reason when it failed or was cancelled; the shard that served then goes on as it was. */
@@ -113,36 +115,25 @@ export function startRebuild(options: {
     actor.send({ type: 'state.loaded', from: from.toString() })
   }
 
-  /** Until one batch holds all that the serving shard is ahead. */
+  /** Until it has what the serving shard has, or has come near it several times while that one went on. */
   async function replayLog(): Promise<void> {
-    const { signal } = cancelling
-    for (;;) {
-      signal.throwIfAborted()
-      const from = nextOffset()
+    let approaches = 0
+    while (approaches < approachesMax) {
+      cancelling.signal.throwIfAborted()
       const end = live.state().nextOffset
-      if (from >= end) break
-      const batch = await log.read(topic, shard, from, { maxBytes: readBytesMax })
-      signal.throwIfAborted()
-      if (batch.nextOffset >= end) break
-      await apply(batch)
-      reportProgress(batch.count, Number(end - batch.nextOffset))
+      if (nextOffset() >= end) break
+      await replayBatch(end)
+      if (nextOffset() >= end) approaches += 1
     }
     actor.send({ type: 'live.approached' })
   }
 
-  /** Holds the serving shard at an offset for no longer than about a batch; reads of it go on. */
+  /** Holds the serving shard at an offset for what it has applied since; reads of it go on. */
   async function swapShards(): Promise<void> {
     let isEqual = false
     await options.applyTurns.run(async () => {
       const end = live.state().nextOffset
-      while (nextOffset() < end) {
-        const batch = cutAt(
-          await log.read(topic, shard, nextOffset(), { maxBytes: readBytesMax }),
-          end
-        )
-        await apply(batch)
-        reportProgress(batch.count, Number(end - batch.nextOffset))
-      }
+      while (nextOffset() < end) await replayBatch(end)
       if (engine === undefined) throw new Error('there is no shard to swap in')
       const rebuilt = engine.state()
       const served = live.state()
@@ -173,16 +164,21 @@ export function startRebuild(options: {
     return engine?.state().nextOffset ?? 0n
   }
 
-  async function apply(batch: LogBatch): Promise<void> {
-    if (engine === undefined) return
+  async function replayBatch(end: bigint): Promise<void> {
+    const whole = await log.read(topic, shard, nextOffset(), { maxBytes: readBytesMax })
+    cancelling.signal.throwIfAborted()
+    if (engine === undefined || whole.count === 0) throw new Error('there is nothing to replay')
+    const batch = cutAt(whole, end)
     const applied = await engine.apply(batch)
     if (applied.stop !== undefined) throw applied.stop
     recordsReplayed += batch.count
+    reportProgress(Number(end - batch.nextOffset))
   }
 
-  function reportProgress(records: number, lagRecords: number): void {
+  function reportProgress(lagRecords: number): void {
+    if (cancelling.signal.aborted) return
     const nowMs = clock.nowMs()
-    if (lagRecords > 0 && records > 0 && nowMs - lastProgressMs < progressEveryMs) return
+    if (lagRecords > 0 && nowMs - lastProgressMs < progressEveryMs) return
     lastProgressMs = nowMs
     actor.send({
       type: 'records.applied',

@@ -23,6 +23,8 @@ export interface ReplicaDescription {
   readonly checkpointState: string
   readonly checkpoint: CheckpointDescription
   readonly rebuild: RebuildDescription | null
+  /** Rebuilds since the start whose digest was not that of the shard that served. */
+  readonly rebuildsUnequal: number
 }
 
 /** The newest rebuild of a shard since the start. */

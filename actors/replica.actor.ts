@@ -78,6 +78,8 @@ export function startReplica(options: ReplicaOptions): Replica {
   let hasFailed = false
   let store: CheckpointStore | undefined
   let rebuild: Rebuild | undefined
+  let newestRebuild: Rebuild | undefined
+  let rebuildsUnequal = 0
   let loading: Promise<void> = Promise.resolve()
   const startedMs = clock.nowMs()
   let progress = new ReplayProgress(startedMs)
@@ -307,8 +309,6 @@ export function startReplica(options: ReplicaOptions): Replica {
     })
   }
 
-  let newestRebuild: Rebuild | undefined
-
   machine.start()
 
   return {
@@ -323,6 +323,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       try {
         const report = await rebuild.report
         if (!report.equal) {
+          rebuildsUnequal += 1
           const reason = 'it was taken from a state that a rebuild proved wrong'
           await shard.checkpoints.distrustAfter(BigInt(report.from), reason)
         }
@@ -355,7 +356,8 @@ export function startReplica(options: ReplicaOptions): Replica {
         },
         checkpointState: shard.checkpointState(),
         checkpoint: shard.checkpoints.describe(),
-        rebuild: newestRebuild?.describe() ?? null
+        rebuild: newestRebuild?.describe() ?? null,
+        rebuildsUnequal
       }
     },
     async stop() {

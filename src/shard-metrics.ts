@@ -1,4 +1,5 @@
-import type { CollectionDescription } from '../actors/index.ts'
+import type { CollectionDescription, ReplicaDescription } from '../actors/index.ts'
+import type { GatewayDescription } from './domain/node-port.ts'
 import type { Metrics } from './observability/index.ts'
 
 /** Sets the gauges of every shard from what the actors show; called when the metrics page is read. */
@@ -7,17 +8,53 @@ export function refreshShardMetrics(
   collections: readonly CollectionDescription[]
 ): void {
   metrics.collections.set(collections.length)
-  const { shardPoints, shardOffset, replicaLag, shardRejected, shardMemoryBytes } = metrics
-  const gauges = [shardPoints, shardOffset, replicaLag, shardRejected, shardMemoryBytes]
-  for (const gauge of gauges) gauge.reset()
+  for (const name of shardGauges) metrics[name].reset()
   for (const { collection, shards } of collections) {
     for (const shard of shards) {
       const labels = { collection, shard: String(shard.shard) }
-      shardPoints.set(labels, Number(shard.points))
-      shardOffset.set(labels, Number(shard.nextOffset))
-      replicaLag.set(labels, shard.lagRecords)
-      shardRejected.set(labels, shard.recordsRejected)
-      shardMemoryBytes.set(labels, shard.memoryBytes)
+      const figures = figuresOf(shard)
+      for (const name of shardGauges) metrics[name].set(labels, figures[name])
     }
   }
+}
+
+type ShardGauge = keyof ReturnType<typeof figuresOf>
+
+const shardGauges = [
+  'shardPoints',
+  'shardOffset',
+  'replicaLag',
+  'shardRejected',
+  'shardMemoryBytes',
+  'checkpointOffset',
+  'checkpointBytes',
+  'checkpointErrors',
+  'checkpointDamaged',
+  'rebuildsUnequal'
+] as const satisfies readonly ShardGauge[]
+
+function figuresOf(shard: ReplicaDescription) {
+  const { newest, errors, damaged } = shard.checkpoint
+  return {
+    shardPoints: Number(shard.points),
+    shardOffset: Number(shard.nextOffset),
+    replicaLag: shard.lagRecords,
+    shardRejected: shard.recordsRejected,
+    shardMemoryBytes: shard.memoryBytes,
+    checkpointOffset: Number(newest?.offset ?? 0),
+    checkpointBytes: newest?.bytes ?? 0,
+    checkpointErrors: errors,
+    checkpointDamaged: damaged.length,
+    rebuildsUnequal: shard.rebuildsUnequal
+  }
+}
+
+/** The same for the gateways. */
+export function refreshGatewayMetrics(
+  metrics: Metrics,
+  gateways: readonly GatewayDescription[]
+): void {
+  metrics.gatewaysServing.set(gateways.filter(({ state }) => state === 'serving').length)
+  for (const { gateway, restarts } of gateways)
+    metrics.gatewayRestarts.set({ gateway: String(gateway) }, restarts)
 }

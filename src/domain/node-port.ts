@@ -1,3 +1,5 @@
+import type { RebuildReport } from './rebuild.ts'
+
 /**
  * What a gateway asks of the whole node, beside writes and reads. The node sits in the main thread and a
  * gateway may sit in a worker: so every answer is a promise, and plain data that can be cloned.
@@ -5,10 +7,22 @@
 export interface NodePort {
   /** Each collection's actors and replicas as they are now. */
   describe(): Promise<readonly CollectionFacts[]>
+  describeGateways(): Promise<readonly GatewayDescription[]>
+  /** Whether every shard may be read and every gateway serves. */
+  isReady(): Promise<boolean>
+  /** The node's own part of the metrics page: process, shards, gateways. */
+  metricsText(): Promise<string>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
   /** Newest last; at most 1,000 for each collection. */
   rejections(collectionId: bigint): Promise<readonly RejectedRecord[]>
+  /**
+   * Builds the state of a shard a second time and puts it in the place of the first.
+   *
+   * @param collection  its name, no alias
+   * @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_SHARD_NOT_FOUND, MILLRACE_REBUILD_RUNNING, MILLRACE_REBUILD_FAILED
+   */
+  rebuildShard(collection: string, shard: number): Promise<RebuildReport>
 }
 
 /** What collection info, telemetry and metrics read of a collection; its actors say more than that. */
@@ -30,6 +44,15 @@ export interface ReplicaFacts {
   readonly points: string
   readonly recordsRejected: number
   readonly memoryBytes: number
+}
+
+/** A gateway: a worker thread, or the main thread when there are no workers. */
+export interface GatewayDescription {
+  readonly gateway: number
+  readonly state: 'starting' | 'serving' | 'waitingToRestart' | 'draining' | 'stopped'
+  /** Times that it died and was started again. */
+  readonly restarts: number
+  readonly lastError: string | null
 }
 
 /** The requests that one gateway has answered since it started. */

@@ -19,6 +19,17 @@ export function createMetrics(version: string) {
 
   return {
     registry,
+    gatewaysServing: new Gauge({
+      name: 'millrace_gateways_serving',
+      help: 'gateway threads that serve now',
+      registers
+    }),
+    gatewayRestarts: new Gauge({
+      name: 'millrace_gateway_restarts',
+      help: 'times that a gateway thread died and was started again',
+      labelNames: ['gateway'],
+      registers
+    }),
     collections: new Gauge({
       name: 'millrace_collections',
       help: 'collections of this node',
@@ -45,6 +56,36 @@ export function createMetrics(version: string) {
     shardRejected: new Gauge({
       name: 'millrace_shard_records_rejected',
       help: 'records that apply rejected by a rule since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointOffset: new Gauge({
+      name: 'millrace_checkpoint_next_offset',
+      help: 'offset of a shard’s newest checkpoint',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointBytes: new Gauge({
+      name: 'millrace_checkpoint_bytes',
+      help: 'bytes of the files of a shard’s newest checkpoint',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointErrors: new Gauge({
+      name: 'millrace_checkpoint_errors',
+      help: 'checkpoints that could not be written since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    checkpointDamaged: new Gauge({
+      name: 'millrace_checkpoint_files_damaged',
+      help: 'checkpoint files found damaged and set aside since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    rebuildsUnequal: new Gauge({
+      name: 'millrace_shard_rebuilds_unequal',
+      help: 'rebuilds since the start whose digest was not that of the shard that served',
       labelNames: ['collection', 'shard'],
       registers
     }),

@@ -21,6 +21,8 @@ export interface ServiceLimits {
   readonly filterConditions: number
   readonly filterDepth: number
   readonly requestTimeoutMs: number
+  /** Longest time that a read waits for a shard that replays the end of its log. */
+  readonly replayWaitMs: number
 }
 
 /** How a write is to be acknowledged. */
@@ -36,6 +38,8 @@ export interface ReadOptions {
   readonly timeoutMs: number | undefined
   /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
   readonly signal?: AbortSignal
+  /** Told when the answer is made before shards have replayed the end of their logs: how many records it may lack. */
+  readonly onLag?: (lagRecords: number) => void
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
   readonly startedAt: bigint
 }

@@ -19,5 +19,6 @@ export { countPoints, getPoint, retrievePoints, scrollPoints } from './points-re
 export { writePoints } from './points-write.ts'
 export type { ManagementOptions } from './propose.ts'
 export { quotaStatus } from './quotas.ts'
+export * from './rebuild.ts'
 export { type TelemetryOptions, telemetry } from './telemetry.ts'
 export type { UpdateResult, WriteAnswer } from './write-records.ts'
