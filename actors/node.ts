@@ -36,6 +36,7 @@ import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
 import { Turns } from './turns.ts'
+import type { WriteGuard } from './write-guard.ts'
 import { LogWritePort } from './write-port.ts'
 
 export interface NodeOptions {
@@ -45,6 +46,8 @@ export interface NodeOptions {
   readonly crc32c: Crc32c
   readonly producerId: bigint
   readonly openEngine: NodeParts['openEngine']
+  /** Refuses writes while there is no space for them; without it there always is. */
+  readonly guard?: WriteGuard
   readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
   /** Called after each change of the directory. */
@@ -82,7 +85,7 @@ const generatedTopic = /^c\d+\.g\d+$/
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { log, clock, logger, crc32c, producerId } = options
   const board = new OutcomeBoard()
-  const writePort = new LogWritePort({ log, board, producerId, crc32c })
+  const writePort = new LogWritePort({ log, board, producerId, crc32c, guard: options.guard })
   const { checkpoints } = options
   const shardsFolder = new ShardsFolder(checkpoints.files, checkpoints.folder)
   const parts: NodeParts = {
@@ -162,6 +165,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const controlPort: ControlPort = {
     async propose(command: ControlCommand): Promise<ControlVerdict> {
       if (isStopping) throw new EngineError('MILLRACE_NODE_DRAINING')
+      if (command.type === 'createCollection') options.guard?.checkCreation()
       const verdict = await metadata.propose(command)
       if (!verdict.accepted || verdict.collectionId === undefined) return verdict
       const followed =

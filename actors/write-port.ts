@@ -4,6 +4,7 @@ import { type Crc32c, sealFrame, writerEpochFirst } from '../src/domain/record/i
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+import type { WriteGuard } from './write-guard.ts'
 
 /**
  * The way of every write into the log: stamps producer and sequence, appends each shard's records in
@@ -14,6 +15,7 @@ export class LogWritePort implements WritePort {
   private readonly board: OutcomeBoard
   private readonly producerId: bigint
   private readonly crc32c: Crc32c
+  private readonly guard: WriteGuard | undefined
   private readonly sequences = new Map<string, bigint>()
   private isDraining = false
 
@@ -23,15 +25,19 @@ export class LogWritePort implements WritePort {
     /** Names this writer among all that ever wrote to a shard. */
     readonly producerId: bigint
     readonly crc32c: Crc32c
+    /** Asked before anything of a request is appended. */
+    readonly guard?: WriteGuard | undefined
   }) {
     this.log = options.log
     this.board = options.board
     this.producerId = options.producerId
     this.crc32c = options.crc32c
+    this.guard = options.guard
   }
 
   submit(request: WriteRequest): WriteTicket {
     if (this.isDraining) throw new EngineError('MILLRACE_NODE_DRAINING')
+    this.guard?.checkFrames(request.records)
     const topic = topicOf(request.collectionId, request.generation)
     const parts = [...framesByShard(request)].map(([shard, frames]) =>
       this.appendShard(topic, shard, frames)

@@ -2,6 +2,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isDiskFull } from '../streams/index.ts'
 import { dataFormatVersion } from './domain/version.ts'
 import { lockFile, unlockFile } from './engine/index.ts'
 import { EngineError, isEngineError } from './errors/index.ts'
@@ -82,7 +83,7 @@ function readFormat(file: string): number | undefined {
   }
   try {
     const { format, version } = JSON.parse(text)
-    if (format === 'millrace-data' && Number.isInteger(version)) return version
+    if (format === 'millrace-data' && Number.isInteger(version) && version > 0) return version
   } catch {
     // Falls through: what cannot be parsed is not ours.
   }
@@ -107,7 +108,8 @@ function makePeerId(path: string): number {
   try {
     writeFileSync(join(path, peerName), `${JSON.stringify({ peerId, check: checkOf(peerId) })}\n`)
   } catch (cause) {
-    throw asUnusable(path, cause)
+    // On a full disk the next start names the node anew.
+    if (!isDiskFull(cause)) throw asUnusable(path, cause)
   }
   return peerId
 }
@@ -122,7 +124,9 @@ function checkWritable(path: string): void {
     writeFileSync(probe, '')
     rmSync(probe)
   } catch (cause) {
-    throw asUnusable(path, cause)
+    // A full disk refuses writes when they come, and what is there can be read.
+    if (!isDiskFull(cause)) throw asUnusable(path, cause)
+    rmSync(probe, { force: true })
   }
 }
 

@@ -26,6 +26,16 @@ async function run(argv: readonly string[]): Promise<void> {
     process.exitCode = await dumpLog(rest[1], rest[2])
     return
   }
+  if (command === 'log' && rest[0] === 'verify' && rest[1] !== undefined) {
+    const { verifyLog } = await import('./cli/log-verify.ts')
+    process.exitCode = await verifyLog(rest[1])
+    return
+  }
+  if (command === 'verify' && rest[0] !== undefined) {
+    const { verifyData } = await import('./cli/verify.ts')
+    process.exitCode = await verifyData(rest[0])
+    return
+  }
   process.stderr.write(
     `millrace: unknown command \`${loaded.positionals.join(' ')}\`; see millrace --help\n`
   )

@@ -4,6 +4,7 @@ import { type CheckpointSettings, NativeShard, startNode, systemClock } from '..
 import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
 import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { type DiskGuard, guardDisk } from './disk-guard.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { loadGateways } from './gateway/index.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
@@ -53,7 +54,9 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       }
     })
     opened.push(() => gateways.drain(0))
-    const log = await openLog(config, data, logger)
+    const disk = await guardDisk(data.path, config, logger)
+    opened.push(() => disk.close())
+    const log = await openLog(config, data, logger, disk)
     opened.push(() => log.close())
     const node = await startNode({
       log,
@@ -62,6 +65,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
+      guard: disk.writes,
       checkpoints: checkpointSettings(config, data, log),
       limits: {
         collections: config['limits.collections'],
@@ -76,6 +80,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       metricsText() {
         refreshShardMetrics(metrics, node.describe())
         refreshGatewayMetrics(metrics, gateways.describe())
+        disk.refreshMetrics(metrics)
         return metrics.registry.metrics()
       }
     })
@@ -108,7 +113,12 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
   }
 }
 
-function openLog(config: Config, data: DataFolder, logger: Logger): Promise<EmbeddedLog> {
+function openLog(
+  config: Config,
+  data: DataFolder,
+  logger: Logger,
+  disk: DiskGuard
+): Promise<EmbeddedLog> {
   return openEmbeddedLog({
     folder: data.logFolder,
     durability: config['log.durability'],
@@ -118,6 +128,7 @@ function openLog(config: Config, data: DataFolder, logger: Logger): Promise<Embe
     tailCacheBytes: config['log.tailCacheBytes'],
     crc32c,
     onEvent: ({ kind, details }) => {
+      if (kind === 'append.failed') disk.refresh()
       const isRoutine = kind === 'segment.rolled' || kind === 'segments.trimmed'
       logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
     }

@@ -17,6 +17,8 @@ export interface FileLayer {
   removeFolder(path: string): Promise<void>
   /** Makes creations, renames and removals in a folder durable. */
   syncFolder(path: string): Promise<void>
+  /** @returns the bytes that an ordinary user may still write to the disk that holds a path */
+  freeBytes(path: string): Promise<number>
 }
 
 export type OpenMode = 'read' | 'write' | 'create'
@@ -59,7 +61,13 @@ export const nodeFiles: FileLayer = {
     } finally {
       await folder.close()
     }
-  }
+  },
+  freeBytes: (path) =>
+    new Promise((resolve, reject) => {
+      fs.statfs(path, (error, stats) =>
+        error ? reject(error) : resolve(stats.bavail * stats.bsize)
+      )
+    })
 }
 
 const openFlags = { read: 'r', write: 'r+', create: 'w+' } as const satisfies Record<
@@ -181,6 +189,12 @@ export async function readWholeFile(
   } finally {
     await file.close()
   }
+}
+
+/** Whether a failure says that the disk, or what a user may have of it, is used up. */
+export function isDiskFull(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return errno === 'ENOSPC' || errno === 'EDQUOT'
 }
 
 /** @returns the system's name of a failure, such as ENOSPC */

@@ -1,8 +1,10 @@
 export { type Crc32c, crc32c } from './crc32c.ts'
+export { DiskSpace, type DiskSpaceState } from './disk-space.ts'
 export * from './embedded/index.ts'
 export {
   errnoOf,
   type FileLayer,
+  isDiskFull,
   type LogFile,
   nodeFiles,
   type OpenMode,

@@ -41,7 +41,8 @@ Napi::Value lock_file(const Napi::CallbackInfo& info) {
     return object;
   }
   const bool is_written = ftruncate(fd, 0) == 0 && pwrite(fd, holder->data(), holder->size(), 0) >= 0;
-  if (!is_written) return fail_and_close(env, fd);
+  // The lock holds without the text, and a full disk must not keep what is there from being read.
+  if (!is_written && errno != ENOSPC && errno != EDQUOT) return fail_and_close(env, fd);
   object.Set("fd", Napi::Number::New(env, fd));
   return object;
 }

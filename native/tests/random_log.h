@@ -91,7 +91,7 @@ class RandomLog {
   std::vector<std::byte> changed_schema() {
     ++schema_.version;
     auto& vectors = schema_.vectors;
-    if (below(2) == 0 && vectors.size() > 1) {
+    if (vectors.size() > 6 || (below(2) == 0 && vectors.size() > 1)) {
       vectors.erase(vectors.begin() + static_cast<std::ptrdiff_t>(below(vectors.size())));
     } else {
       const auto distance = below(2) == 0 ? Distance::manhattan : Distance::cosine;

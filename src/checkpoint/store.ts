@@ -4,7 +4,6 @@ import { errnoOf, type FileLayer, readWholeFile, replaceFile } from '../../strea
 import type { Crc32c } from '../domain/record/index.ts'
 import { EngineError, isEngineError, toEngineError } from '../errors/index.ts'
 import type { ChainPlan } from './chain.ts'
-import { type FrameSink, readChainFile } from './chain-reader.ts'
 import { type FrameSource, writeChainFile } from './chain-writer.ts'
 import {
   chainFileName,
@@ -15,6 +14,7 @@ import {
   manifestName,
   sequenceOf
 } from './file-names.ts'
+import { type LoadTarget, readCheckpoint } from './inspect.ts'
 import { type CheckpointManifest, decodeManifest, encodeManifest } from './manifest.ts'
 
 export interface StoreOptions {
@@ -37,13 +37,6 @@ export interface CapturedState {
   /** Live rows of the whole shard. */
   readonly liveRows: number
   readonly source: FrameSource
-}
-
-/** Takes the frames of a whole checkpoint, then its end. */
-export interface LoadTarget {
-  readonly take: FrameSink
-  /** @throws MILLRACE_CHECKPOINT_CORRUPT when what was taken does not have the digest that it names */
-  readonly finish: () => Promise<void>
 }
 
 export class CheckpointStore {
@@ -132,12 +125,7 @@ export class CheckpointStore {
     const { files, folder, crc32c } = this.#options
     const release = this.pin(manifest)
     try {
-      for (const entry of manifest.files) {
-        await readChainFile({ files, folder, entry, crc32c, sink: target.take })
-      }
-      await target.finish().catch((cause: unknown) => {
-        throw this.#unlikeItsDigest(manifest, cause)
-      })
+      await readCheckpoint(manifest, target, { files, folder, crc32c })
     } catch (cause) {
       if (isEngineError(cause, 'MILLRACE_CHECKPOINT_CORRUPT')) await this.#setAside(cause)
       throw cause
@@ -261,13 +249,6 @@ export class CheckpointStore {
       })
     }
     await files.syncFolder(this.folder)
-  }
-
-  #unlikeItsDigest(manifest: CheckpointManifest, cause: unknown): unknown {
-    if (!isEngineError(cause, 'MILLRACE_CHECKPOINT_CORRUPT')) return cause
-    const file = `${this.folder}/${manifest.files.at(-1)?.file ?? manifestName(manifest.nextOffset)}`
-    const { position = 0, reason = cause.message } = cause.details
-    return new EngineError('MILLRACE_CHECKPOINT_CORRUPT', { file, position, reason }, { cause })
   }
 
   async #removeUnnamed(names: readonly string[]): Promise<void> {

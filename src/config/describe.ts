@@ -13,7 +13,9 @@ export function helpText(): string {
 
 Usage
   millrace [options]                 run a node
-  millrace log dump DATA [TOPIC]     print what the log in the folder DATA holds, record by record
+  millrace verify DATA               recompute every state that the data folder DATA holds, and name what is damaged or differs
+  millrace log verify DATA           check every byte of its log
+  millrace log dump DATA [TOPIC]     print what the log holds, record by record
   millrace --help | --version
 
 Options (in brackets: default; environment variable)
@@ -25,6 +27,7 @@ Flags beat the environment, the environment beats the file.
 Examples
   millrace --port 7000 --data /tmp/millrace
   MILLRACE_LOG_DURABILITY=os millrace
+  millrace verify ./data             with no server running on it; exit code 1 when something is wrong
   curl -s localhost:6333/readyz
 `
 }

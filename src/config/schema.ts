@@ -185,6 +185,26 @@ export const configFields = {
     description:
       'Longest time that a read waits for a shard that replays the end of the log; then it is answered from what is there, with the header `x-millrace-lag-records`.'
   },
+  'storage.minFreeBytes': {
+    kind: 'bytes',
+    default: 1024 * MiB,
+    env: 'MILLRACE_STORAGE_MIN_FREE_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      'With less free on the disk of the data folder, writes that need space get 507; reads and deletes go on. 0 turns it off.'
+  },
+  'storage.freeMarginBytes': {
+    kind: 'bytes',
+    default: 64 * MiB,
+    env: 'MILLRACE_STORAGE_FREE_MARGIN_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 1024 * 1024 * MiB,
+    description:
+      'Refused writes go on once this much more than `storage.minFreeBytes` is free again.'
+  },
   'limits.bodyBytes': {
     kind: 'bytes',
     default: 32 * MiB,

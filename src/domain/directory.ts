@@ -49,9 +49,6 @@ export interface ReplayingStatus {
   readonly etaMs: number | null
 }
 
-/** Of an answer that may lack records: how many. */
-export const lagHeader = 'x-millrace-lag-records'
-
 export const emptyDirectory: ShardDirectory = {
   version: 0,
   collections: new Map(),

@@ -410,6 +410,14 @@ export const errorSpecs = {
       'the log begins at offset {start}, and no whole checkpoint in {folder} reaches it: {reason}'
   },
 
+  // The disk
+  MILLRACE_DISK_LOW: {
+    kind: 'quotaReached',
+    retryable: true,
+    message:
+      'the disk of {folder} has {freeBytes} bytes free, below the configured minimum of {minFreeBytes} bytes. Help: Free some space (e.g. drop collections or remove other files), or lower `storage.minFreeBytes`; writes then go on by themselves.'
+  },
+
   // Start
   MILLRACE_DATA_LOCKED: {
     kind: 'internal',

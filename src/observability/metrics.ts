@@ -94,6 +94,21 @@ export function createMetrics(version: string) {
       help: 'memory that the native shard holds',
       labelNames: ['collection', 'shard'],
       registers
+    }),
+    diskFreeBytes: new Gauge({
+      name: 'millrace_disk_free_bytes',
+      help: 'bytes free on the disk of the data folder, when it was asked last',
+      registers
+    }),
+    diskLow: new Gauge({
+      name: 'millrace_disk_low',
+      help: '1 while writes are refused because of storage.minFreeBytes, else 0',
+      registers
+    }),
+    diskRefusals: new Gauge({
+      name: 'millrace_disk_refused_requests',
+      help: 'requests refused because of storage.minFreeBytes since the start',
+      registers
     })
   }
 }

@@ -36,10 +36,10 @@ export interface ReadOptions {
   /** A token that the read must see. */
   readonly after: string | undefined
   readonly timeoutMs: number | undefined
-  /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
-  readonly signal?: AbortSignal
   /** Told when the answer is made before shards have replayed the end of their logs: how many records it may lack. */
   readonly onLag?: (lagRecords: number) => void
+  /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
+  readonly signal?: AbortSignal
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
   readonly startedAt: bigint
 }

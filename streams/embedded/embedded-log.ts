@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { EngineError } from '../../src/errors/index.ts'
 import { checkCrc32c, crc32c } from '../crc32c.ts'
-import { errnoOf, type FileLayer, nodeFiles } from '../files.ts'
+import { errnoOf, type FileLayer, isDiskFull, nodeFiles } from '../files.ts'
 import type { Log, LogBatch, LogEnds, ReadOptions, TopicInfo, WaitOptions } from '../log.ts'
 import { checkTopicName, unknownTopic } from '../offsets.ts'
 import { KeptRuns } from './kept-runs.ts'
@@ -230,8 +230,7 @@ function closed(): EngineError {
 
 function failureOf(error: unknown, file: string): EngineError {
   if (error instanceof EngineError) return error
-  const errno = errnoOf(error)
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+  if (isDiskFull(error)) {
     return new EngineError('MILLRACE_LOG_FULL', { file }, { cause: error })
   }
   const reason = error instanceof Error ? error.message : String(error)

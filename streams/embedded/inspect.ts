@@ -48,15 +48,27 @@ export async function* inspectLog(options: {
     const names = await files.list(`${folder}/${topic}`)
     const partitions = names.filter((name) => /^\d+$/.test(name)).map(Number)
     for (const partition of partitions.sort((a, b) => a - b)) {
-      const path = `${folder}/${topic}/${partition}`
-      const manifest = await loadManifest(files, path, crc32c)
-      const segments: InspectedSegment[] = []
-      for (const entry of manifest.segments) {
-        segments.push(await inspectSegment(files, path, entry, crc32c))
-      }
-      yield { topic, partition, folder: path, manifest, segments }
+      yield await inspectPartition({ folder, topic, partition, files, crc32c })
     }
   }
+}
+
+/** As `inspectLog`, of one partition. */
+export async function inspectPartition(options: {
+  readonly folder: string
+  readonly topic: string
+  readonly partition: number
+  readonly files?: FileLayer
+  readonly crc32c?: Crc32c
+}): Promise<InspectedPartition> {
+  const { topic, partition, files = nodeFiles, crc32c = slicedCrc32c } = options
+  const folder = `${options.folder}/${topic}/${partition}`
+  const manifest = await loadManifest(files, folder, crc32c)
+  const segments: InspectedSegment[] = []
+  for (const entry of manifest.segments) {
+    segments.push(await inspectSegment(files, folder, entry, crc32c))
+  }
+  return { topic, partition, folder, manifest, segments }
 }
 
 async function inspectSegment(

@@ -1,4 +1,5 @@
 import { isEngineError } from '../../src/errors/index.ts'
+import { isDiskFull } from '../files.ts'
 import { LogSegment } from './log-segment.ts'
 import { loadManifest, type ManifestSegment, manifestName } from './manifest.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -52,7 +53,14 @@ async function recover(state: PartitionState): Promise<void> {
     throw (state.active ?? noSegment(state)).damaged(position, reason, state.end)
   }
   state.syncedEnd = state.end
-  await state.changeSegments(() => ({ segments: state.segments, start: state.start }))
+  // A full disk keeps nobody from reading: the writer makes up for it before its first batch.
+  await state.refreshManifest().catch((error: unknown) => {
+    if (!isDiskFull(error)) throw error
+    state.isManifestDue = true
+    const { topic, partition } = state
+    const details = { topic, partition, reason: state.failure(error).message }
+    state.context.onEvent({ kind: 'partition.readOnly', details })
+  })
 }
 
 function segmentOf(state: PartitionState, entry: ManifestSegment): LogSegment {

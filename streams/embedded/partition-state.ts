@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/errors/index.ts'
-import { errnoOf } from '../files.ts'
+import { isDiskFull } from '../files.ts'
 import { Waiters } from '../waiters.ts'
 import type { LogSegment } from './log-segment.ts'
 import { type ManifestSegment, saveManifest } from './manifest.ts'
@@ -26,6 +26,8 @@ export class PartitionState {
   lastTimeMs = 0
   /** Damage that was found at opening: nothing at or beyond `end` is served, nothing is appended. */
   damage: EngineError | undefined
+  /** Whether the manifest could not be written at opening, for want of space: it must be before anything is appended. */
+  isManifestDue = false
   /** Set when the topic is deleted or the log is closed. */
   gone: EngineError | undefined
   #manifestWrites: Promise<unknown> = Promise.resolve()
@@ -59,19 +61,23 @@ export class PartitionState {
       for (const segment of next.segments.slice(0, -1)) segment.seal()
       this.segments = next.segments
       this.start = next.start
+      this.isManifestDue = false
     }
     const done = this.#manifestWrites.then(run)
     this.#manifestWrites = done.catch(() => {})
     return done
   }
 
+  /** Writes the manifest as things are. */
+  refreshManifest(): Promise<void> {
+    return this.changeSegments(() => ({ segments: this.segments, start: this.start }))
+  }
+
   /** Tells what a failure of the system means; the log's own errors stay what they are. */
   failure(error: unknown, file = this.active?.path ?? this.folder): EngineError {
     if (error instanceof EngineError) return error
-    const errno = errnoOf(error)
-    const isFull = errno === 'ENOSPC' || errno === 'EDQUOT'
     const reason = error instanceof Error ? error.message : String(error)
-    return isFull
+    return isDiskFull(error)
       ? new EngineError('MILLRACE_LOG_FULL', { file }, { cause: error })
       : new EngineError('MILLRACE_LOG_FAILED', { file, reason }, { cause: error })
   }

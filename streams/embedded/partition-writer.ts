@@ -126,6 +126,7 @@ export class PartitionWriter {
     const state = this.#state
     let segment: LogSegment
     try {
+      if (state.isManifestDue) await state.refreshManifest()
       if (this.#isBroken || state.active?.poisoned) await this.#repair()
       segment = await this.#roller.segmentFor(batch.byteLength)
       if (batch.byteLength < largeBatchBytes)

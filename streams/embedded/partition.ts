@@ -117,8 +117,7 @@ export class Partition {
     await this.#releaseFiles()
     if (active && !state.damage) {
       // Only a hint for the next start: without it the scan finds the same end.
-      const keep = () => ({ segments: state.segments, start: state.start })
-      await state.changeSegments(keep).catch(() => {})
+      await state.refreshManifest().catch(() => {})
     }
   }
 

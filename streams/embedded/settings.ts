@@ -42,6 +42,7 @@ export interface LogEvent {
   readonly kind:
     | 'tail.cut'
     | 'partition.corrupt'
+    | 'partition.readOnly'
     | 'append.failed'
     | 'partition.repaired'
     | 'segment.rolled'

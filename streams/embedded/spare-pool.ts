@@ -1,4 +1,4 @@
-import { type FileLayer, type LogFile, writeFully } from '../files.ts'
+import { type FileLayer, isDiskFull, type LogFile, writeFully } from '../files.ts'
 
 export const zeros = new Uint8Array(1024 * 1024)
 
@@ -31,7 +31,13 @@ export class SparePool {
    * here are reused.
    */
   async open(): Promise<void> {
-    await this.#files.makeFolder(this.#folder)
+    try {
+      await this.#files.makeFolder(this.#folder)
+    } catch (error) {
+      // Spares save time, nothing else: a full disk only means that there are none.
+      if (isDiskFull(error)) return
+      throw error
+    }
     for (const name of await this.#files.list(this.#folder)) {
       await this.#files.unlink(`${this.#folder}/${name}`)
     }

@@ -112,8 +112,9 @@ test('other parts are entered by their index', () => {
     const hasIndex = ['src/domain', 'main'].includes(partOf(to))
     return partOf(to) !== from && !hasIndex && !/(^|\/)index\.ts$/.test(to)
   })
-  const allowed = deep.filter(({ from, to }) => !(from === 'main' && to === 'src/cli/log-dump.ts'))
-  expect(allowed).toEqual([])
+  // Each command is loaded only when it is given, so that none has to wait for the others.
+  const wrong = deep.filter(({ from, to }) => !(from === 'main' && to.startsWith('src/cli/')))
+  expect(wrong).toEqual([])
 })
 
 test('a package with one owner is used by no other part', () => {

@@ -8,6 +8,7 @@ export type FileCall =
   | 'makeFolder'
   | 'removeFolder'
   | 'syncFolder'
+  | 'freeBytes'
   | 'read'
   | 'write'
   | 'syncData'
@@ -141,6 +142,11 @@ export class FaultyFiles implements FileLayer {
     this.#check('syncFolder', path)
     const folder = this.#folder(path)
     folder.durable = new Map(folder.entries)
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    this.#check('freeBytes', path)
+    return Number.MAX_SAFE_INTEGER
   }
 
   #node(path: string): Folder | Inode {

@@ -111,7 +111,8 @@ test('bytes that are not aligned are loaded, damaged ones are refused with their
     details: { position: 0, reason: expect.stringContaining('checksum') }
   })
   await expect(finishCheckpointLoad(copy)).rejects.toMatchObject({
-    code: 'MILLRACE_ARGUMENT_INVALID'
+    code: 'MILLRACE_CHECKPOINT_CORRUPT',
+    details: { position: 0, reason: 'there is no file' }
   })
   // The shard is as good as new.
   const shifted = new Uint8Array(bytes.length + 1).subarray(1)

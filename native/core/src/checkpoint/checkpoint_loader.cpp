@@ -22,12 +22,13 @@ std::string reason_of(const Error& error) {
   return error.details.substr(start, error.details.size() - start - 1);
 }
 
+Error already_used() { return {Errc::argument_invalid, "\"reason\":\"records were applied to the shard\""}; }
+
 }  // namespace
 
 std::optional<Error> MemoryShard::load(std::span<const std::byte> frames) {
   auto failure = guard([&]() -> Result<std::optional<Error>> {
-    if (next_offset_ != 0)
-      return std::optional(Error{Errc::argument_invalid, "\"reason\":\"records were applied to the shard\""});
+    if (next_offset_ != 0) return std::optional(already_used());
     if (loader_ == nullptr) begin_load();
     return loader_->take(frames);
   });
@@ -47,8 +48,8 @@ void MemoryShard::begin_load() {
 
 std::optional<Error> MemoryShard::finish_load() {
   auto failure = guard([&]() -> Result<std::optional<Error>> {
-    if (loader_ == nullptr)
-      return std::optional(Error{Errc::argument_invalid, "\"reason\":\"no checkpoint is being loaded\""});
+    if (next_offset_ != 0) return std::optional(already_used());
+    if (loader_ == nullptr) begin_load();
     return loader_->finish();
   });
   auto error = failure ? std::move(failure).value() : std::optional(failure.error());
@@ -64,6 +65,8 @@ void MemoryShard::forget_everything() noexcept {
   store_.clear();
   producers_ = {};
   history_ = {};
+  counters_ = {};
+  newest_epoch_ = 0;
   rows_ = points_ = vector_bytes_ = 0;
   stored_sum_ = version_sum_ = point_sum_ = producer_sum_ = {};
 }

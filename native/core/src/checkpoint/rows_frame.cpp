@@ -46,6 +46,7 @@ void RowsFrame::add(std::uint32_t row) {
 
 /// The row with which the files before leave the id, or kNoRow when it did not exist then.
 std::uint32_t RowsFrame::row_before(std::uint32_t row) const noexcept {
+  if (first_ == 0) return kNoRow;
   do row = store_.rows.at(row)->previous;
   while (row != kNoRow && row >= first_);
   return row != kNoRow && store_.is_visible(row, since_) ? row : kNoRow;

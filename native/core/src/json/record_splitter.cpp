@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/record.h"
+#include "record/id_section.h"
 
 namespace millrace::json {
 namespace {
@@ -18,31 +19,12 @@ void append_little_endian(std::vector<std::byte>& out, std::uint64_t value, std:
   for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
 
-void append_big_endian(std::vector<std::byte>& out, std::uint64_t value) {
-  for (std::size_t i = 0; i < 8; ++i) out.push_back(static_cast<std::byte>(value >> (56 - 8 * i)));
-}
-
 void add_ids(RecordBuilder& builder, std::span<const PointId> ids) {
-  const auto uuids = static_cast<std::size_t>(std::ranges::count(ids, true, &PointId::is_uuid));
-  const bool is_mixed = uuids != 0 && uuids != ids.size();
-  std::vector<std::byte> bytes;
-  if (is_mixed) {
-    bytes.resize((ids.size() + 63) / 64 * 8);
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      if (ids[i].is_uuid) bytes[i / 8] |= static_cast<std::byte>(1U << (i % 8));
-  }
-  for (const auto& id : ids) {
-    if (id.is_uuid) {
-      append_big_endian(bytes, id.high);
-      append_big_endian(bytes, id.low);
-    } else {
-      append_little_endian(bytes, id.low, 8);
-      if (uuids != 0) append_little_endian(bytes, 0, 8);
-    }
-  }
-  using enum layout::IdEncoding;
-  const auto encoding = static_cast<std::uint16_t>(uuids == 0 ? numeric : is_mixed ? mixed : uuid);
-  builder.add(layout::SectionKind::ids, encoding, 0, static_cast<std::uint32_t>(ids.size()), bytes);
+  const auto encoding = id_encoding_of(ids);
+  std::vector<std::byte> bytes(id_section_bytes(encoding, ids.size()));
+  write_ids(bytes, encoding, ids);
+  builder.add(layout::SectionKind::ids, static_cast<std::uint16_t>(encoding), 0, static_cast<std::uint32_t>(ids.size()),
+              bytes);
 }
 
 void add_payloads(RecordBuilder& builder, std::span<const std::uint32_t> ends, std::string_view texts) {
