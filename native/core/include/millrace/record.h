@@ -47,6 +47,12 @@ class RecordFrame {
   /// @param row  < count; the record has ids
   [[nodiscard]] PointId id(std::uint32_t row) const noexcept;
   [[nodiscard]] bool has_ids() const noexcept { return !ids_.empty() || count == 0; }
+  /// @return null when the record has no vectors of the slot
+  [[nodiscard]] const VectorBlock* block_of(std::uint32_t slot) const noexcept {
+    for (const auto& block : vectors)
+      if (block.slot == slot) return &block;
+    return nullptr;
+  }
   /// Whether the record names points, if only none: an operation without the section goes by its filter.
   [[nodiscard]] bool has_id_section() const noexcept { return has_id_section_; }
   [[nodiscard]] std::string_view payload(std::uint32_t row) const noexcept;
