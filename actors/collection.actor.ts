@@ -1,13 +1,17 @@
 import { createActor } from 'xstate'
 import { type CollectionContext, collectionMachine } from '../machines/index.ts'
+import { CheckpointStore } from '../src/checkpoint/index.ts'
 import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
+import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
 import type { NodeParts } from './node-parts.ts'
 import { partitionKeyOf } from './outcome-board.ts'
-import { type Replica, type ReplicaDescription, startReplica } from './replica.actor.ts'
+import { type Replica, startReplica } from './replica.actor.ts'
+import type { ReplicaDescription } from './replica-description.ts'
+import type { EngineShard } from './shard-engine.ts'
 import { type Supervisor, supervise } from './supervisor.actor.ts'
 
 export interface CollectionDescription {
@@ -24,6 +28,8 @@ export interface CollectionActor {
   /** Resolves when every shard runs with the schema of the entry; rejects when the collection is deleted or stopped before. */
   readonly ready: Promise<void>
   reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
+  /** @throws MILLRACE_SHARD_NOT_FOUND, and what `Replica.rebuild` throws */
+  rebuild(shard: number): Promise<RebuildReport>
   describe(): CollectionDescription
   /** Stops the shards and removes the topic. */
   delete(): Promise<void>
@@ -37,6 +43,9 @@ interface SupervisedReplica {
   status(): ShardStatus
 }
 
+/** Of shards with a purpose of their own, in this process. */
+let openings = 0
+
 /** Brings one collection's topic and shards to life on this node, and takes them down again. */
 export function startCollection(
   parts: NodeParts,
@@ -48,6 +57,7 @@ export function startCollection(
   const logger = parts.logger.child({ collection: entry.name, collectionId: entry.id.toString() })
   const shardNumbers = Array.from({ length: entry.spec.shardNumber }, (_, shard) => shard)
   let replicas: readonly SupervisedReplica[] = []
+  let isDeleting = false
   let cancelRetry = () => {}
   let announceReady: () => void = () => {}
   let announceGone: (error: EngineError) => void = () => {}
@@ -95,7 +105,7 @@ export function startCollection(
           announceGone(notFound())
         },
         stopShards: () => perform(() => stopReplicas(notFound()), { type: 'shards.stopped' }),
-        deleteTopic: () => perform(() => log.deleteTopic(topic), { type: 'topic.deleted' }),
+        deleteTopic: () => perform(deleteEverything, { type: 'topic.deleted' }),
         scheduleRetry: ({ context }: { context: CollectionContext }) => {
           cancelRetry = clock.after(backoffMs(context.attempts), () =>
             actor.send({ type: 'retry.due' })
@@ -124,8 +134,11 @@ export function startCollection(
           log,
           topic,
           shard,
-          openEngine: () =>
-            parts.openEngine(shardKeyOf(entry.id, entry.generation, shard), entry.id, shard),
+          openEngine: (purpose) => openEngine(shard, purpose),
+          openStore: (onDamage) => openStore(shard, onDamage),
+          checkpoints: parts.checkpoints,
+          checkpointTurns: parts.checkpointTurns,
+          shouldKeepState: () => !isDeleting,
           board: parts.board,
           producerId: parts.producerId,
           clock,
@@ -146,6 +159,28 @@ export function startCollection(
       return { kind: 'stopped', offset, reason: haltedBy.message }
     }
     return { supervisor, current: () => replica, status }
+  }
+
+  /** A shard with a purpose is known to who opened it alone, and no two of them share a key. */
+  function openEngine(shard: number, purpose: string | undefined): EngineShard {
+    const key = shardKeyOf(entry.id, entry.generation, shard)
+    openings += 1
+    const name = purpose === undefined ? key : `${key}#${purpose}-${openings}`
+    return parts.openEngine(name, entry.id, shard)
+  }
+
+  function openStore(
+    shard: number,
+    onDamage: (error: EngineError) => void
+  ): Promise<CheckpointStore> {
+    const { files, now } = parts.checkpoints
+    const folder = parts.shardsFolder.shardFolder(entry.id, entry.generation, shard)
+    return CheckpointStore.open({ files, folder, crc32c: parts.crc32c, now, onDamage })
+  }
+
+  async function deleteEverything(): Promise<void> {
+    await log.deleteTopic(topic)
+    await parts.shardsFolder.remove(topic)
   }
 
   function notFound(): EngineError {
@@ -212,7 +247,16 @@ export function startCollection(
         })
       }
     },
+    async rebuild(shard) {
+      const replica = replicas[shard]?.current()
+      if (replica !== undefined) return replica.rebuild()
+      const exists = shard < shardNumbers.length
+      throw exists
+        ? new EngineError('MILLRACE_SHARD_RECOVERING', { shard, lagRecords: 0 })
+        : new EngineError('MILLRACE_SHARD_NOT_FOUND', { shard, collection: entry.name })
+    },
     async delete() {
+      isDeleting = true
       actor.send({ type: 'collection.delete' })
       await deleted
     },

@@ -1,17 +1,24 @@
+import type { CapturedState } from '../src/checkpoint/index.ts'
 import {
   applyRecords,
+  captureCheckpoint,
   closeShard,
+  finishCheckpointLoad,
+  loadCheckpointBytes,
+  nextCheckpointBytes,
   openShard,
+  replaceShard,
   type ShardHandle,
   shardState
 } from '../src/engine/index.ts'
+import { EngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 import type { ApplyReport, EngineShard, EngineShardState } from './shard-engine.ts'
 
 /** A native shard as the actors drive it, under a key by which every thread finds it. */
 export class NativeShard implements EngineShard {
   private readonly key: string
-  private readonly handle: ShardHandle
+  private handle: ShardHandle
 
   constructor(key: string, collectionId: bigint, shard: number) {
     this.key = key
@@ -34,6 +41,29 @@ export class NativeShard implements EngineShard {
   state(): EngineShardState {
     const state = shardState(this.handle)
     return { ...state, points: BigInt(state.points) }
+  }
+
+  captureCheckpoint(since: bigint): CapturedState {
+    const capture = captureCheckpoint(this.handle, since)
+    const { nextOffset, digest, rows, liveRows } = capture
+    const source = (bytesMax: number) => nextCheckpointBytes(capture, bytesMax)
+    return { nextOffset, digest, rows, liveRows, source }
+  }
+
+  loadCheckpoint(bytes: Uint8Array): Promise<void> {
+    return loadCheckpointBytes(this.handle, bytes)
+  }
+
+  finishLoad(): Promise<void> {
+    return finishCheckpointLoad(this.handle)
+  }
+
+  replaceWith(other: EngineShard): void {
+    if (!(other instanceof NativeShard) || !replaceShard(this.key, other.handle)) {
+      throw new EngineError('MILLRACE_INTERNAL', { reason: `${this.key} is not open` })
+    }
+    this.handle = other.handle
+    other.close()
   }
 
   close(): void {

@@ -1,10 +1,13 @@
+import type { ShardsFolder } from '../src/checkpoint/index.ts'
 import type { WritePort } from '../src/domain/ports.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import type { Log } from '../streams/index.ts'
+import type { CheckpointSettings } from './checkpoint-settings.ts'
 import type { Clock } from './clock.ts'
 import type { ActorLogger } from './logger.ts'
 import type { OutcomeBoard } from './outcome-board.ts'
 import type { EngineShard } from './shard-engine.ts'
+import type { Turns } from './turns.ts'
 
 /** What every actor of a node shares. */
 export interface NodeParts {
@@ -15,6 +18,10 @@ export interface NodeParts {
   readonly producerId: bigint
   readonly board: OutcomeBoard
   readonly writePort: WritePort
+  readonly checkpoints: CheckpointSettings
+  /** So many shards write their checkpoints at once. */
+  readonly checkpointTurns: Turns
+  readonly shardsFolder: ShardsFolder
   /** Opens the native shard under a key that any thread can find it by. */
   readonly openEngine: (key: string, collectionId: bigint, shard: number) => EngineShard
 }

@@ -1,4 +1,10 @@
-import type { MetadataState } from '../src/cluster/index.ts'
+import { ShardsFolder } from '../src/checkpoint/index.ts'
+import {
+  type CollectionEntry,
+  emptyMetadata,
+  type MetadataLimits,
+  type MetadataState
+} from '../src/cluster/index.ts'
 import { evenBucketMap } from '../src/domain/buckets.ts'
 import {
   type CollectionView,
@@ -14,9 +20,11 @@ import type {
   ReadBarrier,
   WritePort
 } from '../src/domain/ports.ts'
+import type { RebuildReport } from '../src/domain/rebuild.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
+import type { CheckpointSettings } from './checkpoint-settings.ts'
 import type { Clock } from './clock.ts'
 import {
   type CollectionActor,
@@ -27,6 +35,7 @@ import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
+import { Turns } from './turns.ts'
 import { LogWritePort } from './write-port.ts'
 
 export interface NodeOptions {
@@ -36,8 +45,12 @@ export interface NodeOptions {
   readonly crc32c: Crc32c
   readonly producerId: bigint
   readonly openEngine: NodeParts['openEngine']
-  readonly limits: { readonly collections: number }
+  readonly checkpoints: CheckpointSettings
+  readonly limits: MetadataLimits
 }
+
+/** Writing is the disk's and one engine thread's work: more at once would not be faster. */
+const checkpointsAtOnce = 2
 
 /** A running node: its actors, and the ports by which gateways reach them. */
 export interface Node {
@@ -48,6 +61,12 @@ export interface Node {
   /** Whether every shard of every collection may be read. */
   isReady(): boolean
   describe(): readonly CollectionDescription[]
+  /**
+   * Builds a shard's state a second time, while the first answers, and puts it in its place.
+   *
+   * @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_SHARD_NOT_FOUND, MILLRACE_REBUILD_RUNNING, MILLRACE_REBUILD_FAILED
+   */
+  rebuildShard(collection: string, shard: number): Promise<RebuildReport>
   /** Rejects when the node cannot go on and must be stopped. */
   readonly failed: Promise<never>
   /** Refuses new writes from now on. */
@@ -62,6 +81,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const { log, clock, logger, crc32c, producerId } = options
   const board = new OutcomeBoard()
   const writePort = new LogWritePort({ log, board, producerId, crc32c })
+  const { checkpoints } = options
+  const shardsFolder = new ShardsFolder(checkpoints.files, checkpoints.folder)
   const parts: NodeParts = {
     log,
     clock,
@@ -70,6 +91,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     producerId,
     board,
     writePort,
+    checkpoints,
+    checkpointTurns: new Turns(checkpointsAtOnce),
+    shardsFolder,
     openEngine: options.openEngine
   }
   const actors = new Map<bigint, CollectionActor>()
@@ -78,10 +102,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     { readonly actor: CollectionActor; readonly done: Promise<void> }
   >()
   let directory = emptyDirectory
+  let names = emptyMetadata
   let isStopping = false
 
   /** Starts what the metadata names and this node lacks, and takes down what it no longer names. */
   function reconcile(state: MetadataState): void {
+    names = state
     const wanted = new Map([...state.collections.values()].map((entry) => [entry.id, entry]))
     for (const [id, actor] of actors) {
       if (wanted.has(id)) continue
@@ -97,11 +123,14 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
   function publishDirectory(): void {
     if (isStopping) return
-    const collections = [...actors.values()].map((actor): [string, CollectionView] => [
-      actor.entry.name,
-      viewOf(actor, directory.collections.get(actor.entry.name))
-    ])
-    directory = { version: directory.version + 1, collections: new Map(collections) }
+    const { aliases } = names
+    const collections = [...actors.values()].map((actor): [string, CollectionView] => {
+      const { name } = actor.entry
+      // Settings change while the actor goes on.
+      const entry = names.collections.get(name) ?? actor.entry
+      return [name, viewOf(actor, entry, directory.collections.get(name))]
+    })
+    directory = { version: directory.version + 1, collections: new Map(collections), aliases }
   }
 
   const metadata: MetadataActor = await startMetadata({
@@ -112,7 +141,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     onState: reconcile
   })
   try {
-    await deleteLeftoverTopics(log, metadata.state(), logger)
+    await deleteLeftovers(log, shardsFolder, metadata.state(), logger)
   } catch (cause) {
     await stop()
     throw cause
@@ -162,6 +191,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
     describe: () => [...actors.values()].map((actor) => actor.describe()),
+    async rebuildShard(collection, shard) {
+      const actor = [...actors.values()].find(({ entry }) => entry.name === collection)
+      if (actor === undefined)
+        throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection })
+      return actor.rebuild(shard)
+    },
     failed: metadata.failed,
     drain: () => writePort.drain(),
     stop
@@ -169,18 +204,18 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 }
 
 /** Keeps what does not change of the view before, so that caches keyed by it stay warm. */
-function viewOf(actor: CollectionActor, before: CollectionView | undefined): CollectionView {
-  const { entry } = actor
-  const isSame =
-    before?.id === entry.id &&
-    before.generation === entry.generation &&
-    before.schemaVersion === entry.schemaVersion
+function viewOf(
+  actor: CollectionActor,
+  entry: CollectionEntry,
+  before: CollectionView | undefined
+): CollectionView {
+  const isSame = before?.id === entry.id && before.generation === entry.generation
   return {
     name: entry.name,
     id: entry.id,
     generation: entry.generation,
     schemaVersion: entry.schemaVersion,
-    spec: isSame ? before.spec : entry.spec,
+    spec: entry.spec,
     shardOfBucket: isSame ? before.shardOfBucket : evenBucketMap(entry.spec.shardNumber),
     shards: actor.shardStatuses().map((status, shard) => ({
       shard,
@@ -190,9 +225,10 @@ function viewOf(actor: CollectionActor, before: CollectionView | undefined): Col
   }
 }
 
-/** A crash between a collection's deletion and its topic's leaves the topic behind. */
-async function deleteLeftoverTopics(
+/** A crash between a collection's deletion and that of its topic and its checkpoints leaves them behind. */
+async function deleteLeftovers(
   log: Log,
+  shardsFolder: ShardsFolder,
   state: MetadataState,
   logger: ActorLogger
 ): Promise<void> {
@@ -204,4 +240,6 @@ async function deleteLeftoverTopics(
     logger.info({ topic }, 'removing a topic that no collection names')
     await log.deleteTopic(topic)
   }
+  const folders = await shardsFolder.removeOthers(wanted)
+  if (folders.length > 0) logger.info({ folders }, 'removed checkpoints that no collection names')
 }

@@ -1,34 +1,30 @@
 import { createActor } from 'xstate'
 import { type ReplicaContext, replicaMachine } from '../machines/index.ts'
+import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
-import { toEngineError } from '../src/errors/index.ts'
-import type { Log } from '../streams/index.ts'
+import type { RebuildReport } from '../src/domain/rebuild.ts'
+import { EngineError, isEngineError, toEngineError } from '../src/errors/index.ts'
+import type { Log, LogEnds } from '../streams/index.ts'
+import type { CheckpointSettings } from './checkpoint-settings.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 import { OffsetBarrier } from './offset-barrier.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+import { type Rebuild, startRebuild } from './rebuild.actor.ts'
+import { ReplayProgress } from './replay-progress.ts'
+import type { ReplicaDescription } from './replica-description.ts'
+import { restoreShard } from './restore.ts'
 import { startShard } from './shard.actor.ts'
 import type { ApplyReport, EngineShard } from './shard-engine.ts'
 import type { Child } from './supervisor.actor.ts'
+import type { Turns } from './turns.ts'
 
 const readBytesMax = 4 << 20
 /** How often, at most, a replica tells its machine and, while it replays, everyone else how far it is. */
-const progressEveryMs = 100
-
-export interface ReplicaDescription {
-  readonly shard: number
-  readonly replica: string
-  readonly shardState: string
-  readonly nextOffset: string
-  readonly endOffset: string
-  readonly lagRecords: number
-  readonly digest: string
-  readonly points: string
-  readonly recordsRejected: number
-  readonly memoryBytes: number
-  readonly lastError: string | null
-}
+const progressEveryMs = 250
+const replayLogEveryMs = 1_000
+const lastCheckpointMsMax = 30_000
 
 export interface Replica extends Child {
   status(): ShardStatus
@@ -36,13 +32,27 @@ export interface Replica extends Child {
   /** @returns undefined once `offset` was applied, else the lag when the wait ended */
   reach(offset: bigint, timeoutMs: number): Promise<number | undefined>
   describe(): ReplicaDescription
+  /** Writes a checkpoint of what none holds yet; resolves when that was done or has failed. */
+  checkpoint(): Promise<void>
+  /**
+   * Builds the shard's state a second time and puts it in the place of the first.
+   *
+   * @throws MILLRACE_REBUILD_RUNNING, MILLRACE_REBUILD_FAILED, MILLRACE_SHARD_RECOVERING before there is a state
+   */
+  rebuild(): Promise<RebuildReport>
 }
 
 export interface ReplicaOptions {
   readonly log: Log
   readonly topic: string
   readonly shard: number
-  readonly openEngine: () => EngineShard
+  /** Opens the shard that readers find, or with a purpose one that only this caller knows. */
+  readonly openEngine: (purpose?: 'load' | 'rebuild') => EngineShard
+  readonly openStore: (onDamage: (error: EngineError) => void) => Promise<CheckpointStore>
+  readonly checkpoints: CheckpointSettings
+  readonly checkpointTurns: Turns
+  /** Whether a stop is worth a checkpoint: not when everything is about to be deleted. */
+  readonly shouldKeepState: () => boolean
   readonly board: OutcomeBoard
   readonly producerId: bigint
   readonly clock: Clock
@@ -51,8 +61,8 @@ export interface ReplicaOptions {
 }
 
 /**
- * Follows one partition of the log and applies it to the native shard of this node. The machines decide
- * and are told coarse events; the records flow through one plain loop.
+ * Loads the newest whole checkpoint, then follows one partition of the log and applies it to the native shard of this
+ * node. The machines decide and are told coarse events; the records flow through one plain loop.
  */
 export function startReplica(options: ReplicaOptions): Replica {
   const { log, topic, shard: partition, clock, logger } = options
@@ -60,16 +70,32 @@ export function startReplica(options: ReplicaOptions): Replica {
   const stopping = new AbortController()
   const barrier = new OffsetBarrier(clock)
   let lagRecords = 0
+  let targetOffset = 0n
+  let fromCheckpoint: bigint | undefined
   let lastProgressMs = Number.NEGATIVE_INFINITY
+  let lastLogMs = clock.nowMs()
   let hasReplayed = false
+  let hasFailed = false
+  let store: CheckpointStore | undefined
+  let rebuild: Rebuild | undefined
+  let loading: Promise<void> = Promise.resolve()
   const startedMs = clock.nowMs()
+  let progress = new ReplayProgress(startedMs)
 
   const shard = startShard({
     shard: partition,
     open: options.openEngine,
+    policy: options.checkpoints,
+    checkpointTurns: options.checkpointTurns,
+    afterCheckpoint: trimLog,
     clock,
     logger,
-    lagRecords: () => lagRecords,
+    progress: () => ({
+      nextOffset: nextOffset(),
+      targetOffset,
+      lagRecords,
+      ...progress.rate(lagRecords, clock.nowMs())
+    }),
     onStatus: options.onStatus,
     onHalted: (error) => options.board.dropPartition(key, error)
   })
@@ -78,7 +104,10 @@ export function startReplica(options: ReplicaOptions): Replica {
   let finish: () => void = () => {}
   const done = new Promise<void>((resolve, reject) => {
     finish = resolve
-    fail = reject
+    fail = (cause) => {
+      hasFailed = true
+      reject(cause)
+    }
   })
   let failures = 0
   let cancelRetry = () => {}
@@ -86,20 +115,22 @@ export function startReplica(options: ReplicaOptions): Replica {
   const machine = createActor(
     replicaMachine.provide({
       actions: effects({
-        openShard: () => machine.send({ type: 'shard.ready', nextOffset: nextOffset().toString() }),
+        loadShard: () => {
+          loading = load().catch((cause: unknown) => onFailed('load.failed', cause))
+        },
         startFollowing: () => {
-          follow().catch((cause: unknown) => onFollowFailed(cause))
+          follow().catch((cause: unknown) => onFailed('log.failed', cause))
         },
         reportCaughtUp: () => {
           failures = 0
           shard.caughtUp()
-          if (!hasReplayed) logReplay()
+          if (!hasReplayed) logCaughtUp()
           hasReplayed = true
         },
         reportDead: ({ context }: { context: ReplicaContext }) =>
           logger.error(
             { reason: context.lastError },
-            'replica is dead: the log cannot give it what it needs'
+            'replica is dead: log and checkpoints cannot give it what it needs'
           ),
         scheduleRetry: () => {
           failures += 1
@@ -114,7 +145,49 @@ export function startReplica(options: ReplicaOptions): Replica {
     { input: { shard: partition } }
   )
 
-  function logReplay(): void {
+  /** Brings the shard to the newest whole checkpoint, or leaves it empty when the log can be replayed from its start. */
+  async function load(): Promise<void> {
+    const ends = await endsOf()
+    targetOffset = ends?.end ?? 0n
+    store = await options.openStore((error) => shard.checkpoints.noteDamage(error))
+    const restored = await restoreShard({
+      store,
+      manifests: store.kept(),
+      ends: ends ?? unknownEnds,
+      open: () => options.openEngine('load'),
+      logger,
+      signal: stopping.signal
+    })
+    if (stopping.signal.aborted) return restored?.engine.close()
+    if (restored !== undefined) {
+      const { nextOffset: offset, files, liveRows } = restored.manifest
+      shard.engine.replaceWith(restored.engine)
+      barrier.advance(offset)
+      fromCheckpoint = offset
+      lagRecords = Math.max(0, Number(targetOffset - offset))
+      shard.checkpointLoaded()
+      const seconds = (clock.nowMs() - startedMs) / 1000
+      logger.info(
+        { nextOffset: offset, files: files.length, points: liveRows, seconds },
+        'checkpoint was loaded'
+      )
+    }
+    shard.checkpoints.use(store)
+    progress = new ReplayProgress(clock.nowMs())
+    machine.send({ type: 'shard.ready', nextOffset: nextOffset().toString() })
+  }
+
+  /** A damaged log says nothing about its ends; where it is damaged is found, and named, when it is followed. */
+  async function endsOf(): Promise<LogEnds | undefined> {
+    try {
+      return await log.ends(topic, partition)
+    } catch (cause) {
+      if (!isEngineError(cause, 'MILLRACE_LOG_CORRUPT')) throw cause
+      return undefined
+    }
+  }
+
+  function logCaughtUp(): void {
     const { nextOffset: offset, points, digest } = shard.engine.state()
     const seconds = (clock.nowMs() - startedMs) / 1000
     logger.info(
@@ -141,6 +214,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       from = report.stop === undefined ? batch.nextOffset : nextOffset()
       deliver(report)
       barrier.advance(from)
+      if (!hasReplayed) progress.note(report.applied, clock.nowMs())
       reportProgress(from, batch.endOffset, Number(batch.endOffset - from))
     }
   }
@@ -166,25 +240,74 @@ export function startReplica(options: ReplicaOptions): Replica {
       endOffset: endOffset.toString(),
       lagRecords: lag
     })
-    if (!hasReplayed && lag > 0) options.onStatus(shard.status())
+    if (!hasReplayed && lag > 0) reportReplay(from)
   }
 
-  function onFollowFailed(cause: unknown): void {
+  function reportReplay(from: bigint): void {
+    options.onStatus(shard.status())
+    if (clock.nowMs() - lastLogMs < replayLogEveryMs) return
+    lastLogMs = clock.nowMs()
+    const rate = progress.rate(lagRecords, lastLogMs)
+    logger.info({ nextOffset: from, lagRecords, ...rate }, 'replica replays the log')
+  }
+
+  /** Of a stop: what takes longer is given up, and the next start replays more. */
+  function lastCheckpoint(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(lastCheckpointMsMax, resolve)
+      shard.checkpoint().finally(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  /** Whole log segments below the oldest checkpoint that may be needed go, once the partition is over its size. */
+  async function trimLog(checkpoints: CheckpointStore): Promise<void> {
+    const { retentionBytes, partitionBytes } = options.checkpoints
+    const oldest = checkpoints.oldest()
+    const isOver = retentionBytes > 0 && partitionBytes(topic, partition) > retentionBytes
+    if (!isOver || oldest === undefined || rebuild !== undefined) return
+    await log.trimBefore(topic, partition, oldest.nextOffset)
+  }
+
+  function onFailed(type: 'load.failed' | 'log.failed', cause: unknown): void {
     if (stopping.signal.aborted) return
     const error = toEngineError(cause)
-    // A failure outside of the log is a bug of ours: the supervisor starts the replica anew.
-    if (!error.code.startsWith('MILLRACE_LOG_')) {
+    // Any other failure is a bug of ours: the supervisor starts the replica anew.
+    if (!expectedFailures.test(error.code)) {
       fail(error)
       return
     }
     if (!error.retryable) shard.halt(error, nextOffset())
     machine.send({
-      type: 'log.failed',
+      type,
       code: error.code,
       reason: error.message,
       isRetryable: error.retryable
     })
   }
+
+  function startRebuilding(): Rebuild {
+    if (rebuild !== undefined)
+      throw new EngineError('MILLRACE_REBUILD_RUNNING', { shard: partition })
+    if (store === undefined || stopping.signal.aborted) {
+      throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard: partition, lagRecords })
+    }
+    return startRebuild({
+      log,
+      topic,
+      shard: partition,
+      live: shard.engine,
+      applyTurns: shard.applyTurns,
+      store,
+      open: () => options.openEngine('rebuild'),
+      clock,
+      logger
+    })
+  }
+
+  let newestRebuild: Rebuild | undefined
 
   machine.start()
 
@@ -193,12 +316,28 @@ export function startReplica(options: ReplicaOptions): Replica {
     status: shard.status,
     schemaVersion: () => shard.engine.state().schemaVersion,
     reach: (offset, timeoutMs) => barrier.reach(offset, timeoutMs),
+    checkpoint: () => shard.checkpoint(),
+    async rebuild() {
+      rebuild = startRebuilding()
+      newestRebuild = rebuild
+      try {
+        const report = await rebuild.report
+        if (!report.equal) {
+          const reason = 'it was taken from a state that a rebuild proved wrong'
+          await shard.checkpoints.distrustAfter(BigInt(report.from), reason)
+        }
+        return report
+      } finally {
+        rebuild = undefined
+      }
+    },
     describe() {
       const snapshot = machine.getSnapshot()
+      const { value } = snapshot
       const state = shard.engine.state()
       return {
         shard: partition,
-        replica: String(snapshot.value),
+        replica: typeof value === 'string' ? value : 'recovering',
         shardState: shard.state(),
         nextOffset: state.nextOffset.toString(),
         endOffset: snapshot.context.endOffset,
@@ -207,15 +346,31 @@ export function startReplica(options: ReplicaOptions): Replica {
         points: state.points.toString(),
         recordsRejected: state.recordsRejected,
         memoryBytes: state.memoryBytes,
-        lastError: snapshot.context.lastError ?? null
+        lastError: snapshot.context.lastError ?? null,
+        replay: {
+          fromCheckpoint: fromCheckpoint?.toString() ?? null,
+          ...(hasReplayed
+            ? { recordsPerSecond: 0, etaMs: 0 }
+            : progress.rate(lagRecords, clock.nowMs()))
+        },
+        checkpointState: shard.checkpointState(),
+        checkpoint: shard.checkpoints.describe(),
+        rebuild: newestRebuild?.describe() ?? null
       }
     },
     async stop() {
       machine.send({ type: 'replica.stop' })
       stopping.abort()
       barrier.close()
+      await Promise.all([loading, rebuild?.cancel('the shard is being stopped')])
+      if (!hasFailed && options.shouldKeepState()) await lastCheckpoint()
       await shard.stop()
       finish()
     }
   }
 }
+
+/** What log, disk, memory and checkpoints may come to; those that may go away are tried again. */
+const expectedFailures = /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|OUT_OF_MEMORY$|ENGINE_BUSY$)/
+
+const unknownEnds: LogEnds = { start: 0n, end: BigInt(Number.MAX_SAFE_INTEGER) }

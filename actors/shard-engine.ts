@@ -1,4 +1,5 @@
 /** What the actors need of a native shard; the engine's facade fits, and so does a model in a simulation. */
+import type { CapturedState } from '../src/checkpoint/index.ts'
 import type { EngineError, ErrorCode, ErrorDetails } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 
@@ -6,6 +7,23 @@ export interface EngineShard {
   /** Applies records on an engine thread. One call at a time. */
   apply(batch: LogBatch): Promise<ApplyReport>
   state(): EngineShardState
+  /**
+   * Notes the state as it is now, to be read while records are applied further. Not while `apply` runs.
+   *
+   * @param since  what changed since this offset; 0 is everything
+   * @throws MILLRACE_ARGUMENT_INVALID when the shard cannot tell what changed since then
+   */
+  captureCheckpoint(since: bigint): CapturedState
+  /**
+   * Takes whole frames of a checkpoint, in order; nothing was applied before.
+   *
+   * @throws MILLRACE_CHECKPOINT_CORRUPT with the position in the file
+   */
+  loadCheckpoint(bytes: Uint8Array): Promise<void>
+  /** Ends the loading. @throws MILLRACE_CHECKPOINT_CORRUPT when what was loaded does not have the digest it names */
+  finishLoad(): Promise<void>
+  /** Takes the place of what this shard held: every later read and apply goes to `other`, reads under way end on the old one. */
+  replaceWith(other: EngineShard): void
   close(): void
 }
 

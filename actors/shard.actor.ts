@@ -1,23 +1,43 @@
-import { createActor } from 'xstate'
+import { createActor, waitFor } from 'xstate'
 import { type ShardContext, shardMachine } from '../machines/index.ts'
+import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
-import { EngineError } from '../src/errors/index.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
+import { Checkpointer, type CheckpointPolicy } from './checkpointer.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
+import type { ReplayRate } from './replay-progress.ts'
 import type { ApplyReport, EngineShard } from './shard-engine.ts'
+import { Turns } from './turns.ts'
 
 export interface ShardActor {
   readonly engine: EngineShard
+  readonly checkpoints: Checkpointer
+  /** One apply at a time; what runs in a turn of its own sees the shard between two applies. */
+  readonly applyTurns: Turns
   /** Applies a batch; when apply stops, waits until it may go on. Resolves undefined when the actor was stopped. */
   apply(batch: LogBatch): Promise<ApplyReport | undefined>
+  /** The shard holds the state of a checkpoint, and the end of the log is missing. */
+  checkpointLoaded(): void
   caughtUp(): void
   /** The log cannot give the next record: reads are refused with this reason from now on. */
   halt(error: EngineError, offset: bigint): void
   status(): ShardStatus
   state(): string
+  checkpointState(): string
+  /** Writes a checkpoint of what no checkpoint holds yet; resolves when that was done or has failed. */
+  checkpoint(): Promise<void>
   stop(): Promise<void>
+}
+
+/** How far a shard that replays is. */
+export interface ShardProgress extends ReplayRate {
+  readonly nextOffset: bigint
+  /** The end that the log had when the replica started. */
+  readonly targetOffset: bigint
+  readonly lagRecords: number
 }
 
 /** Owns the native shard of one replica and knows whether it may be read. */
@@ -26,7 +46,10 @@ export function startShard(options: {
   readonly open: () => EngineShard
   readonly clock: Clock
   readonly logger: ActorLogger
-  readonly lagRecords: () => number
+  readonly policy: CheckpointPolicy
+  readonly checkpointTurns: Turns
+  readonly afterCheckpoint: (store: CheckpointStore) => Promise<void>
+  readonly progress: () => ShardProgress
   readonly onStatus: (status: ShardStatus) => void
   /** The shard stopped for good: what waits for it is to be told. Called after `onStatus`. */
   readonly onHalted: (error: EngineError) => void
@@ -35,8 +58,23 @@ export function startShard(options: {
   const engine = options.open()
   let resume: (() => void) | undefined
   let cancelRetry = () => {}
+  let cancelCheckpointRetry = () => {}
   let attempts = 0
   let isStopped = false
+  const applyTurns = new Turns(1)
+  const isCheckpointing = (state: 'idle' | 'backingOff') =>
+    actor.getSnapshot().matches({ checkpointing: state })
+  const checkpoints = new Checkpointer({
+    engine,
+    policy: options.policy,
+    applyTurns,
+    writeTurns: options.checkpointTurns,
+    clock,
+    logger,
+    isIdle: () => isCheckpointing('idle'),
+    request: () => actor.send({ type: 'checkpoint.requested' }),
+    afterWrite: options.afterCheckpoint
+  })
 
   const actor = createActor(
     shardMachine.provide({
@@ -55,9 +93,32 @@ export function startShard(options: {
         closeShard: () => {
           isStopped = true
           cancelRetry()
+          cancelCheckpointRetry()
           resume?.()
-          engine.close()
-          actor.send({ type: 'shard.closed' })
+          // A write that goes on would meddle with the files of the shard that is opened next.
+          checkpoints.stop().finally(() => {
+            engine.close()
+            actor.send({ type: 'shard.closed' })
+          })
+        },
+        captureCheckpoint: () => {
+          checkpoints
+            .capture()
+            .then(
+              (isCaptured) =>
+                actor.send({ type: isCaptured ? 'checkpoint.captured' : 'checkpoint.skipped' }),
+              onCheckpointFailed
+            )
+        },
+        writeCheckpoint: () => {
+          checkpoints
+            .write()
+            .then(() => actor.send({ type: 'checkpoint.written' }), onCheckpointFailed)
+        },
+        scheduleCheckpointRetry: ({ context }: { context: ShardContext }) => {
+          cancelCheckpointRetry = clock.after(backoffMs(context.checkpointFailures, 1000), () =>
+            actor.send({ type: 'checkpointRetry.due' })
+          )
         }
       })
     }),
@@ -72,12 +133,21 @@ export function startShard(options: {
 
   function status(): ShardStatus {
     const snapshot = actor.getSnapshot()
-    if (snapshot.matches('running')) return { kind: 'running' }
-    if (snapshot.matches('stoppedOnError')) {
+    if (snapshot.matches({ serving: 'running' })) return { kind: 'running' }
+    if (snapshot.matches({ serving: 'replaying' })) {
+      return { kind: 'replaying', ...options.progress() }
+    }
+    if (snapshot.matches({ serving: 'stoppedOnError' })) {
       const { stoppedAtOffset = '0', stopReason = 'unknown' } = snapshot.context
       return { kind: 'stopped', offset: BigInt(stoppedAtOffset), reason: stopReason }
     }
-    return { kind: 'recovering', lagRecords: options.lagRecords() }
+    return { kind: 'recovering', lagRecords: options.progress().lagRecords }
+  }
+
+  function onCheckpointFailed(cause: unknown): void {
+    const error = toEngineError(cause)
+    if (!isStopped) checkpoints.noteFailure(error)
+    actor.send({ type: 'checkpoint.failed', reason: error.message })
   }
 
   function stopAt(error: EngineError, offset: bigint): void {
@@ -91,17 +161,27 @@ export function startShard(options: {
     })
   }
 
+  actor.subscribe((snapshot) => {
+    // What was applied while a checkpoint was written may be due already.
+    if (snapshot.matches({ checkpointing: 'idle' })) checkpoints.consider()
+  })
   actor.start()
   actor.send({ type: 'shard.opened' })
 
   return {
     engine,
+    checkpoints,
+    applyTurns,
     async apply(batch) {
       while (!isStopped) {
-        const report = await engine.apply(batch)
+        const report = await applyTurns.run(() => engine.apply(batch))
+        if (report.applied > 0) checkpoints.noteApplied(bytesOf(batch, report.applied))
         // After a part of the batch the caller reads on from there; a stop at its first record comes back here.
         if (report.applied > 0 || report.stop === undefined) {
-          if (report.stop === undefined && actor.getSnapshot().matches('stoppedOnError')) {
+          if (
+            report.stop === undefined &&
+            actor.getSnapshot().matches({ serving: 'stoppedOnError' })
+          ) {
             attempts = 0
             actor.send({ type: 'apply.resumed' })
             logger.info({ offset: batch.offsets[0] }, 'shard goes on')
@@ -115,13 +195,36 @@ export function startShard(options: {
       }
       return undefined
     },
-    caughtUp: () => actor.send({ type: 'replica.caughtUp' }),
+    checkpointLoaded: () => actor.send({ type: 'checkpoint.loaded' }),
+    caughtUp() {
+      actor.send({ type: 'replica.caughtUp' })
+      checkpoints.caughtUp()
+    },
     halt: stopAt,
     status,
-    state: () => JSON.stringify(actor.getSnapshot().value).replaceAll('"', ''),
+    state: () => JSON.stringify(actor.getSnapshot().value.serving).replaceAll('"', ''),
+    checkpointState: () => String(actor.getSnapshot().value.checkpointing),
+    async checkpoint() {
+      await waitFor(actor, isAtRest)
+      if (!checkpoints.hasNews()) return
+      actor.send({ type: 'checkpoint.requested' })
+      await waitFor(actor, isAtRest)
+    },
     async stop() {
       actor.send({ type: 'shard.stop' })
       await closed
     }
   }
+}
+
+type ShardSnapshot = ReturnType<ReturnType<typeof createActor<typeof shardMachine>>['getSnapshot']>
+
+function isAtRest(snapshot: ShardSnapshot): boolean {
+  const { checkpointing } = snapshot.value
+  return checkpointing !== 'capturing' && checkpointing !== 'writing'
+}
+
+/** Bytes of the first records of a batch. */
+function bytesOf(batch: LogBatch, records: number): number {
+  return batch.lengths.subarray(0, records).reduce((sum, length) => sum + length, 0)
 }

@@ -2,6 +2,7 @@ import { assign, setup } from 'xstate'
 
 export type ReplicaEvent =
   | { type: 'shard.ready'; nextOffset: string }
+  | { type: 'load.failed'; code: string; reason: string; isRetryable: boolean }
   | { type: 'records.applied'; nextOffset: string; endOffset: string; lagRecords: number }
   | { type: 'log.failed'; code: string; reason: string; isRetryable: boolean }
   | { type: 'retry.due' }
@@ -16,8 +17,8 @@ export interface ReplicaContext {
 }
 
 /**
- * Follows one partition of the log: `initializing` → `recovering` (the shard's state is being read) →
- * `replaying` → `active`. It is `dead` when the log can no longer give it what it needs.
+ * Follows one partition of the log: `initializing` → `recovering` (the newest checkpoint is being loaded) →
+ * `replaying` → `active`. It is `dead` when log and checkpoints can no longer give it what it needs.
  */
 export const replicaMachine = setup({
   types: {
@@ -27,10 +28,11 @@ export const replicaMachine = setup({
   },
   guards: {
     hasCaughtUp: ({ event }) => event.type === 'records.applied' && event.lagRecords === 0,
-    mayGoAway: ({ event }) => event.type === 'log.failed' && event.isRetryable
+    mayGoAway: ({ event }) =>
+      (event.type === 'log.failed' || event.type === 'load.failed') && event.isRetryable
   },
   actions: {
-    openShard: () => {},
+    loadShard: () => {},
     startFollowing: () => {},
     reportCaughtUp: () => {},
     reportDead: () => {},
@@ -44,7 +46,10 @@ export const replicaMachine = setup({
     }),
     noteFailure: assign(({ context, event }) => ({
       ...context,
-      lastError: event.type === 'log.failed' ? `${event.code}: ${event.reason}` : context.lastError
+      lastError:
+        event.type === 'log.failed' || event.type === 'load.failed'
+          ? `${event.code}: ${event.reason}`
+          : context.lastError
     }))
   }
 }).createMachine({
@@ -63,8 +68,20 @@ export const replicaMachine = setup({
       always: 'recovering'
     },
     recovering: {
-      entry: 'openShard',
-      on: { 'shard.ready': { target: 'replaying', actions: 'noteProgress' } }
+      initial: 'loading',
+      states: {
+        loading: {
+          entry: 'loadShard',
+          on: {
+            'shard.ready': { target: '#replica.replaying', actions: 'noteProgress' },
+            'load.failed': [
+              { guard: 'mayGoAway', target: 'waiting', actions: 'noteFailure' },
+              { target: '#replica.dead', actions: 'noteFailure' }
+            ]
+          }
+        },
+        waiting: { entry: 'scheduleRetry', on: { 'retry.due': 'loading' } }
+      }
     },
     replaying: {
       entry: 'startFollowing',

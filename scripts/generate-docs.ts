@@ -78,6 +78,10 @@ ${numberTable(layout.sectionKinds)}
 | PAYLOAD | ${encodings(layout.payloadEncodings)} | u32[rows + 1] ends of texts, counted from the end of this table and starting with 0, then the texts: UTF-8 JSON objects, minified, number tokens verbatim, key order kept, of duplicate keys the last. An empty text is no payload |
 | META | ${encodings(layout.metaEncodings)} | one plain MessagePack map |
 | OPERATIONS | ${encodings(layout.operationsEncodings)} | u32[rows + 1] ends of frames as in PAYLOAD, then one frame after the other, each whole but for its seal: producer, sequence, epoch and header CRC are 0 |
+| VERSIONS | 0 | u64[rows], in checkpoints only |
+| KEPT | 0 | of a slot, a bitmap over the rows of the frame, padded to 8 bytes, in checkpoints only: such a row has the vector that its id had in the files before |
+
+Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointState} are no records: [a checkpoint's files](checkpoint-format.md) consist of them.
 
 ## META of each kind
 
@@ -92,7 +96,7 @@ ${numberTable(layout.sectionKinds)}
 | overwritePayload | \`payload\`; \`filter\` |
 | deletePayload | \`keys\`: list of JSON paths; \`filter\` |
 | clearPayload | none, or \`filter\` |
-| metadata | \`command\`: \`{type: "createCollection", name, spec}\` or \`{type: "deleteCollection", name}\`; \`limits\`: \`{collections}\` |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\` |
 
 The payload operations touch the points of IDS when the record has that section, and else those that match \`filter\`. Ids that no
 point has do not stop the others; the record's outcome names the first of them. A \`batch\` holds OPERATIONS alone, none of them a

@@ -1,4 +1,5 @@
 /** The data folder: one process at a time, one format version. */
+import { createHash, randomInt } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { dataFormatVersion } from './domain/version.ts'
@@ -7,10 +8,15 @@ import { EngineError, isEngineError } from './errors/index.ts'
 
 const lockName = 'millrace.lock'
 const formatName = 'format.json'
+const peerName = 'peer.json'
 
 export interface DataFolder {
   readonly path: string
   readonly logFolder: string
+  /** Names this node among others: random, at most 2^53 - 1. */
+  readonly peerId: number
+  /** Checkpoints. */
+  readonly shardsFolder: string
   release(): void
 }
 
@@ -26,11 +32,13 @@ export function openDataFolder(folder: string): DataFolder {
   try {
     checkFormat(path)
     checkWritable(path)
+    const peerId = readPeerId(path) ?? makePeerId(path)
+    const shardsFolder = join(path, 'shards')
+    return { path, logFolder, shardsFolder, peerId, release: () => unlockFile(fd) }
   } catch (cause) {
     unlockFile(fd)
     throw cause
   }
-  return { path, logFolder, release: () => unlockFile(fd) }
 }
 
 function lock(path: string): number {
@@ -82,6 +90,30 @@ function readFormat(file: string): number | undefined {
     folder: file,
     reason: 'it is not a millrace format file'
   })
+}
+
+/** @returns undefined when there is none yet, or when it is damaged: nothing but a name is lost then */
+function readPeerId(path: string): number | undefined {
+  try {
+    const { peerId, check } = JSON.parse(readFileSync(join(path, peerName), 'utf8'))
+    return Number.isSafeInteger(peerId) && check === checkOf(peerId) ? peerId : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function makePeerId(path: string): number {
+  const peerId = 1 + randomInt(2 ** 47) * 32 + randomInt(32)
+  try {
+    writeFileSync(join(path, peerName), `${JSON.stringify({ peerId, check: checkOf(peerId) })}\n`)
+  } catch (cause) {
+    throw asUnusable(path, cause)
+  }
+  return peerId
+}
+
+function checkOf(peerId: number): string {
+  return createHash('sha256').update(String(peerId)).digest('hex').slice(0, 16)
 }
 
 function checkWritable(path: string): void {

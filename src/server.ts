@@ -1,14 +1,26 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { NativeShard, type Node, startNode, systemClock } from '../actors/index.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../streams/index.ts'
+import {
+  type CheckpointSettings,
+  NativeShard,
+  type Node,
+  startNode,
+  systemClock
+} from '../actors/index.ts'
+import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
 import { createRestServer } from './api/rest/index.ts'
 import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
+import type { NodeIdentity } from './domain/node-port.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
-import { createLogger, createMetrics, type Logger } from './observability/index.ts'
+import {
+  createLogger,
+  createMetrics,
+  type Logger,
+  RequestStatistics
+} from './observability/index.ts'
 import type { ServiceContext } from './service/index.ts'
 import { refreshShardMetrics } from './shard-metrics.ts'
 
@@ -53,10 +65,21 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
-      limits: { collections: config['limits.collections'] }
+      checkpoints: checkpointSettings(config, data, log),
+      limits: {
+        collections: config['limits.collections'],
+        aliases: config['limits.aliases'],
+        metadataBytes: config['limits.metadataBytes']
+      }
     })
     opened.push(() => node.stop())
-    const rest = await createGateway(config, node, logger)
+    const identity: NodeIdentity = {
+      peerId: data.peerId,
+      instanceId: randomUUID(),
+      startedMs: Date.now(),
+      dataFolder: data.path
+    }
+    const rest = await createGateway(config, node, identity, logger)
     await listen(rest, config['server.host'], config['server.port'])
     opened.push(() => rest.close())
 
@@ -103,13 +126,43 @@ function openLog(config: Config, data: DataFolder, logger: Logger): Promise<Embe
   })
 }
 
-function createGateway(config: Config, node: Node, logger: Logger): Promise<FastifyInstance> {
+function checkpointSettings(
+  config: Config,
+  data: DataFolder,
+  log: EmbeddedLog
+): CheckpointSettings {
+  return {
+    files: nodeFiles,
+    folder: data.shardsFolder,
+    keep: config['checkpoints.keep'],
+    everyBytes: config['checkpoints.everyBytes'],
+    everyMs: config['checkpoints.everyMs'],
+    retentionBytes: config['log.retentionBytes'],
+    partitionBytes: (topic, partition) =>
+      log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
+    now: Date.now
+  }
+}
+
+function createGateway(
+  config: Config,
+  node: Node,
+  identity: NodeIdentity,
+  logger: Logger
+): Promise<FastifyInstance> {
   const metrics = createMetrics(packageVersion)
+  const statistics = new RequestStatistics((name) => node.directory().collections.has(name))
   const context: ServiceContext = {
     directory: node.directory,
     writePort: node.writePort,
     controlPort: node.controlPort,
     barrier: node.barrier,
+    node: {
+      describe: async () => node.describe(),
+      requestReports: async () => [statistics.report()],
+      rejections: async () => []
+    },
+    identity,
     limits: {
       recordBytes: config['limits.recordBytes'],
       jsonDepth: config['limits.jsonDepth'],
@@ -121,7 +174,9 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
   return createRestServer({
     context,
     logger,
-    metrics,
+    statistics,
+    cors: config['server.cors'],
+    compressBytes: config['server.compressBytes'],
     limits: {
       bodyBytes: config['limits.bodyBytes'],
       jsonDepth: config['limits.jsonDepth'],
@@ -132,6 +187,7 @@ function createGateway(config: Config, node: Node, logger: Logger): Promise<Fast
       commit: packageCommit,
       isReady: node.isReady,
       describeReplicas: node.describe,
+      metricsPrefix: config['server.metricsPrefix'],
       metricsText: () => {
         refreshShardMetrics(metrics, node.describe())
         return metrics.registry.metrics()

@@ -1,6 +1,16 @@
 export { type Crc32c, crc32c } from './crc32c.ts'
 export * from './embedded/index.ts'
-export { type FileLayer, type LogFile, nodeFiles, type OpenMode } from './files.ts'
+export {
+  errnoOf,
+  type FileLayer,
+  type LogFile,
+  nodeFiles,
+  type OpenMode,
+  readFully,
+  readWholeFile,
+  replaceFile,
+  writeFully
+} from './files.ts'
 export type {
   Log,
   LogBatch,

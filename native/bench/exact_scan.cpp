@@ -13,43 +13,15 @@
 
 #include "millrace/cpu.h"
 #include "millrace/hash.h"
-#include "millrace/record.h"
 #include "millrace/shard.h"
 #include "millrace/thread_pool.h"
+#include "records.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
-
-std::vector<std::byte> schema_frame(std::uint32_t dimension) {
-  std::vector<std::byte> meta;
-  const auto put = [&](std::initializer_list<unsigned> bytes) {
-    for (const auto byte : bytes) meta.push_back(static_cast<std::byte>(byte));
-  };
-  const auto text = [&](const std::string& value) {
-    put({0xa0U | static_cast<unsigned>(value.size())});
-    for (const char c : value) put({static_cast<unsigned char>(c)});
-  };
-  put({0x82});
-  text("version");
-  put({1});
-  text("vectors");
-  put({0x91, 0x84});
-  text("slot");
-  put({0});
-  text("name");
-  put({0xa0});
-  text("size");
-  put({0xce, dimension >> 24U, dimension >> 16U & 0xffU, dimension >> 8U & 0xffU, dimension & 0xffU});
-  text("distance");
-  text("Dot");
-  millrace::RecordBuilder builder(millrace::layout::RecordKind::schema, 1, 1, 0);
-  auto frame = builder.add(millrace::layout::SectionKind::meta, 0, 0, 0, meta).finish();
-  millrace::seal_record(frame, 0, 0, 0);
-  return frame;
-}
 
 }  // namespace
 
@@ -68,7 +40,7 @@ int main(int argc, char** argv) {
     const millrace::RecordView record{offset++, 0, frame};
     if (shard->apply({&record, 1}).stop) std::abort();
   };
-  apply(schema_frame(dimension));
+  apply(millrace::bench::schema_frame(dimension));
   double apply_ms = 0;
   constexpr std::uint32_t kBatch = 1000;
   std::vector<float> values(std::size_t{kBatch} * dimension);
@@ -77,12 +49,7 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = first + i;
     values.resize(ids.size() * dimension);
     for (auto& value : values) value = normal(random);
-    const auto count = static_cast<std::uint32_t>(ids.size());
-    millrace::RecordBuilder builder(millrace::layout::RecordKind::upsert, 1, 1, count);
-    builder.add(millrace::layout::SectionKind::ids, 0, 0, count, std::as_bytes(std::span(ids)));
-    builder.add(millrace::layout::SectionKind::vectors, 0, 0, count, std::as_bytes(std::span(values)));
-    auto frame = builder.finish();
-    millrace::seal_record(frame, 0, 0, 0);
+    const auto frame = millrace::bench::upsert_frame(ids, values);
     const auto start = Clock::now();
     apply(frame);
     apply_ms += ms_since(start);

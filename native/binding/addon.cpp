@@ -13,8 +13,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   binding::export_apply(env, exports);
   binding::export_search(env, exports);
   binding::export_points(env, exports);
+  binding::export_query(env, exports);
   binding::export_parser(env, exports);
   binding::export_values(env, exports);
+  binding::export_checkpoint(env, exports);
   binding::export_lock(env, exports);
   return exports;
 }

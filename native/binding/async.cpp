@@ -11,13 +11,11 @@ namespace {
 
 /// @return why the engine's threads will not run the job
 template <typename Work>
-std::optional<Error> submit(Work work) {
-  auto accepted = guard([&]() -> Result<bool> {
-    return engine_pool().submit(ThreadPool::Lane::foreground, std::move(work));
-  });
+std::optional<Error> submit(ThreadPool::Lane lane, Work work) {
+  auto accepted = guard([&]() -> Result<bool> { return engine_pool().submit(lane, std::move(work)); });
   if (!accepted) return accepted.error();
   if (accepted.value()) return std::nullopt;
-  return Error{Errc::engine_busy, "\"jobs\":" + std::to_string(engine_pool().waiting(ThreadPool::Lane::foreground))};
+  return Error{Errc::engine_busy, "\"jobs\":" + std::to_string(engine_pool().waiting(lane))};
 }
 
 }  // namespace
@@ -25,6 +23,15 @@ std::optional<Error> submit(Work work) {
 ThreadPool& engine_pool() {
   static ThreadPool pool;
   return pool;
+}
+
+Napi::Value cancellable(Napi::Env env, Napi::Value promise, std::shared_ptr<Cancellation> cancellation) {
+  if (!promise.IsPromise()) return promise;
+  const auto cancel = [kept = std::move(cancellation)](const Napi::CallbackInfo&) {
+    kept->cancelled.store(true, std::memory_order_relaxed);
+  };
+  promise.As<Napi::Object>().Set("cancel", Napi::Function::New(env, cancel));
+  return promise;
 }
 
 Completions::Completions(Napi::Env env) {
@@ -35,7 +42,7 @@ Completions::Completions(Napi::Env env) {
   napi_add_env_cleanup_hook(env, on_environment_end, this);
 }
 
-Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job) {
+Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job, ThreadPool::Lane lane) {
   const auto promise = job->deferred.Promise();
   {
     const std::lock_guard lock(mutex_);
@@ -46,7 +53,7 @@ Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job) {
     taken->work();
     finish(std::move(taken));
   };
-  auto refusal = submit(std::move(work));
+  auto refusal = submit(lane, std::move(work));
   if (!refusal) return promise;
   {
     const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "millrace/shard.h"
 #include "millrace/thread_pool.h"
 
 namespace millrace::binding {
@@ -30,10 +31,6 @@ class Job {
 /// The engine's threads, shared by all JavaScript threads of the process.
 [[nodiscard]] ThreadPool& engine_pool();
 
-/// Up to here, about a millisecond of multiply-adds, the engine works inside the call: handing the work to another thread
-/// and back costs more than it would hold up the event loop.
-inline constexpr std::uint64_t kInlineWorkMax = 4'000'000;
-
 /// Brings finished jobs back to the JavaScript thread they came from; one for each environment.
 /// When the environment ends it waits for the jobs under way, because they read that thread's memory.
 class Completions {
@@ -43,7 +40,8 @@ class Completions {
   Completions& operator=(const Completions&) = delete;
 
   /// Queues a job and gives its promise.
-  [[nodiscard]] Napi::Value run(Napi::Env env, std::unique_ptr<Job> job);
+  [[nodiscard]] Napi::Value run(Napi::Env env, std::unique_ptr<Job> job,
+                                ThreadPool::Lane lane = ThreadPool::Lane::foreground);
 
   [[nodiscard]] static Completions& of(Napi::Env env) { return *env.GetInstanceData<Completions>(); }
 
@@ -60,5 +58,8 @@ class Completions {
   std::size_t working_ = 0;    ///< on engine threads
   std::size_t unsettled_ = 0;  ///< promises; keeps the event loop alive
 };
+
+/// Gives a promise the function `cancel()`, by which its caller ends the work early: it then rejects with CANCELLED.
+[[nodiscard]] Napi::Value cancellable(Napi::Env env, Napi::Value promise, std::shared_ptr<Cancellation> cancellation);
 
 }  // namespace millrace::binding

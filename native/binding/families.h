@@ -9,8 +9,10 @@ void export_shards(Napi::Env env, Napi::Object exports);
 void export_apply(Napi::Env env, Napi::Object exports);
 void export_search(Napi::Env env, Napi::Object exports);
 void export_points(Napi::Env env, Napi::Object exports);
+void export_query(Napi::Env env, Napi::Object exports);
 void export_parser(Napi::Env env, Napi::Object exports);
 void export_values(Napi::Env env, Napi::Object exports);
+void export_checkpoint(Napi::Env env, Napi::Object exports);
 void export_lock(Napi::Env env, Napi::Object exports);
 
 }  // namespace millrace::binding

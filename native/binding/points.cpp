@@ -3,167 +3,18 @@
 
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 #include "millrace/point_id_text.h"
-#include "millrace/render.h"
+#include "point_reader.h"
 #include "render_job.h"
-#include "shard_handle.h"
 
 namespace millrace::binding {
 namespace {
 
-/// What a caller wants to see of points, as given by src/engine (NativeShape).
-struct ReadRequest {
-  PointShape shape;
-  PointSelector selector;
-  std::uint64_t start_ns = 0;
-};
-
-Error bad_argument(const char* reason) { return {Errc::argument_invalid, std::string("\"reason\":\"") + reason + "\""}; }
-
-Result<std::vector<JsonPath>> read_paths(const Napi::Value& value) {
-  if (!value.IsArray()) return bad_argument("paths are a list of strings");
-  const auto array = value.As<Napi::Array>();
-  std::vector<JsonPath> paths;
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    const auto text = as_string(array[i]);
-    auto path = text ? parse_json_path(*text) : std::nullopt;
-    if (!path) return bad_argument("not a JSON path");
-    paths.push_back(std::move(*path));
-  }
-  return paths;
-}
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    if (static_cast<unsigned char>(c) >= 0x20) out.push_back(c);
-  }
-  return out + '"';
-}
-
-std::optional<Error> read_vector_names(const Napi::Value& value, ReadRequest& request) {
-  if (!value.IsArray()) {
-    request.shape.has_vectors = request.selector.all_vectors = value.ToBoolean();
-    return std::nullopt;
-  }
-  request.shape.has_vectors = true;
-  const auto array = value.As<Napi::Array>();
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    const auto name = as_string(array[i]);
-    if (!name) return bad_argument("vector names are strings");
-    const auto found = std::ranges::find(request.shape.vectors, *name, &VectorSlot::name);
-    if (found == request.shape.vectors.end()) return Error{Errc::vector_name_unknown, "\"name\":" + quoted(*name)};
-    request.selector.slots.push_back(found->slot);
-  }
-  return std::nullopt;
-}
-
-// NativeShape: { payload: boolean, include?: string[], exclude?: string[], vectors: boolean | string[], startNs: bigint }
-Result<ReadRequest> read_request(const Napi::Value& value, std::span<const ShardReference> shards) {
-  if (!value.IsObject() || shards.empty()) return bad_argument("shards and what to show of points are needed");
-  const auto object = value.As<Napi::Object>();
-  ReadRequest request;
-  request.start_ns = as_u64(object.Get("startNs")).value_or(steady_now_ns());
-  if (const auto schema = shards.front()->shard->schema()) request.shape.vectors = schema->vectors;
-  request.shape.has_payload = request.selector.payload = object.Get("payload").ToBoolean();
-  for (const auto& [name, mode] : {std::pair{"include", PayloadSelector::Mode::include},
-                                   std::pair{"exclude", PayloadSelector::Mode::exclude}}) {
-    if (!object.Has(name)) continue;
-    auto paths = read_paths(object.Get(name));
-    if (!paths) return paths.error();
-    request.shape.payload = {mode, paths.value()};
-  }
-  if (const auto error = read_vector_names(object.Get("vectors"), request)) return *error;
-  return request;
-}
-
-/// Work of showing a point, in the units of kInlineRenderMax. What payloads take is not known before: a small one is assumed.
-std::uint64_t estimate_point(const ReadRequest& request) {
-  constexpr std::uint64_t kPlainWork = 4;
-  constexpr std::uint64_t kPayloadWork = 16;
-  std::uint64_t work = kPlainWork + (request.shape.has_payload ? kPayloadWork : 0);
-  for (const auto& vector : request.shape.vectors) {
-    const auto& slots = request.selector.slots;
-    if (request.selector.all_vectors || std::ranges::find(slots, vector.slot) != slots.end()) work += vector.dimension;
-  }
-  return work;
-}
-
-struct IdHash {
-  std::size_t operator()(const PointId& id) const noexcept {
-    return static_cast<std::size_t>((id.low ^ id.high) * 0x9E3779B97F4A7C15ULL);
-  }
-};
-
-/// Points of several shards, read by id, in the order in which they were asked for.
-class PointReader {
- public:
-  PointReader(std::span<const ShardReference> shards, const PointSelector& selector) : shards_(shards), selector_(selector) {
-    ids_.resize(shards.size());
-  }
-
-  void want(std::size_t shard, const PointId& id) { ids_[shard].push_back(id); }
-
-  [[nodiscard]] std::optional<Error> read() {
-    for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-      auto page = shards_[shard]->shard->retrieve(ids_[shard], selector_);
-      if (!page) return page.error();
-      pages_.push_back(std::move(page.value()));
-    }
-    for (const auto& page : pages_)
-      for (const auto& point : page.points) points_.emplace(point.id, &point);
-    return std::nullopt;
-  }
-
-  /// @return nothing when the point does not exist (any more)
-  [[nodiscard]] const PointView* find(const PointId& id) const {
-    const auto found = points_.find(id);
-    return found == points_.end() ? nullptr : found->second;
-  }
-
- private:
-  std::span<const ShardReference> shards_;
-  const PointSelector& selector_;
-  std::vector<std::vector<PointId>> ids_;
-  std::vector<PointPage> pages_;
-  std::unordered_map<PointId, const PointView*, IdHash> points_;
-};
-
 Hit hit_at(std::span<const std::byte> entries, std::size_t index) {
   const auto* at = entries.data() + index * kHitEntryBytes;
   return {get_id(at + 16, get<std::uint32_t>(at) != 0), get<std::uint64_t>(at + 8), get<float>(at + 4)};
-}
-
-/// A hit and the index of its shard.
-struct ShardHit {
-  std::size_t shard;
-  Hit hit;
-};
-
-Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const ShardHit> hits,
-                                const ReadRequest& request, bool in_object) {
-  const bool reads_points = request.shape.has_payload || request.shape.has_vectors;
-  PointReader reader(shards, request.selector);
-  if (reads_points) {
-    for (const auto& [shard, hit] : hits) reader.want(shard, hit.id);
-    if (auto error = reader.read()) return *error;
-  }
-  std::string out;
-  begin_response(out);
-  out += in_object ? "{\"points\":[" : "[";
-  bool is_first = true;
-  for (const auto& [shard, hit] : hits) {
-    const auto* point = reads_points ? reader.find(hit.id) : nullptr;
-    if (reads_points && point == nullptr) continue;
-    if (!is_first) out.push_back(',');
-    is_first = false;
-    append_hit(out, hit, point, request.shape);
-  }
-  out += in_object ? "]}" : "]";
-  end_response(out, request.start_ns);
-  return out;
 }
 
 // renderHits(shards, hits: Uint8Array[], order: Uint32Array, shape: NativeShape, inObject: boolean): Buffer | Promise<Buffer>

@@ -5,13 +5,10 @@
 
 #include "async.h"
 #include "convert.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 
 namespace millrace::binding {
-
-/// Up to here, about a millisecond, a response is rendered inside the call, as search does with little work.
-/// One unit is a component of a vector printed, or about as much: some tens of nanoseconds.
-inline constexpr std::uint64_t kInlineRenderMax = 25'000;
 
 /// Renders a response on an engine thread. `Work` gives Result<std::string>, keeps what it reads alive, and touches no
 /// memory of JavaScript.

@@ -1,6 +1,7 @@
 #include "async.h"
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 #include "millrace/normalize.h"
 #include "shard_handle.h"
@@ -30,10 +31,12 @@ class SearchJob final : public Job {
   SearchJob(Napi::Env env, ShardReference handle, SearchPlan plan, std::vector<float> query, std::uint64_t deadline_ns,
             std::optional<Filter> filter)
       : Job(env), handle_(std::move(handle)), query_(std::move(query)), filter_(std::move(filter)), plan_(plan) {
-    cancellation_.deadline_ns = deadline_ns;
+    cancellation_->deadline_ns = deadline_ns;
     plan_.query = query_;
-    plan_.matching = {filter_ ? &*filter_ : nullptr, &cancellation_, &engine_pool()};
+    plan_.matching = {filter_ ? &*filter_ : nullptr, cancellation_.get(), &engine_pool()};
   }
+
+  [[nodiscard]] const std::shared_ptr<Cancellation>& cancellation() const noexcept { return cancellation_; }
 
   void work() noexcept override {
     result_ = guard([this] { return handle_->shard->search(plan_); });
@@ -47,7 +50,7 @@ class SearchJob final : public Job {
   ShardReference handle_;
   std::vector<float> query_;
   std::optional<Filter> filter_;
-  Cancellation cancellation_;
+  std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
   SearchPlan plan_;
   Result<SearchResult> result_ = SearchResult{};
 };
@@ -78,7 +81,8 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   if ((*handle)->shard->estimate_work(plan) > kInlineWorkMax) {
     auto job = std::make_unique<SearchJob>(info.Env(), *handle, plan, std::move(query), *deadline,
                                            std::move(filter.value()));
-    return Completions::of(info.Env()).run(info.Env(), std::move(job));
+    const auto cancellation = job->cancellation();
+    return cancellable(info.Env(), Completions::of(info.Env()).run(info.Env(), std::move(job)), cancellation);
   }
   Cancellation cancellation;
   cancellation.deadline_ns = *deadline;

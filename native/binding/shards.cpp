@@ -1,9 +1,11 @@
+#include <atomic>
 #include <map>
 #include <mutex>
 
 #include "async.h"
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 #include "shard_handle.h"
 
@@ -32,6 +34,7 @@ class Registry {
     }
     entry = std::make_shared<ShardHandle>();
     entry->shard = opened.value();
+    version_.fetch_add(1, std::memory_order_release);
     return entry;
   }
 
@@ -41,13 +44,28 @@ class Registry {
     return found == shards_.end() ? nullptr : found->second;
   }
 
+  /// What was found before stays usable; it goes with the last of its handles.
+  bool replace(const std::string& key, ShardReference shard) {
+    const std::lock_guard lock(mutex_);
+    const auto found = shards_.find(key);
+    if (found == shards_.end()) return false;
+    version_.fetch_add(1, std::memory_order_release);
+    found->second = std::move(shard);
+    return true;
+  }
+
   bool close(const std::string& key) {
     const std::lock_guard lock(mutex_);
+    version_.fetch_add(1, std::memory_order_release);
     return shards_.erase(key) > 0;
   }
 
+  /// Rises with every change, so that a caller knows whether the handles that it kept are still the open ones.
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+
  private:
   std::mutex mutex_;
+  std::atomic<std::uint64_t> version_{0};
   std::map<std::string, ShardReference> shards_;
 };
 
@@ -84,6 +102,19 @@ Napi::Value find_shard(const Napi::CallbackInfo& info) {
   if (!key) return fail_argument(info.Env(), "findShard(key)");
   const auto found = Registry::instance().find(*key);
   return found == nullptr ? info.Env().Null() : to_external(info.Env(), found);
+}
+
+// replaceShard(key: string, shard: ShardHandle): boolean
+Napi::Value replace_shard(const Napi::CallbackInfo& info) {
+  const auto key = as_string(info[0]);
+  const auto shard = as_shard(info[1]);
+  if (!key || !shard) return fail_argument(info.Env(), "replaceShard(key, shard)");
+  return Napi::Boolean::New(info.Env(), Registry::instance().replace(*key, *shard));
+}
+
+// registryVersion(): number
+Napi::Value registry_version(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Registry::instance().version()));
 }
 
 // closeShard(key: string): boolean
@@ -193,6 +224,8 @@ std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
 void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("openShard", Napi::Function::New(env, open_shard));
   exports.Set("findShard", Napi::Function::New(env, find_shard));
+  exports.Set("replaceShard", Napi::Function::New(env, replace_shard));
+  exports.Set("registryVersion", Napi::Function::New(env, registry_version));
   exports.Set("closeShard", Napi::Function::New(env, close_shard));
   exports.Set("count", Napi::Function::New(env, count));
   exports.Set("state", Napi::Function::New(env, state));

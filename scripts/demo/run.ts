@@ -1,94 +1,72 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Presets, SingleBar } from 'cli-progress'
+import { crashAndRecover } from './crash.ts'
+import { collection, loadWordsInto, scrollWords } from './load.ts'
+import { print } from './print.ts'
 import { RestClient } from './rest-client.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 import { dimensions, loadWords, type Words, wordsExpected } from './words.ts'
 
 const cache = fileURLToPath(new URL('../../../.cache/demo', import.meta.url))
-const collection = 'words'
-const batchPoints = 256
-const connections = 2
-
 const help = `npm run demo [-- --keep]
 
 Fetches English word vectors (once, into .cache/), starts a server, loads all ${wordsExpected.toLocaleString('en')} of them and
-prints the neighbours of a few words. --keep leaves the server running until Ctrl-C.
+prints the neighbours of a few words. Then it loads them a second time, kills the server hard on the way, starts it
+again, shows that every acknowledged word is there, rebuilds the replica from the log beside the running one and
+compares the two digests. --keep leaves the server running until Ctrl-C.
 `
 
 /** @returns the exit code */
 export async function runDemo(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) return print(help)
+  if (args.includes('--help')) {
+    print(help)
+    return 0
+  }
   mkdirSync(cache, { recursive: true })
   const words = loadWords(cache)
   const data = join(cache, `data-${process.pid}`)
-  const server = await startServerProcess(['--data', data], { MILLRACE_LOGGING_LEVEL: 'info' })
-  const client = new RestClient(server.port)
+  const start = () => startServerProcess(['--data', data], { MILLRACE_LOGGING_LEVEL: 'info' })
+  let server = await start()
   try {
     print(`\na server runs on port ${server.port}\n`)
-    await load(client, words)
-    await verify(client, words)
-    await showNeighbours(client, words)
+    await withClient(server, async (client) => {
+      await load(client, words)
+      await verify(client, words)
+      await showNeighbours(client, words)
+    })
+    server = await crashAndRecover(server, start, words)
     if (args.includes('--keep')) await untilInterrupted(server)
     return 0
   } finally {
-    client.close()
     await server.stop()
     rmSync(data, { recursive: true, force: true })
   }
 }
 
-async function load(client: RestClient, { words, vectors }: Words): Promise<void> {
+async function withClient(
+  server: ServerProcess,
+  work: (client: RestClient) => Promise<void>
+): Promise<void> {
+  const client = new RestClient(server.port)
+  try {
+    await work(client)
+  } finally {
+    client.close()
+  }
+}
+
+async function load(client: RestClient, words: Words): Promise<void> {
   await client.call('PUT', `/collections/${collection}`, {
     vectors: { size: dimensions, distance: 'Cosine' }
   })
-  const bar = new SingleBar(
-    {
-      format: 'loading {bar} {percentage}% | {value}/{total} words | {rate} points/s',
-      hideCursor: true
-    },
-    Presets.shades_classic
-  )
   const startedAt = performance.now()
-  const rate = (loaded: number) => Math.round(loaded / ((performance.now() - startedAt) / 1000))
-  bar.start(words.length, 0, { rate: 0 })
-  let next = 0
-  let loaded = 0
-  const work = async () => {
-    while (next < words.length) {
-      const from = next
-      next = Math.min(words.length, next + batchPoints)
-      const to = next
-      await client.call(
-        'PUT',
-        `/collections/${collection}/points?wait=true`,
-        batchBody(words, vectors, from, to)
-      )
-      loaded += to - from
-      bar.update(loaded, { rate: rate(loaded) })
-    }
-  }
-  await Promise.all(Array.from({ length: connections }, work))
-  bar.stop()
+  const { acknowledged, pointsPerSecond, failure } = await loadWordsInto(client, words, 1)
+  if (failure !== undefined) throw failure
   const seconds = (performance.now() - startedAt) / 1000
   print(
-    `${words.length.toLocaleString('en')} words in ${seconds.toFixed(1)} s: ${rate(words.length).toLocaleString('en')} points/s, every write durable and applied\n`
+    `${acknowledged.size.toLocaleString('en')} words in ${seconds.toFixed(1)} s: ${pointsPerSecond.toLocaleString('en')} points/s, every write durable and applied\n`
   )
-}
-
-function batchBody(
-  words: readonly string[],
-  vectors: Float32Array,
-  from: number,
-  to: number
-): string {
-  const points = words.slice(from, to).map((word, index) => {
-    const row = from + index
-    const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions).join(',')
-    return `{"id":${row},"vector":[${vector}],"payload":{"word":${JSON.stringify(word)}}}`
-  })
-  return `{"points":[${points.join(',')}]}`
 }
 
 /** Every word must be found: by the count, and by paging through all of them. */
@@ -98,30 +76,11 @@ async function verify(client: RestClient, { words }: Words): Promise<void> {
   })
   const { count } = result as { count: number }
   const found = await scrollWords(client)
-  const missing = words.filter((word, row) => found[row] !== word)
+  const missing = words.filter((word, row) => found[row]?.word !== word)
   if (count !== words.length || words.length !== wordsExpected || missing.length > 0) {
     throw new Error(`${count} points counted, ${missing.length} of ${words.length} words missing`)
   }
   print(`all ${found.length.toLocaleString('en')} words found\n`)
-}
-
-async function scrollWords(client: RestClient): Promise<string[]> {
-  const found: string[] = []
-  let offset: number | null = 0
-  while (offset !== null) {
-    const { result } = await client.call('POST', `/collections/${collection}/points/scroll`, {
-      offset,
-      limit: 10_000,
-      with_payload: true
-    })
-    const page = result as {
-      points: { id: number; payload: { word: string } }[]
-      next_page_offset: number | null
-    }
-    for (const { id, payload } of page.points) found[id] = payload.word
-    offset = page.next_page_offset
-  }
-  return found
 }
 
 const examples: readonly (readonly [string, readonly (readonly [number, string])[]])[] = [
@@ -181,9 +140,4 @@ async function untilInterrupted(server: ServerProcess): Promise<void> {
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)
   })
-}
-
-function print(text: string): 0 {
-  process.stdout.write(text)
-  return 0
 }

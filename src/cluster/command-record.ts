@@ -45,7 +45,9 @@ export function decodeCommand(frame: Frame, offset: bigint): CommandRecord {
 
 const knownCommands: ReadonlySet<unknown> = new Set<ControlCommand['type']>([
   'createCollection',
-  'deleteCollection'
+  'updateCollection',
+  'deleteCollection',
+  'changeAliases'
 ])
 
 function isCommandRecord(meta: unknown): meta is CommandRecord {

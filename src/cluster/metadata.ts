@@ -3,10 +3,15 @@
  * gets the same answer. A change is proposed by appending it; the first valid record wins.
  */
 import type { CollectionSpec } from '../domain/collection.ts'
+import { patchCollection, unknownVectorOf } from '../domain/collection-settings.ts'
 import type { ControlCommand, ControlVerdict } from '../domain/ports.ts'
+import type { ErrorCode } from '../errors/index.ts'
+import { changeAliases, type Decision, type Names, refused } from './aliases.ts'
 
 export interface MetadataState {
   readonly collections: ReadonlyMap<string, CollectionEntry>
+  /** Alias → name of its collection. No alias is the name of a collection. */
+  readonly aliases: ReadonlyMap<string, string>
   /** Where the metadata log is to be read on. */
   readonly nextOffset: bigint
 }
@@ -22,8 +27,12 @@ export interface CollectionEntry {
   readonly spec: CollectionSpec
 }
 
+/** The newer ones are missing in older records, which were decided without them. */
 export interface MetadataLimits {
   readonly collections: number
+  readonly aliases?: number
+  /** Largest `metadata` of a collection, as JSON. */
+  readonly metadataBytes?: number
 }
 
 export interface Reduction {
@@ -31,7 +40,11 @@ export interface Reduction {
   readonly verdict: ControlVerdict
 }
 
-export const emptyMetadata: MetadataState = { collections: new Map(), nextOffset: 0n }
+export const emptyMetadata: MetadataState = {
+  collections: new Map(),
+  aliases: new Map(),
+  nextOffset: 0n
+}
 
 /**
  * Applies one command.
@@ -44,56 +57,95 @@ export function reduceMetadata(
   command: ControlCommand,
   limits: MetadataLimits
 ): Reduction {
-  const { collections, verdict } = decide(state.collections, offset, command, limits)
-  return { state: { collections, nextOffset: offset + 1n }, verdict }
-}
-
-type Collections = MetadataState['collections']
-interface Decision {
-  readonly collections: Collections
-  readonly verdict: ControlVerdict
+  const { verdict, ...names } = decide(state, offset, command, limits)
+  return { state: { ...names, nextOffset: offset + 1n }, verdict }
 }
 
 function decide(
-  collections: Collections,
+  state: MetadataState,
   offset: bigint,
   command: ControlCommand,
   limits: MetadataLimits
 ): Decision {
   switch (command.type) {
     case 'createCollection':
-      return createCollection(collections, offset, command, limits)
+      return createCollection(state, offset, command, limits)
+    case 'updateCollection':
+      return updateCollection(state, command, limits)
     case 'deleteCollection':
-      return deleteCollection(collections, command.name)
+      return deleteCollection(state, command.name)
+    case 'changeAliases':
+      return changeAliases(state, command.actions, limits)
   }
 }
 
 function createCollection(
-  collections: Collections,
+  { collections, aliases }: Names,
   offset: bigint,
   { name, spec }: ControlCommand & { type: 'createCollection' },
   limits: MetadataLimits
 ): Decision {
-  const refuse = (code: 'MILLRACE_COLLECTION_EXISTS' | 'MILLRACE_COLLECTION_LIMIT'): Decision => ({
-    collections,
-    verdict: { accepted: false, code, details: { collection: name, limit: limits.collections } }
-  })
+  const refuse = (code: ErrorCode): Decision =>
+    refused({ collections, aliases }, code, { collection: name, limit: limits.collections })
   if (collections.has(name)) return refuse('MILLRACE_COLLECTION_EXISTS')
+  if (aliases.has(name)) return refuse('MILLRACE_COLLECTION_NAMED_LIKE_ALIAS')
   if (collections.size >= limits.collections) return refuse('MILLRACE_COLLECTION_LIMIT')
+  const problem = metadataProblem(name, spec, limits)
+  if (problem !== undefined) return { collections, aliases, verdict: problem }
   const entry = { name, id: offset, generation: 0, versionBase: 0n, schemaVersion: 1, spec }
   return {
     collections: new Map([...collections, [name, entry]]),
+    aliases,
     verdict: { accepted: true, changed: true, collectionId: offset }
   }
 }
 
-function deleteCollection(collections: Collections, name: string): Decision {
+function updateCollection(
+  { collections, aliases }: Names,
+  { name, patch }: ControlCommand & { type: 'updateCollection' },
+  limits: MetadataLimits
+): Decision {
+  const names = { collections, aliases }
   const entry = collections.get(name)
   if (entry === undefined) {
-    return { collections, verdict: { accepted: true, changed: false, collectionId: undefined } }
+    return refused(names, 'MILLRACE_COLLECTION_NOT_FOUND', { collection: name })
+  }
+  const unknown = unknownVectorOf(entry.spec, patch)
+  if (unknown !== undefined) {
+    return refused(names, 'MILLRACE_VECTOR_NAME_UNKNOWN', { name: unknown })
+  }
+  const spec = patchCollection(entry.spec, patch)
+  const problem = metadataProblem(name, spec, limits)
+  if (problem !== undefined) return { ...names, verdict: problem }
+  return {
+    collections: new Map([...collections, [name, { ...entry, spec }]]),
+    aliases,
+    verdict: { accepted: true, changed: true, collectionId: entry.id }
+  }
+}
+
+function deleteCollection({ collections, aliases }: Names, name: string): Decision {
+  const entry = collections.get(name)
+  if (entry === undefined) {
+    const verdict = { accepted: true, changed: false, collectionId: undefined } as const
+    return { collections, aliases, verdict }
   }
   return {
     collections: new Map([...collections].filter(([known]) => known !== name)),
+    aliases: new Map([...aliases].filter(([, collection]) => collection !== name)),
     verdict: { accepted: true, changed: true, collectionId: entry.id }
   }
+}
+
+/** Metadata grows by every patch, so that its size is looked at after the merge. */
+function metadataProblem(
+  collection: string,
+  { request }: CollectionSpec,
+  { metadataBytes: limit }: MetadataLimits
+): ControlVerdict | undefined {
+  if (limit === undefined || !request.metadata) return undefined
+  const bytes = Buffer.byteLength(JSON.stringify(request.metadata))
+  if (bytes <= limit) return undefined
+  const details = { collection, bytes, limit }
+  return { accepted: false, code: 'MILLRACE_METADATA_TOO_LARGE', details }
 }

@@ -121,6 +121,7 @@ function convert(path: string, field: ConfigField, value: unknown): string | num
   const wrong = (expected: string) => invalid(`${path} is \`${text}\`, but must be ${expected}`)
   if (field.kind === 'string') {
     if (text === '') throw wrong('a text')
+    if (field.pattern?.test(text) === false) throw wrong(`like ${field.pattern.source}`)
     return text
   }
   if (field.kind === 'choice') {

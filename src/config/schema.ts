@@ -14,6 +14,8 @@ export interface ConfigField {
   readonly choices?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
+  /** What a text must look like. */
+  readonly pattern?: RegExp
   /** A shorter flag beside the path. */
   readonly flag?: string
 }
@@ -53,7 +55,31 @@ export const configFields = {
     unit: 'ms',
     minimum: 1,
     maximum: 3_600_000,
-    description: 'Deadline of a read that names no `timeout`.'
+    description:
+      'Deadline of a read, or of a change of collections or aliases, that names no `timeout`.'
+  },
+  'server.cors': {
+    kind: 'boolean',
+    default: true,
+    env: 'MILLRACE_CORS',
+    description: 'Whether web pages of any origin may send requests.'
+  },
+  'server.compressBytes': {
+    kind: 'bytes',
+    default: 8 * 1024,
+    env: 'MILLRACE_COMPRESS_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 1024 * MiB,
+    description:
+      'Answers from this size on are compressed for clients that accept it; 0 compresses none.'
+  },
+  'server.metricsPrefix': {
+    kind: 'string',
+    default: '',
+    env: 'MILLRACE_METRICS_PREFIX',
+    pattern: /^[a-zA-Z_][a-zA-Z0-9_]*$/,
+    description: 'Put in front of every name on the metrics page; letters, digits and `_`.'
   },
   data: {
     kind: 'string',
@@ -97,6 +123,54 @@ export const configFields = {
     maximum: 4 * 1024 * MiB,
     description: 'Newest part of each partition kept in memory for its readers.'
   },
+  'log.retentionBytes': {
+    kind: 'bytes',
+    default: 0,
+    env: 'MILLRACE_LOG_RETENTION_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: 1024 * 1024 * MiB,
+    description:
+      'Past this size a partition forgets what lies before its oldest kept checkpoint; 0 keeps everything.'
+  },
+  'checkpoints.keep': {
+    kind: 'integer',
+    default: 2,
+    env: 'MILLRACE_CHECKPOINTS_KEEP',
+    minimum: 1,
+    maximum: 100,
+    description:
+      'Checkpoints kept of each shard. When the newest is damaged, the next older one is used.'
+  },
+  'checkpoints.everyBytes': {
+    kind: 'bytes',
+    default: 64 * MiB,
+    env: 'MILLRACE_CHECKPOINTS_EVERY_BYTES',
+    unit: 'bytes',
+    minimum: 4096,
+    maximum: 1024 * 1024 * MiB,
+    description: 'A shard writes a checkpoint after so many bytes of applied records.'
+  },
+  'checkpoints.everyMs': {
+    kind: 'integer',
+    default: 60_000,
+    env: 'MILLRACE_CHECKPOINTS_EVERY_MS',
+    unit: 'ms',
+    minimum: 100,
+    maximum: 86_400_000,
+    description:
+      'A shard writes a checkpoint so long after the first record that it does not hold yet.'
+  },
+  'recovery.readWaitMs': {
+    kind: 'integer',
+    default: 250,
+    env: 'MILLRACE_RECOVERY_READ_WAIT_MS',
+    unit: 'ms',
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      'Longest time that a read waits for a shard that replays the end of the log; then it is answered from what is there, with the header `x-millrace-lag-records`.'
+  },
   'limits.bodyBytes': {
     kind: 'bytes',
     default: 32 * MiB,
@@ -130,6 +204,23 @@ export const configFields = {
     minimum: 1,
     maximum: 100_000,
     description: 'Most collections of a node.'
+  },
+  'limits.aliases': {
+    kind: 'integer',
+    default: 10_000,
+    env: 'MILLRACE_LIMITS_ALIASES',
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'Most aliases of a node.'
+  },
+  'limits.metadataBytes': {
+    kind: 'bytes',
+    default: MiB,
+    env: 'MILLRACE_LIMITS_METADATA_BYTES',
+    unit: 'bytes',
+    minimum: 1024,
+    maximum: 4 * MiB,
+    description: 'Largest `metadata` of a collection, as JSON.'
   },
   'limits.shards': {
     kind: 'integer',

@@ -17,8 +17,13 @@ export interface VectorSlot {
 export interface CollectionSpec {
   readonly vectors: readonly VectorSlot[]
   readonly shardNumber: number
-  /** The create request as the user wrote it, for the echo in collection info. */
+  /** What the user has set, for the echo in collection info: the create request, and patches merged into it. */
   readonly request: CreateCollectionBody
+  /** Only a patch can set them. */
+  readonly readFanOut?: {
+    readonly read_fan_out_factor?: number
+    readonly read_fan_out_delay_ms?: number
+  }
 }
 
 /** Builds the spec of a new collection from its validated request. */
@@ -41,8 +46,9 @@ export function vectorParamsByName(
   return isSingleVector(vectors) ? { [defaultVectorName]: vectors } : vectors
 }
 
-function isSingleVector(
-  vectors: NonNullable<CreateCollectionBody['vectors']>
+/** Tells the parameters of the unnamed vector from a map of named ones. */
+export function isSingleVector(
+  vectors: Readonly<Record<string, unknown>>
 ): vectors is VectorParams {
   return typeof vectors['size'] === 'number'
 }

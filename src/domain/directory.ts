@@ -8,6 +8,8 @@ import type { CollectionSpec } from './collection.ts'
 export interface ShardDirectory {
   readonly version: number
   readonly collections: ReadonlyMap<string, CollectionView>
+  /** Other names of collections; an alias is never the name of a collection. */
+  readonly aliases: ReadonlyMap<string, string>
 }
 
 export interface CollectionView {
@@ -32,9 +34,26 @@ export interface ShardView {
 export type ShardStatus =
   | { readonly kind: 'running' }
   | { readonly kind: 'recovering'; readonly lagRecords: number }
+  | ReplayingStatus
   | { readonly kind: 'stopped'; readonly offset: bigint; readonly reason: string }
 
-export const emptyDirectory: ShardDirectory = { version: 0, collections: new Map() }
+/** The state of a checkpoint is there, and the end of the log is being replayed: reads wait briefly, then are answered with a mark. */
+export interface ReplayingStatus {
+  readonly kind: 'replaying'
+  readonly nextOffset: bigint
+  /** The end that the log had at the start: what reads wait for. */
+  readonly targetOffset: bigint
+  readonly lagRecords: number
+  readonly recordsPerSecond: number
+  /** null while the rate is not known */
+  readonly etaMs: number | null
+}
+
+export const emptyDirectory: ShardDirectory = {
+  version: 0,
+  collections: new Map(),
+  aliases: new Map()
+}
 
 /** The log's topic and the folder name of one generation: names of users never appear in paths. */
 export function topicOf(collectionId: bigint, generation: number): string {
@@ -46,16 +65,21 @@ export function shardKeyOf(collectionId: bigint, generation: number, shard: numb
   return `${topicOf(collectionId, generation)}/${shard}`
 }
 
-/** @throws MILLRACE_COLLECTION_NOT_FOUND */
+/** Finds a collection by its name or by an alias. @throws MILLRACE_COLLECTION_NOT_FOUND */
 export function findCollection(directory: ShardDirectory, name: string): CollectionView {
-  const view = directory.collections.get(name)
+  const { collections, aliases } = directory
+  const view = collections.get(name) ?? collections.get(aliases.get(name) ?? name)
   if (view === undefined) {
     throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: name })
   }
   return view
 }
 
-/** @throws MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED when a shard must not be read */
+/**
+ * A shard that replays the end of its log takes writes; reads see to it that they say what they lack.
+ *
+ * @throws MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED when a shard has no state that may be read
+ */
 export function requireServing(view: CollectionView): CollectionView {
   for (const { shard, status } of view.shards) {
     if (status.kind === 'recovering') {

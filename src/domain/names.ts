@@ -7,17 +7,22 @@ const forbiddenInNames = ['/', '\0']
 
 /** @throws MILLRACE_PATH_PARAMETER_INVALID */
 export function checkCollectionName(name: string, purpose: 'create' | 'use'): string {
+  const problem = collectionNameProblem(name, purpose)
+  if (problem === undefined) return name
+  throw new EngineError('MILLRACE_PATH_PARAMETER_INVALID', { reason: `name: ${problem}` })
+}
+
+/** @returns what is wrong with a name of a collection or an alias, undefined when nothing is */
+export function collectionNameProblem(name: string, purpose: 'create' | 'use'): string | undefined {
   const characters = [...name].length
   if (characters < 1 || characters > nameCharactersMax) {
-    throw invalid(`name: value length of ${characters} invalid, must be from 1 to 255 characters`)
+    return `value length of ${characters} invalid, must be from 1 to 255 characters`
   }
   const forbidden = purpose === 'create' ? forbiddenInNewNames : forbiddenInNames
   const found = forbidden.find((character) => name.includes(character))
-  if (found !== undefined) {
-    const shown = found < ' ' ? `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}` : found
-    throw invalid(`name: collection name cannot contain "${shown}" char`)
-  }
-  return name
+  if (found === undefined) return undefined
+  const shown = found < ' ' ? `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}` : found
+  return `collection name cannot contain "${shown}" char`
 }
 
 /** @throws MILLRACE_INPUT_INVALID */
@@ -34,8 +39,4 @@ export function checkVectorName(name: string): void {
       reason: `Invalid dense vector name \`${name}\`: ${problem}`
     })
   }
-}
-
-function invalid(reason: string): EngineError {
-  return new EngineError('MILLRACE_PATH_PARAMETER_INVALID', { reason })
 }

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
 import type { CollectionSpec } from './collection.ts'
+import type { AliasAction, UpdateCollectionBody } from './schemas/index.ts'
 
 export interface WriteRequest {
   readonly collectionId: bigint
@@ -43,6 +44,12 @@ export interface WritePort {
 export type ControlCommand =
   | { readonly type: 'createCollection'; readonly name: string; readonly spec: CollectionSpec }
   | { readonly type: 'deleteCollection'; readonly name: string }
+  | {
+      readonly type: 'updateCollection'
+      readonly name: string
+      readonly patch: UpdateCollectionBody
+    }
+  | { readonly type: 'changeAliases'; readonly actions: readonly AliasAction[] }
 
 export type ControlVerdict =
   | {

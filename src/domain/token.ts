@@ -8,6 +8,8 @@ import { packMeta, unpackMeta, writerEpochFirst } from './record/index.ts'
 
 const tokenFormat = 1
 export const tokenHeader = 'x-millrace-token'
+/** How many records a read may lack while a shard catches up. */
+export const lagHeader = 'x-millrace-lag-records'
 /** Longest token accepted: 4096 shards fit. */
 const tokenCharactersMax = 131_072
 

@@ -1,3 +1,4 @@
+export * from './checkpoints.ts'
 export {
   compareHitIds,
   hitCount,
@@ -19,6 +20,7 @@ export type {
   VectorSlot
 } from './native.ts'
 export * from './points.ts'
+export * from './query.ts'
 export * from './search.ts'
 export * from './shards.ts'
 export * from './values.ts'

@@ -9,6 +9,11 @@ export interface ShardHandle {
   readonly brand: 'ShardHandle'
 }
 
+/** Opaque: a capture of a shard's state. */
+export interface CaptureHandle {
+  readonly brand: 'CaptureHandle'
+}
+
 /** Opaque: what the parser must know of a collection. */
 export interface EncodeTarget {
   readonly brand: 'EncodeTarget'
@@ -46,6 +51,13 @@ export interface NativeApplyResult {
   readonly details: Readonly<Record<number, string>>
   readonly stop: NativeFailure | null
   readonly state: NativeShardState
+}
+
+export interface NativeCapture {
+  readonly since: bigint
+  readonly rows: number
+  readonly state: NativeShardState
+  readonly handle: CaptureHandle
 }
 
 export interface NativeSearchResult {
@@ -114,7 +126,10 @@ export interface CpuInfo {
 export interface NativeEngine {
   openShard(key: string, collectionId: bigint, shard: number): ShardHandle
   findShard(key: string): ShardHandle | null
+  replaceShard(key: string, shard: ShardHandle): boolean
   closeShard(key: string): boolean
+  /** Rises whenever a shard is opened or closed. */
+  registryVersion(): number
   /** Without a filter it is never a promise. */
   count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
@@ -127,6 +142,10 @@ export interface NativeEngine {
     appendTimesMs: Float64Array,
     count: number
   ): Promise<NativeApplyResult>
+  captureCheckpoint(shard: ShardHandle, since: bigint): NativeCapture
+  nextCheckpointBytes(capture: CaptureHandle, bytesMax: number): Promise<Buffer | null>
+  loadCheckpointBytes(shard: ShardHandle, bytes: Uint8Array): Promise<void>
+  finishCheckpointLoad(shard: ShardHandle): Promise<void>
   search(
     shard: ShardHandle,
     slot: number,
@@ -138,6 +157,16 @@ export interface NativeEngine {
     deadlineNs: bigint,
     filter: Uint8Array | null
   ): NativeSearchResult | Promise<NativeSearchResult>
+  /** Null: the schema path has to read the body. */
+  answerNearest(
+    shards: readonly ShardHandle[],
+    body: Uint8Array,
+    inObject: boolean,
+    startNs: bigint,
+    deadlineNs: bigint,
+    pointsMax: number,
+    jsonDepthMax: number
+  ): Buffer | Promise<Buffer> | null
   renderHits(
     shards: readonly ShardHandle[],
     hits: readonly Uint8Array[],
@@ -176,6 +205,11 @@ export const native = createRequire(import.meta.url)(
   join(packageRoot(), 'build/native/release/millrace.node')
 ) as NativeEngine
 
+/** Work on an engine thread that its caller may end early; it then rejects with MILLRACE_CANCELLED. */
+export interface NativeWork<T> extends Promise<T> {
+  readonly cancel?: () => void
+}
+
 /** Calls the addon and turns its failures into `EngineError`s. */
 export function callNative<T>(work: () => T): T {
   try {
@@ -185,10 +219,21 @@ export function callNative<T>(work: () => T): T {
   }
 }
 
-/** The same for work that the addon may move to an engine thread. */
-export function callNativeOrLater<T>(work: () => T | Promise<T>): T | Promise<T> {
+/**
+ * The same for work that the addon may move to an engine thread.
+ * @param signal  ends such work early
+ */
+export function callNativeOrLater<T>(
+  work: () => T | NativeWork<T>,
+  signal?: AbortSignal
+): T | Promise<T> {
   const result = callNative(work)
   if (!(result instanceof Promise)) return result
+  const { cancel } = result
+  if (cancel !== undefined && signal !== undefined) {
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel, { once: true })
+  }
   return result.catch((error: unknown) => {
     throw fromNative(error)
   })

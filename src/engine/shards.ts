@@ -52,6 +52,21 @@ export function findShard(key: string): ShardHandle | null {
   return callNative(() => native.findShard(key))
 }
 
+/**
+ * Puts another shard in the place of the one under a key: who looks it up from now on finds the new one, and who holds
+ * the old one goes on with it.
+ *
+ * @returns false when nothing is open under the key
+ */
+export function replaceShard(key: string, shard: ShardHandle): boolean {
+  return callNative(() => native.replaceShard(key, shard))
+}
+
+/** Rises whenever any shard is opened, replaced or closed: handles found before may be of closed ones. */
+export function registryVersion(): number {
+  return native.registryVersion()
+}
+
 /** Takes a shard out of the process's list; its memory goes with the last handle. */
 export function closeShard(key: string): boolean {
   return callNative(() => native.closeShard(key))

@@ -20,6 +20,7 @@ export const failureKinds = {
   invalid: { http: 422, grpc: 'INVALID_ARGUMENT', prefix: '' },
   alreadyExists: { http: 409, grpc: 'ALREADY_EXISTS', prefix: 'Wrong input: ' },
   notFound: { http: 404, grpc: 'NOT_FOUND', prefix: 'Not found: ' },
+  standalone: { http: 405, grpc: 'UNIMPLEMENTED', prefix: '' },
   timeout: { http: 408, grpc: 'DEADLINE_EXCEEDED', prefix: 'Timeout: ' },
   forbidden: { http: 403, grpc: 'PERMISSION_DENIED', prefix: 'Forbidden: ' },
   versionConflict: { http: 412, grpc: 'FAILED_PRECONDITION', prefix: '' },
@@ -59,6 +60,33 @@ export const errorSpecs = {
     message:
       "Can't create collection with name {collection}. Max collections limit reached: {limit}"
   },
+  MILLRACE_COLLECTION_NAMED_LIKE_ALIAS: {
+    kind: 'badInput',
+    retryable: false,
+    message:
+      "Can't create collection with name {collection}. Alias with the same name already exists"
+  },
+  MILLRACE_METADATA_TOO_LARGE: {
+    kind: 'badRequest',
+    retryable: false,
+    message:
+      'the metadata of collection {collection} would have {bytes} bytes, over the limit of {limit} (limits.metadataBytes)'
+  },
+  MILLRACE_ALIAS_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'Alias {alias} does not exists!'
+  },
+  MILLRACE_ALIAS_LIMIT: {
+    kind: 'badRequest',
+    retryable: false,
+    message: "Can't create alias {alias}. Max aliases limit reached: {limit} (limits.aliases)"
+  },
+  MILLRACE_STANDALONE_MODE: {
+    kind: 'standalone',
+    retryable: false,
+    message: 'Qdrant is running in standalone mode'
+  },
   MILLRACE_POINT_NOT_FOUND: {
     kind: 'notFound',
     retryable: false,
@@ -90,6 +118,16 @@ export const errorSpecs = {
     kind: 'malformed',
     retryable: false,
     message: 'Content type error: {reason}'
+  },
+  MILLRACE_HTTP_MALFORMED: {
+    kind: 'malformed',
+    retryable: false,
+    message: 'Format error in HTTP request: {reason}'
+  },
+  MILLRACE_REQUEST_NOT_ARRIVED: {
+    kind: 'timeout',
+    retryable: true,
+    message: 'Timeout error: the request did not arrive in time'
   },
   MILLRACE_QUERY_PARAMETER_MALFORMED: {
     kind: 'malformed',
@@ -245,6 +283,13 @@ export const errorSpecs = {
     native: 19
   },
 
+  MILLRACE_CHECKPOINT_CORRUPT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the checkpoint is damaged: {file}, at byte {position}: {reason}',
+    native: 20
+  },
+
   // Shards and nodes
   MILLRACE_SHARD_RECOVERING: {
     kind: 'unavailable',
@@ -265,6 +310,21 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: '{actor} gave up after {attempts} attempts: {reason}'
+  },
+  MILLRACE_SHARD_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: "Shard {shard} of collection `{collection}` doesn't exist!"
+  },
+  MILLRACE_REBUILD_RUNNING: {
+    kind: 'alreadyExists',
+    retryable: true,
+    message: 'shard {shard} is being rebuilt already; GET /millrace/replicas shows how far it is'
+  },
+  MILLRACE_REBUILD_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the rebuild of shard {shard} did not come to its end: {reason}'
   },
   MILLRACE_INTERNAL: { kind: 'internal', retryable: false, message: '{reason}' },
 
@@ -319,6 +379,24 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: '{file} is of format version {found}; this version reads up to {supported}'
+  },
+
+  // Checkpoints
+  MILLRACE_CHECKPOINT_FORMAT_NEWER: {
+    kind: 'internal',
+    retryable: false,
+    message: '{file} is of format version {found}; this version reads up to {supported}'
+  },
+  MILLRACE_CHECKPOINT_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'no checkpoint can be written to {file}: {reason}'
+  },
+  MILLRACE_CHECKPOINT_MISSING: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'the log begins at offset {start}, and no whole checkpoint in {folder} reaches it: {reason}'
   },
 
   // Start

@@ -1,2 +1,7 @@
+export { type Family, prefixMetrics, renderFamilies } from './exposition.ts'
 export * from './logger.ts'
 export * from './metrics.ts'
+export * from './node-metrics.ts'
+export { memoryFacts } from './process-facts.ts'
+export * from './request-metrics.ts'
+export * from './request-statistics.ts'

@@ -1,6 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
-/** Every metric of the server, declared in one place. Labels are few and bounded; never a point id. */
+/**
+ * The metrics of the process and of the shards. Labels are few and bounded; never a point id. What gateways
+ * count is summed when the page is read: request-metrics.ts.
+ */
 export function createMetrics(version: string) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -16,24 +19,6 @@ export function createMetrics(version: string) {
 
   return {
     registry,
-    restRequests: new Counter({
-      name: 'millrace_rest_requests_total',
-      help: 'REST requests answered',
-      labelNames: ['method', 'endpoint', 'status'],
-      registers
-    }),
-    restSeconds: new Histogram({
-      name: 'millrace_rest_request_seconds',
-      help: 'time from a request’s arrival to its answer',
-      labelNames: ['method', 'endpoint'],
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-      registers
-    }),
-    restInFlight: new Gauge({
-      name: 'millrace_rest_requests_in_flight',
-      help: 'REST requests being worked on',
-      registers
-    }),
     collections: new Gauge({
       name: 'millrace_collections',
       help: 'collections of this node',

@@ -1,6 +1,7 @@
+import { vectorParamsByName } from '../domain/collection.ts'
+import { tidySettings } from '../domain/collection-settings.ts'
 import { type CollectionView, findCollection } from '../domain/directory.ts'
 import { checkCollectionName } from '../domain/names.ts'
-import type { CreateCollectionBody } from '../domain/schemas/index.ts'
 import { findShard, shardState } from '../engine/index.ts'
 import type { ServiceContext } from './context.ts'
 
@@ -24,43 +25,61 @@ const optimizerDefaults = {
 const walDefaults = { wal_capacity_mb: 32, wal_segments_ahead: 0, wal_retain_closed: 1 }
 
 /** What `GET /collections/{name}` answers. @throws MILLRACE_COLLECTION_NOT_FOUND */
-export function collectionInfo(context: ServiceContext, name: string) {
+export async function collectionInfo(context: ServiceContext, name: string) {
   const view = findCollection(context.directory(), checkCollectionName(name, 'use'))
+  const facts = (await context.node.describe()).find(({ id }) => id === view.id.toString())
   // A shard that restarts is not there for a moment.
   const states = view.shards.flatMap(({ key }) => {
     const handle = findShard(key)
     return handle === null ? [] : [shardState(handle)]
   })
+  const warnings = warningsOf(view)
   return {
-    ...statusOf(view),
+    ...collectionStatus(view),
+    ...(warnings.length > 0 && { warnings }),
     // Every search of this version is exact: no vector is in a graph.
     indexed_vectors_count: 0,
     points_count: states.reduce((sum, { points }) => sum + points, 0),
     segments_count: view.shards.length,
-    config: configOf(view),
+    config: collectionConfig(view),
     payload_schema: {},
-    update_queue: { length: lagOf(view) }
+    update_queue: { length: facts?.shards.reduce((sum, shard) => sum + shard.lagRecords, 0) ?? 0 }
   }
 }
 
-function statusOf(view: CollectionView) {
+/** The worst of the shards. */
+export function collectionStatus(view: CollectionView) {
   const stopped = view.shards.find(({ status }) => status.kind === 'stopped')?.status
   if (stopped?.kind === 'stopped')
     return { status: 'red', optimizer_status: { error: stopped.reason } }
-  const isBehind = view.shards.some(({ status }) => status.kind === 'recovering')
-  return { status: isBehind ? 'yellow' : 'green', optimizer_status: 'ok' }
+  const isAllRunning = view.shards.every(({ status }) => status.kind === 'running')
+  return { status: isAllRunning ? 'green' : 'yellow', optimizer_status: 'ok' }
 }
 
-function lagOf(view: CollectionView): number {
-  return view.shards.reduce(
-    (sum, { status }) => sum + (status.kind === 'recovering' ? status.lagRecords : 0),
-    0
+function warningsOf({ spec }: CollectionView): { message: string }[] {
+  const request = tidySettings(spec.request)
+  const withoutQuantization = Object.entries(vectorParamsByName(request)).flatMap(
+    ([name, params]) => {
+      const isInline = params.hnsw_config?.inline_storage ?? request.hnsw_config?.inline_storage
+      const isQuantized = params.quantization_config ?? request.quantization_config
+      return isInline && !isQuantized ? [name] : []
+    }
   )
+  return [
+    ...withoutQuantization.map((name) => ({
+      message: `Vector \`${name}\` has hnsw_config.inline_storage without quantization, so that it has no effect`
+    })),
+    ...(request.strict_mode_config?.enabled
+      ? [{ message: 'strict_mode_config is kept, but this version does not enforce it' }]
+      : [])
+  ]
 }
 
-function configOf(view: CollectionView) {
-  const request = withoutNulls(view.spec.request)
+/** What the user has set, over the defaults. */
+export function collectionConfig(view: CollectionView) {
+  const request = tidySettings(view.spec.request)
   const { replication_factor, write_consistency_factor, on_disk_payload, sharding_method } = request
+  const { max_optimization_threads: threads, ...optimizers } = request.optimizers_config ?? {}
   return {
     params: {
       vectors: request.vectors ?? {},
@@ -68,31 +87,19 @@ function configOf(view: CollectionView) {
       ...(sharding_method && { sharding_method }),
       replication_factor: replication_factor ?? 1,
       write_consistency_factor: write_consistency_factor ?? 1,
+      ...view.spec.readFanOut,
       on_disk_payload: on_disk_payload ?? true,
       ...(request.payload && { payload: request.payload })
     },
     hnsw_config: { ...hnswDefaults, ...request.hnsw_config },
     optimizer_config: {
       ...optimizerDefaults,
-      ...(request.optimizers_config ?? request.optimizer_config)
+      ...optimizers,
+      ...(typeof threads === 'number' && { max_optimization_threads: threads })
     },
     wal_config: { ...walDefaults, ...request.wal_config },
-    quantization_config: request.quantization_config ?? request.quantization ?? null,
+    quantization_config: request.quantization_config ?? null,
     ...(request.strict_mode_config && { strict_mode_config: request.strict_mode_config }),
-    ...(request.metadata && { metadata: view.spec.request.metadata })
+    ...(request.metadata && { metadata: request.metadata })
   }
-}
-
-/** The echo shows only what the user set. */
-function withoutNulls(request: CreateCollectionBody): CreateCollectionBody {
-  const strip = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, member]) => member !== null && member !== undefined)
-        .map(([key, member]) => [key, strip(member)])
-    )
-  }
-  // Leaving out nulls keeps the type: every nullable member is optional.
-  return strip(request) as CreateCollectionBody
 }

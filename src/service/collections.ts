@@ -1,36 +1,47 @@
-import { type CollectionSpec, specOfRequest, vectorParamsByName } from '../domain/collection.ts'
-import { checkCollectionName, checkVectorName } from '../domain/names.ts'
-import type { ControlCommand, ControlVerdict } from '../domain/ports.ts'
-import {
-  type CreateCollectionBody,
-  createCollectionSchema,
-  parseRequest
-} from '../domain/schemas/index.ts'
+import { findCollection } from '../domain/directory.ts'
+import { checkCollectionName } from '../domain/names.ts'
 import { EngineError } from '../errors/index.ts'
+import { parseCreateCollection, parseUpdateCollection } from './collection-requests.ts'
 import type { ServiceContext } from './context.ts'
-
-export { collectionInfo } from './collection-info.ts'
+import { type ManagementOptions, propose } from './propose.ts'
 
 /** @throws MILLRACE_COLLECTION_EXISTS, MILLRACE_OPTION_UNSUPPORTED, the request's own errors */
 export async function createCollection(
   context: ServiceContext,
   name: string,
-  body: unknown
+  body: unknown,
+  options: ManagementOptions
 ): Promise<true> {
   checkCollectionName(name, 'create')
-  const request = parseRequest(createCollectionSchema, body)
-  const spec = checkedSpec(context, request)
+  const spec = parseCreateCollection(context, body)
   if (context.directory().collections.has(name)) {
     throw new EngineError('MILLRACE_COLLECTION_EXISTS', { collection: name })
   }
-  await propose(context, { type: 'createCollection', name, spec })
+  await propose(context, { type: 'createCollection', name, spec }, options)
   return true
 }
 
-/** @returns whether there was such a collection */
-export async function deleteCollection(context: ServiceContext, name: string): Promise<boolean> {
+/** Merges a patch into the settings. @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_VECTOR_NAME_UNKNOWN */
+export async function updateCollection(
+  context: ServiceContext,
+  name: string,
+  body: unknown,
+  options: ManagementOptions
+): Promise<true> {
+  const view = findCollection(context.directory(), checkCollectionName(name, 'use'))
+  const patch = parseUpdateCollection(view, body)
+  await propose(context, { type: 'updateCollection', name: view.name, patch }, options)
+  return true
+}
+
+/** @returns whether there was such a collection; an alias is none */
+export async function deleteCollection(
+  context: ServiceContext,
+  name: string,
+  options: ManagementOptions
+): Promise<boolean> {
   checkCollectionName(name, 'use')
-  const verdict = await propose(context, { type: 'deleteCollection', name })
+  const verdict = await propose(context, { type: 'deleteCollection', name }, options)
   return verdict.changed
 }
 
@@ -41,41 +52,6 @@ export function listCollections(context: ServiceContext): { collections: { name:
 
 export function collectionExists(context: ServiceContext, name: string): { exists: boolean } {
   checkCollectionName(name, 'use')
-  return { exists: context.directory().collections.has(name) }
-}
-
-async function propose(context: ServiceContext, command: ControlCommand) {
-  const verdict: ControlVerdict = await context.controlPort.propose(command)
-  if (!verdict.accepted) throw new EngineError(verdict.code, verdict.details)
-  return verdict
-}
-
-function checkedSpec(context: ServiceContext, request: CreateCollectionBody): CollectionSpec {
-  const { shard_number: shards, sparse_vectors: sparse, sharding_method: method } = request
-  if (sparse && Object.keys(sparse).length > 0) {
-    throw unsupported('sparse_vectors', 'leave it out and use dense vectors')
-  }
-  if (method === 'custom') throw unsupported('sharding_method: custom', 'use auto')
-  if (shards && shards > context.limits.shards) {
-    const reason = `shard_number is ${shards}, over the limit of ${context.limits.shards} (limits.shards)`
-    throw new EngineError('MILLRACE_INPUT_INVALID', { reason })
-  }
-  for (const [name, params] of Object.entries(vectorParamsByName(request))) {
-    checkVectorName(name)
-    if (params.datatype && params.datatype !== 'float32') {
-      throw unsupported(`datatype: ${params.datatype}`, 'use float32')
-    }
-    if (params.multivector_config)
-      throw unsupported('multivector_config', 'store one vector a point')
-    if (params.memory === 'pinned') {
-      throw new EngineError('MILLRACE_BODY_INVALID', {
-        reason: 'memory: `pinned` memory placement is not supported for dense vector storage'
-      })
-    }
-  }
-  return specOfRequest(request)
-}
-
-function unsupported(option: string, remedy: string): EngineError {
-  return new EngineError('MILLRACE_OPTION_UNSUPPORTED', { option, remedy })
+  const { collections, aliases } = context.directory()
+  return { exists: collections.has(name) || aliases.has(name) }
 }

@@ -1,4 +1,5 @@
 import type { ShardDirectory } from '../domain/directory.ts'
+import type { NodeIdentity, NodePort } from '../domain/node-port.ts'
 import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 
 /** What every operation may use: the directory and the ports, nothing of actors or files. */
@@ -7,6 +8,8 @@ export interface ServiceContext {
   readonly writePort: WritePort
   readonly controlPort: ControlPort
   readonly barrier: ReadBarrier
+  readonly node: NodePort
+  readonly identity: NodeIdentity
   readonly limits: ServiceLimits
 }
 

@@ -1,6 +1,21 @@
+export * from './aliases.ts'
+export {
+  clusterStatus,
+  clusterTelemetry,
+  collectionCluster,
+  listShardKeys,
+  refuseStandalone
+} from './cluster.ts'
+export { collectionInfo } from './collection-info.ts'
+export { collectionMetrics } from './collection-metrics.ts'
 export * from './collections.ts'
 export * from './context.ts'
+export { answerEverydayQuery } from './everyday-query.ts'
 export { parseJson } from './json.ts'
+export { listOptimizations } from './optimizations.ts'
 export * from './points-query.ts'
 export { countPoints, getPoint, retrievePoints, scrollPoints } from './points-read.ts'
 export { deletePoints, type UpdateResult, upsertPoints, type WriteAnswer } from './points-write.ts'
+export type { ManagementOptions } from './propose.ts'
+export { quotaStatus } from './quotas.ts'
+export { type TelemetryOptions, telemetry } from './telemetry.ts'

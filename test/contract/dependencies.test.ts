@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'actors',
     'streams',
     'src/api',
+    'src/checkpoint',
     'src/cli',
     'src/config',
     'src/domain',
@@ -19,17 +20,26 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/service',
     'main'
   ],
-  'src/cli': ['streams', 'src/cluster', 'src/domain', 'src/engine', 'src/errors'],
+  'src/cli': ['streams', 'src/checkpoint', 'src/cluster', 'src/domain', 'src/engine', 'src/errors'],
   'src/api': ['src/service', 'src/domain', 'src/errors', 'src/observability'],
   'src/service': ['src/query', 'src/engine', 'src/domain', 'src/errors'],
   'src/query': ['src/engine', 'src/domain', 'src/errors'],
   'src/engine': ['src/errors', 'src/domain'],
+  'src/checkpoint': ['streams', 'src/domain', 'src/errors'],
   'src/cluster': ['src/domain', 'src/errors'],
   'src/config': ['src/errors'],
-  'src/observability': ['src/errors'],
+  'src/observability': ['src/domain', 'src/errors'],
   'src/domain': ['src/errors'],
   'src/errors': [],
-  actors: ['machines', 'streams', 'src/cluster', 'src/engine', 'src/domain', 'src/errors'],
+  actors: [
+    'machines',
+    'streams',
+    'src/checkpoint',
+    'src/cluster',
+    'src/engine',
+    'src/domain',
+    'src/errors'
+  ],
   machines: ['src/domain'],
   streams: ['src/errors']
 }

@@ -32,7 +32,7 @@ test('the metrics page has the shard of each collection', async () => {
   expect(text).toContain('millrace_shard_records_rejected{collection="measured",shard="0"} 0')
   expect(text).toMatch(/millrace_shard_memory_bytes\{collection="measured",shard="0"\} [1-9]/)
   expect(text).toMatch(
-    /millrace_rest_requests_total\{method="PUT",endpoint="\/collections\/:name",status="200"\} \d/
+    /millrace_rest_requests_total\{method="PUT",endpoint="\/collections\/{collection_name}",status="200"\} \d/
   )
 })
 

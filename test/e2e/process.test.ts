@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -132,6 +132,8 @@ test('a damaged batch in the middle of the log is named with file and offset, an
   const at = bytes.indexOf('mark-4')
   bytes[at] = (bytes[at] ?? 0) ^ 1
   writeFileSync(join(folder, segment), bytes)
+  // With a checkpoint behind the damage nobody would read it.
+  rmSync(join(data, 'shards'), { recursive: true })
 
   const again = await startServerProcess(['--data', data])
   const reader = new RestClient(again.port)
@@ -183,6 +185,7 @@ test('a deleted collection leaves nothing in the data folder', async () => {
   client.close()
   await server.stop()
   expect(readdirSync(join(data, 'log')).filter((name) => name.startsWith('c'))).toEqual([])
+  expect(existsSync(join(data, 'shards', 'c0.g0'))).toBe(false)
 })
 
 test('without a compiler the set-up says in one sentence what to install', async () => {

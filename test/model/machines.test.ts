@@ -3,6 +3,7 @@ import { type AnyStateMachine, type EventObject, initialTransition, transition }
 import { getShortestPaths } from 'xstate/graph'
 import {
   collectionMachine,
+  rebuildMachine,
   replicaMachine,
   shardMachine,
   supervisorMachine
@@ -23,6 +24,8 @@ const applyStopped = (isRetryable: boolean) => ({
   reason: 'no memory',
   isRetryable
 })
+const checkpointFailed = { type: 'checkpoint.failed', reason: 'ENOSPC' }
+const loadFailed = (isRetryable: boolean) => ({ ...logFailed(isRetryable), type: 'load.failed' })
 const logFailed = (isRetryable: boolean) => ({
   type: 'log.failed',
   code: 'MILLRACE_LOG_FAILED',
@@ -63,10 +66,35 @@ const walks: Record<string, Walk> = {
       applyStopped(false),
       { type: 'apply.resumed' },
       { type: 'retry.due' },
+      { type: 'checkpoint.loaded' },
+      { type: 'checkpoint.requested' },
+      { type: 'checkpoint.captured' },
+      { type: 'checkpoint.skipped' },
+      { type: 'checkpoint.written' },
+      checkpointFailed,
+      { type: 'checkpointRetry.due' },
       { type: 'shard.stop' },
       { type: 'shard.closed' }
     ],
-    facts: ({ stoppedAtOffset }) => stoppedAtOffset
+    facts: ({ stoppedAtOffset, checkpointError }) => [stoppedAtOffset, checkpointError]
+  },
+  rebuild: {
+    machine: rebuildMachine,
+    input: { shard: 0 },
+    events: [
+      { type: 'state.loaded', from: '0' } as EventObject,
+      {
+        type: 'records.applied',
+        nextOffset: '5',
+        recordsReplayed: 5,
+        lagRecords: 1
+      } as EventObject,
+      { type: 'live.approached' },
+      { type: 'shards.swapped', isEqual: true } as EventObject,
+      { type: 'effect.failed', reason: 'disk' } as EventObject,
+      { type: 'rebuild.cancel', reason: 'deleted' } as EventObject
+    ],
+    facts: ({ lagRecords, reason }) => [lagRecords, reason]
   },
   replica: {
     machine: replicaMachine,
@@ -77,6 +105,8 @@ const walks: Record<string, Walk> = {
       applied(3),
       logFailed(true),
       logFailed(false),
+      loadFailed(true),
+      loadFailed(false),
       { type: 'retry.due' },
       { type: 'replica.stop' }
     ],
@@ -120,7 +150,7 @@ test.each(Object.entries(walks))('every state of the %s machine can be reached',
   const reached = new Set(
     pathsOf(walk).flatMap(({ state }) => state._nodes.map(({ id }: { id: string }) => id))
   )
-  const passing = new Set(['shard.stoppedOnError.deciding', 'replica.initializing'])
+  const passing = new Set(['shard.serving.stoppedOnError.deciding', 'replica.initializing'])
   for (const leaf of leafStates(walk.machine))
     if (!passing.has(leaf)) expect(reached).toContain(leaf)
 })
@@ -128,8 +158,20 @@ test.each(Object.entries(walks))('every state of the %s machine can be reached',
 test.each(Object.entries(walks))(
   'from every state of the %s machine it can be stopped',
   (_name, walk) => {
-    const stops = ['collection.delete', 'shard.stop', 'replica.stop', 'child.stop']
-    const facts = ['shards.stopped', 'topic.deleted', 'shard.closed', 'child.stopped']
+    const stops = [
+      'collection.delete',
+      'shard.stop',
+      'replica.stop',
+      'child.stop',
+      'rebuild.cancel'
+    ]
+    const facts = [
+      'shards.stopped',
+      'topic.deleted',
+      'shard.closed',
+      'child.stopped',
+      'shards.swapped'
+    ]
     for (const { state } of pathsOf(walk)) {
       let snapshot = state
       for (const type of [...stops, ...facts]) {
@@ -208,5 +250,47 @@ test('a supervisor gives up after its last attempt and says so', () => {
     'scheduleRestart',
     'startChild',
     'escalate'
+  ])
+})
+
+const requested = { type: 'checkpoint.requested' }
+
+test('P8 a checkpoint is captured, written beside apply, and asked for again when that failed', () => {
+  const opened = { type: 'shard.opened' }
+  const captured = { type: 'checkpoint.captured' }
+  const events = [opened, requested, captured, checkpointFailed, { type: 'checkpointRetry.due' }]
+  expect(effectsOf(shardMachine, { shard: 0 }, events)).toEqual([
+    'openShard',
+    'publishStatus',
+    'captureCheckpoint',
+    'writeCheckpoint',
+    'scheduleCheckpointRetry',
+    'captureCheckpoint'
+  ])
+})
+
+test('P4 neither a checkpoint nor its failure changes whether a shard may be read', () => {
+  for (const { state } of pathsOf(walks['shard'] as Walk)) {
+    for (const type of ['requested', 'captured', 'skipped', 'written', 'failed']) {
+      if (state.status === 'done') continue
+      const event = { type: `checkpoint.${type}`, reason: 'ENOSPC' }
+      const [after] = transition(shardMachine, state, event as never)
+      expect(after.value.serving).toEqual(state.value.serving)
+    }
+  }
+})
+
+test('a rebuild that swaps is not cancelled in the middle', () => {
+  const events = [
+    { type: 'state.loaded', from: '0' },
+    { type: 'live.approached' },
+    { type: 'rebuild.cancel', reason: 'deleted' },
+    { type: 'shards.swapped', isEqual: true }
+  ]
+  expect(effectsOf(rebuildMachine, { shard: 0 }, events)).toEqual([
+    'loadState',
+    'replayLog',
+    'swapShards',
+    'reportDone'
   ])
 })

@@ -1,10 +1,11 @@
 import { onTestFinished } from 'vitest'
-import type { ActorLogger } from '../../actors/index.ts'
+import type { ActorLogger, CheckpointSettings } from '../../actors/index.ts'
 import { type Node, startNode, systemClock } from '../../actors/index.ts'
 import { specOfRequest } from '../../src/domain/collection.ts'
 import { encodeFrame, idsSection, recordKinds } from '../../src/domain/record/index.ts'
 import type { Log } from '../../streams/index.ts'
 import { plainCrc32c } from './crc32c.ts'
+import { FaultyFiles } from './faulty-files.ts'
 import { ModelShard } from './model-shard.ts'
 
 export const quiet: ActorLogger = {
@@ -20,19 +21,34 @@ export interface ModelNode extends Node {
   readonly shards: ReadonlyMap<string, ModelShard>
 }
 
+/** A data folder in memory: what one node leaves there the next one finds. */
+export async function dataFolder(): Promise<FaultyFiles> {
+  const files = new FaultyFiles()
+  await files.makeFolder('/data')
+  await files.syncFolder('')
+  return files
+}
+
+export interface ModelNodeOptions extends Partial<CheckpointSettings> {
+  readonly prepare?: (shard: ModelShard, key: string) => void
+  readonly logger?: ActorLogger
+}
+
 let producers = 0n
 
 /** A node whose native shards are models. */
 export async function modelNode(
   log: Log,
-  prepare: (shard: ModelShard, key: string) => void = () => {}
+  given: ModelNodeOptions | ModelNodeOptions['prepare'] = {}
 ): Promise<ModelNode> {
+  const options = typeof given === 'function' ? { prepare: given } : given
+  const { prepare = () => {}, logger = quiet, ...checkpoints } = options
   const shards = new Map<string, ModelShard>()
   producers += 1n
   const node = await startNode({
     log,
     clock: systemClock,
-    logger: quiet,
+    logger,
     crc32c: plainCrc32c,
     producerId: producers,
     openEngine: (key) => {
@@ -40,6 +56,17 @@ export async function modelNode(
       prepare(shard, key)
       shards.set(key, shard)
       return shard
+    },
+    checkpoints: {
+      files: checkpoints.files ?? (await dataFolder()),
+      folder: '/data/shards',
+      keep: 2,
+      everyBytes: 1 << 30,
+      everyMs: 3_600_000,
+      retentionBytes: 0,
+      partitionBytes: () => 0,
+      now: () => 1_700_000_000_000,
+      ...checkpoints
     },
     limits: { collections: 100 }
   })

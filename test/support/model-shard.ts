@@ -4,6 +4,7 @@ import type {
   EngineShard,
   EngineShardState
 } from '../../actors/index.ts'
+import type { CapturedState } from '../../src/checkpoint/index.ts'
 import {
   decodeFrame,
   readIds,
@@ -14,18 +15,33 @@ import {
 import { EngineError, type ErrorCode } from '../../src/errors/index.ts'
 import type { LogBatch } from '../../streams/index.ts'
 import { plainCrc32c } from './crc32c.ts'
+import { framesOf, ModelChanges, readFrames } from './model-checkpoint.ts'
 
 /** A shard as a set of ids: enough for the actors, and it can be told to fail. */
 export class ModelShard implements EngineShard {
-  readonly ids = new Set<string>()
   /** Offsets at which apply stops as if there were no memory, until they are taken out. */
   readonly stopAt = new Set<bigint>()
   stopCode: ErrorCode = 'MILLRACE_OUT_OF_MEMORY'
   /** Throws once at this offset, as a bug would. */
   throwAt: bigint | undefined
   isClosed = false
+  /** The `since` of every capture so far. */
+  readonly captures: bigint[] = []
+  private changes = new ModelChanges()
   private nextOffset = 0n
   private schemaVersion = 0
+  private loadedDigest = ''
+  /** Where the next frame lies in its file. */
+  private filePosition = 0
+
+  get ids(): ReadonlySet<string> {
+    return this.changes.live
+  }
+
+  /** Makes the shard hold what its log does not say, as a broken memory would. */
+  forge(id: string): void {
+    this.changes.note(id, true, this.nextOffset)
+  }
 
   async apply(batch: LogBatch): Promise<ApplyReport> {
     const outcomes: (AppliedRecord & { producerId: bigint })[] = []
@@ -47,7 +63,7 @@ export class ModelShard implements EngineShard {
         plainCrc32c,
         offset
       )
-      const rejection = this.applyFrame(frame)
+      const rejection = this.applyFrame(frame, offset)
       const { producerId, sequence, count: affected } = frame
       outcomes.push({ offset, producerId, sequence, affected, rejection })
       this.nextOffset = offset + 1n
@@ -61,7 +77,10 @@ export class ModelShard implements EngineShard {
     }
   }
 
-  private applyFrame(frame: ReturnType<typeof decodeFrame>): AppliedRecord['rejection'] {
+  private applyFrame(
+    frame: ReturnType<typeof decodeFrame>,
+    offset: bigint
+  ): AppliedRecord['rejection'] {
     if (frame.kind === recordKinds.schema) {
       this.schemaVersion = (readMeta(frame) as { version: number }).version
       return undefined
@@ -69,8 +88,7 @@ export class ModelShard implements EngineShard {
     if (this.schemaVersion === 0) return { code: 'MILLRACE_SCHEMA_MISSING', details: { shard: 0 } }
     const section = frame.sections.find(({ kind }) => kind === sectionKinds.ids)
     for (const id of section === undefined ? [] : readIds(section)) {
-      if (frame.kind === recordKinds.deletePoints) this.ids.delete(String(id))
-      else this.ids.add(String(id))
+      this.changes.note(String(id), frame.kind !== recordKinds.deletePoints, offset)
     }
     return undefined
   }
@@ -84,6 +102,47 @@ export class ModelShard implements EngineShard {
       memoryBytes: 0,
       digest: [...this.ids].sort().join(',')
     }
+  }
+
+  captureCheckpoint(since: bigint): CapturedState {
+    this.captures.push(since)
+    const { nextOffset, schemaVersion } = this
+    const { digest } = this.state()
+    const changed = this.changes.since(since)
+    const state = { nextOffset: String(nextOffset), schemaVersion, digest }
+    const frames = framesOf(changed, state)
+    return {
+      nextOffset,
+      digest,
+      rows: changed.filter(({ isLive }) => isLive).length,
+      liveRows: this.ids.size,
+      source: async () => frames.shift()
+    }
+  }
+
+  async loadCheckpoint(bytes: Uint8Array): Promise<void> {
+    for (const { changes, state, length } of readFrames(bytes, this.filePosition)) {
+      this.filePosition = state === undefined ? this.filePosition + length : 0
+      for (const { id, isLive, offset } of changes) this.changes.note(id, isLive, offset)
+      if (state === undefined) continue
+      this.nextOffset = BigInt(state.nextOffset)
+      this.schemaVersion = state.schemaVersion
+      this.loadedDigest = state.digest
+    }
+  }
+
+  async finishLoad(): Promise<void> {
+    if (this.state().digest === this.loadedDigest) return
+    throw new EngineError('MILLRACE_CHECKPOINT_CORRUPT', { position: 0, reason: 'digest' })
+  }
+
+  replaceWith(other: EngineShard): void {
+    // Only models meet here.
+    const model = other as ModelShard
+    this.changes = model.changes
+    this.nextOffset = model.nextOffset
+    this.schemaVersion = model.schemaVersion
+    model.isClosed = true
   }
 
   close(): void {

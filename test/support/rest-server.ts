@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { RestClient } from '../../scripts/demo/rest-client.ts'
+import { type Answer, RestClient } from '../../scripts/demo/rest-client.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { type Server, startServer } from '../../src/server.ts'
+import { checkAnswer } from './openapi-responses.ts'
 
 export interface RestFixture {
   readonly client: RestClient
@@ -12,7 +13,35 @@ export interface RestFixture {
   readonly port: number
 }
 
-/** A server of the test file's own, in this process, on a free port and a fresh folder. */
+/** A client whose every answer must be what the reference's OpenAPI document says. */
+class CheckedClient extends RestClient {
+  override async send(method: string, path: string, body?: unknown): Promise<Answer> {
+    const answer = await super.send(method, path, body)
+    checkAnswer(method, path, answer.status, answer.body)
+    return answer
+  }
+}
+
+const plainFetch = globalThis.fetch
+
+/** `fetch` that checks the JSON answers of one server. */
+function checkedFetch(origin: string): typeof fetch {
+  return async (input, options) => {
+    const response = await plainFetch(input, options)
+    const isJson = response.headers.get('content-type')?.startsWith('application/json')
+    if (isJson && response.url.startsWith(origin)) {
+      const path = response.url.slice(origin.length)
+      const body: unknown = await response.clone().json()
+      checkAnswer(options?.method ?? 'GET', path, response.status, body)
+    }
+    return response
+  }
+}
+
+/**
+ * A server of the test file's own, in this process, on a free port and a fresh folder. Every answer is
+ * checked against the reference's OpenAPI document.
+ */
 export function restServer(...args: string[]): RestFixture {
   let server: Server | undefined
   let client: RestClient | undefined
@@ -21,9 +50,11 @@ export function restServer(...args: string[]): RestFixture {
   beforeAll(async () => {
     const config = loadConfig(['--port', '0', '--data', data, '--log-level', 'silent', ...args], {})
     server = await startServer(config)
-    client = new RestClient(server.address.port)
+    client = new CheckedClient(server.address.port)
+    globalThis.fetch = checkedFetch(`http://127.0.0.1:${server.address.port}`)
   })
   afterAll(async () => {
+    globalThis.fetch = plainFetch
     client?.close()
     await server?.stop('test')
     rmSync(data, { recursive: true, force: true })

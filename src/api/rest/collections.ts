@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
-import { createCollectionSchema } from '../../domain/schemas/index.ts'
+import { createCollectionSchema, updateCollectionSchema } from '../../domain/schemas/index.ts'
 import {
   collectionExists,
   collectionInfo,
   createCollection,
   deleteCollection,
   listCollections,
-  parseJson
+  parseJson,
+  updateCollection
 } from '../../service/index.ts'
-import { checkManagementTimeout } from './query-parameters.ts'
+import { managementOptions } from './query-parameters.ts'
 import { type CollectionRoute, noBody, type RouteOptions, succeed } from './route.ts'
 
 const tags = ['collections']
@@ -24,7 +25,7 @@ export async function collectionRoutes(
   server.get<CollectionRoute>(
     '/collections/:name',
     { schema: { tags, summary: 'Describe a collection' } },
-    async (request) => succeed(request, collectionInfo(context, request.params.name))
+    async (request) => succeed(request, await collectionInfo(context, request.params.name))
   )
 
   server.get<CollectionRoute>(
@@ -37,9 +38,19 @@ export async function collectionRoutes(
     '/collections/:name',
     { schema: { tags, summary: 'Create a collection', body: createCollectionSchema } },
     async (request) => {
-      checkManagementTimeout(request.query)
+      const options = managementOptions(request.query)
       const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
-      return succeed(request, await createCollection(context, request.params.name, body))
+      return succeed(request, await createCollection(context, request.params.name, body, options))
+    }
+  )
+
+  server.patch<CollectionRoute>(
+    '/collections/:name',
+    { schema: { tags, summary: 'Change settings of a collection', body: updateCollectionSchema } },
+    async (request) => {
+      const options = managementOptions(request.query)
+      const body = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
+      return succeed(request, await updateCollection(context, request.params.name, body, options))
     }
   )
 
@@ -47,8 +58,8 @@ export async function collectionRoutes(
     '/collections/:name',
     { schema: { tags, summary: 'Delete a collection' } },
     async (request) => {
-      checkManagementTimeout(request.query)
-      return succeed(request, await deleteCollection(context, request.params.name))
+      const options = managementOptions(request.query)
+      return succeed(request, await deleteCollection(context, request.params.name, options))
     }
   )
 }

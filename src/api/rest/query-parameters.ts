@@ -1,5 +1,5 @@
 import { EngineError } from '../../errors/index.ts'
-import type { ReadOptions, WriteOptions } from '../../service/index.ts'
+import type { ManagementOptions, ReadOptions, WriteOptions } from '../../service/index.ts'
 
 export type QueryParameters = Readonly<Record<string, string | string[] | undefined>>
 
@@ -15,15 +15,15 @@ export function readOptions(query: QueryParameters, startedAt: bigint): ReadOpti
   return { after: text(query, 'after'), timeoutMs, startedAt }
 }
 
-/** Management operations take a `timeout` as well; a single node decides at once. */
-export function checkManagementTimeout(query: QueryParameters): void {
+/** Changes of collections and aliases, where 0 is another error than elsewhere. */
+export function managementOptions(query: QueryParameters): ManagementOptions {
   const value = text(query, 'timeout')
   if (value === '0') {
     throw new EngineError('MILLRACE_QUERY_PARAMETER_INVALID', {
       reason: 'timeout: value 0 invalid, must be 1 or larger'
     })
   }
-  timeoutOf(query)
+  return { timeoutMs: timeoutOf(query) }
 }
 
 const orderings = ['weak', 'medium', 'strong']
@@ -46,11 +46,19 @@ function checkConsistency(query: QueryParameters): void {
   )
 }
 
-function boolean(query: QueryParameters, name: string, fallback: boolean): boolean {
+export function boolean(query: QueryParameters, name: string, fallback: boolean): boolean {
   const value = text(query, name)
   if (value === undefined) return fallback
   if (value === 'true' || value === 'false') return value === 'true'
   throw malformed(`${name}: provided string was not \`true\` or \`false\``)
+}
+
+/** @returns a whole number from 0 */
+export function integer(query: QueryParameters, name: string, fallback: number): number {
+  const value = text(query, name)
+  if (value === undefined) return fallback
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  throw malformed(`${name}: \`${value}\` is not a whole number from 0`)
 }
 
 /** Nothing waits longer, whatever it asks for; beyond 24 days a timer would end at once. */
@@ -63,7 +71,7 @@ function timeoutOf(query: QueryParameters): number | undefined {
   throw malformed(`timeout: \`${value}\` is not a whole number from 1`)
 }
 
-function text(query: QueryParameters, name: string): string | undefined {
+export function text(query: QueryParameters, name: string): string | undefined {
   const value = query[name]
   if (Array.isArray(value)) throw malformed(`duplicate field \`${name}\``)
   return value

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { queryPointsSchema, searchPointsSchema } from '../../domain/schemas/index.ts'
-import { parseJson, queryPoints, searchPoints } from '../../service/index.ts'
+import { answerEverydayQuery, parseJson, queryPoints, searchPoints } from '../../service/index.ts'
 import { readOptions } from './query-parameters.ts'
 import { type CollectionRoute, noBody, type RouteOptions, sendJson } from './route.ts'
 
@@ -15,8 +15,12 @@ export async function queryRoutes(server: FastifyInstance, { context, jsonDepth 
       { schema: { tags: ['search'], summary, body } },
       async (request, reply) => {
         const options = readOptions(request.query, request.startedAt)
-        const parsed = parseJson(request.body ?? noBody, jsonDepth, 'rounded')
-        return sendJson(reply, await operation(context, request.params.name, parsed, options))
+        const body = request.body ?? noBody
+        const { name } = request.params
+        const answer = await answerEverydayQuery(context, name, body, verb, options)
+        if (answer !== null) return sendJson(reply, answer)
+        const parsed = parseJson(body, jsonDepth, 'rounded')
+        return sendJson(reply, await operation(context, name, parsed, options))
       }
     )
   }

@@ -1,20 +1,32 @@
 import fastifySwagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { EngineError, toEngineError } from '../../errors/index.ts'
-import type { Logger, Metrics } from '../../observability/index.ts'
+import type { Logger, RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
+import { aliasRoutes } from './aliases.ts'
+import { acceptJsonBodies } from './body.ts'
+import { clusterRoutes } from './cluster.ts'
 import { collectionRoutes } from './collections.ts'
+import { compressAnswers } from './compression.ts'
+import { answerConnectionError } from './connection-errors.ts'
+import { allowAnyOrigin } from './cors.ts'
+import { countRequests } from './count-requests.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
 import { secondsSince } from './route.ts'
 import { type ServiceRoutesOptions, serviceRoutes } from './service.ts'
+import { telemetryRoutes } from './telemetry.ts'
 
 export interface RestOptions {
   readonly context: ServiceContext
   readonly service: ServiceRoutesOptions
   readonly logger: Logger
-  readonly metrics: Metrics
+  readonly statistics: RequestStatistics
+  /** Whether web pages of any origin may send requests. */
+  readonly cors: boolean
+  /** Smallest answer that is compressed; 0: none is. */
+  readonly compressBytes: number
   readonly limits: {
     readonly bodyBytes: number
     readonly jsonDepth: number
@@ -30,7 +42,7 @@ const requestArrivalMsMax = 300_000
 
 /** The REST gateway; it listens once its caller says so. */
 export async function createRestServer(options: RestOptions): Promise<FastifyInstance> {
-  const { context, limits, metrics, logger } = options
+  const { context, limits, statistics, logger } = options
   const server = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
@@ -38,6 +50,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
     requestTimeout: requestArrivalMsMax,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    clientErrorHandler: answerConnectionError,
     // A path that cannot be decoded names nothing; unknown routes have no envelope.
     frameworkErrors: (_error, _request, reply) => {
       reply.raw.writeHead(404).end()
@@ -49,8 +62,10 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.decorateRequest('startedAt', 0n)
   server.decorateRequest('isAnswered', false)
 
-  acceptJsonOnly(server)
-  countRequests(server, metrics, limits.requestsInFlight)
+  acceptJsonOnly(server, limits.bodyBytes)
+  countRequests(server, context, statistics, limits.requestsInFlight)
+  if (options.cors) allowAnyOrigin(server)
+  if (options.compressBytes > 0) compressAnswers(server, options.compressBytes)
   server.setErrorHandler((cause, request, reply) =>
     sendError(asEngineError(cause, limits.bodyBytes), request, reply, logger)
   )
@@ -58,21 +73,20 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
 
   await server.register(fastifySwagger, openApiOptions(options.service.version))
   await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(aliasRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(clusterRoutes, { context })
   await server.register(serviceRoutes, options.service)
+  await server.register(telemetryRoutes, { context, ...options.service })
   server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))
   return server
 }
 
 /** Bodies stay bytes: each operation parses its own, natively where it is large. */
-function acceptJsonOnly(server: FastifyInstance): void {
+function acceptJsonOnly(server: FastifyInstance, bytesMax: number): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    (_request, body: Buffer, done) => done(null, body)
-  )
+  acceptJsonBodies(server, bytesMax)
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (body.length === 0) return done(null, body)
     const found = request.headers['content-type'] ?? 'none'
@@ -81,56 +95,6 @@ function acceptJsonOnly(server: FastifyInstance): void {
         reason: `the body must be sent as application/json, and this was sent as ${found}`
       })
     )
-  })
-}
-
-/** Answered at any load: who asks would restart a server that is only busy. */
-const probes: ReadonlySet<string | undefined> = new Set([
-  '/healthz',
-  '/livez',
-  '/readyz',
-  '/metrics'
-])
-
-/** Refuses requests while the server closes, and those over the limit. */
-function countRequests(server: FastifyInstance, metrics: Metrics, inFlightMax: number): void {
-  let inFlight = 0
-  let isClosing = false
-  const count = (change: 1 | -1) => {
-    inFlight += change
-    metrics.restInFlight.set(inFlight)
-  }
-  server.addHook('preClose', (done) => {
-    isClosing = true
-    done()
-  })
-  server.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = process.hrtime.bigint()
-    count(1)
-    // A client may go before its answer is ready: a request counts until its work and its connection are done.
-    reply.raw.once('close', () => request.isAnswered && count(-1))
-    if (isClosing) return done(new EngineError('MILLRACE_NODE_DRAINING'))
-    if (inFlight <= inFlightMax || probes.has(request.routeOptions.url)) return done()
-    done(
-      new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
-        waiting: inFlightMax,
-        limitName: 'limits.requestsInFlight'
-      })
-    )
-  })
-  server.addHook('onSend', (request, reply, _body, done) => {
-    if (request.isAnswered) return done()
-    request.isAnswered = true
-    // No event follows on a connection that is gone, nor for an answer that is queued behind others.
-    if (reply.raw.destroyed || reply.raw.socket === null) count(-1)
-    done()
-  })
-  server.addHook('onResponse', (request, reply, done) => {
-    const endpoint = request.routeOptions.url ?? 'unknown'
-    const { method } = request
-    metrics.restRequests.inc({ method, endpoint, status: String(reply.statusCode) })
-    metrics.restSeconds.observe({ method, endpoint }, secondsSince(request.startedAt))
-    done()
   })
 }
 
@@ -169,6 +133,11 @@ function sendError(
   if (http === 429) reply.header('retry-after', '1')
   return reply.code(http).send({
     status: { error: error.message, code: error.code },
-    time: secondsSince(request.startedAt)
+    time: isOfExtraction(error) ? 0 : secondsSince(request.startedAt)
   })
+}
+
+/** Failures to read body, query or path: this API answers them without a time. */
+function isOfExtraction({ code }: EngineError): boolean {
+  return /^MILLRACE_(BODY|CONTENT_TYPE|QUERY_PARAMETER|PATH_PARAMETER)_/.test(code)
 }

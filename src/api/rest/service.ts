@@ -7,8 +7,10 @@ export interface ServiceRoutesOptions {
   /** 40 hexadecimal digits */
   readonly commit: string
   readonly isReady: () => boolean
-  /** The text of the metrics page. */
+  /** The process's and the shards' own part of the metrics page. */
   readonly metricsText: () => Promise<string>
+  /** In front of every metric name. */
+  readonly metricsPrefix: string
   /** Each collection's actors and replicas as they are now. */
   readonly describeReplicas: () => unknown
 }
@@ -40,13 +42,6 @@ export async function serviceRoutes(server: FastifyInstance, options: ServiceRou
         .type('text/plain')
         .send(isReady ? 'all shards are ready' : 'some shards are not ready')
     }
-  )
-
-  server.get(
-    '/metrics',
-    { schema: { tags, summary: 'Metrics for Prometheus' } },
-    async (_request, reply) =>
-      reply.type('text/plain; version=0.0.4').send(await options.metricsText())
   )
 
   server.get(

@@ -77,7 +77,7 @@ export const sectionFields = [
     name: 'slot',
     type: 'u32',
     at: 4,
-    note: 'vector slot for VECTORS, PRESENCE, NORMS, SPARSE, MULTI; else 0'
+    note: 'vector slot for VECTORS, PRESENCE, NORMS, SPARSE, MULTI, KEPT; else 0'
   },
   {
     name: 'offset',
@@ -108,7 +108,11 @@ export const recordKinds = {
   barrier: 15,
   schema: 16,
   batch: 17,
-  metadata: 32
+  metadata: 32,
+  // In checkpoint files only: docs/reference/checkpoint-format.md.
+  checkpointRows: 48,
+  checkpointDeletes: 49,
+  checkpointState: 50
 } as const
 
 export const sectionKinds = {
@@ -120,7 +124,11 @@ export const sectionKinds = {
   multi: 6,
   payload: 7,
   meta: 8,
-  operations: 9
+  operations: 9,
+  /** u64[rows]: the version of each point. In checkpoint files only. */
+  versions: 10,
+  /** Of one slot, a bitmap of rows bits padded to 8 bytes: the row has the vector that its id had in the files before. In checkpoint files only. */
+  kept: 11
 } as const
 
 export const optionalSectionBit = 0x8000

@@ -304,13 +304,18 @@ test('a shard that replays shows how far it is behind', async () => {
 
   const read = log.read.bind(log)
   log.read = (topic, partition, from) => read(topic, partition, from, { maxBytes: 1 })
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
   const second = await modelNode(log, (shard) => {
     const apply = shard.apply.bind(shard)
     shard.apply = async (batch) => {
-      if (batch.offsets[0] === 2n) await new Promise(() => {})
+      if (batch.offsets[0] === 2n) await released
       return apply(batch)
     }
   })
+  onTestFinished(() => release())
   const status = () => second.directory().collections.get('a')?.shards[0]?.status
   const lag = () => Number(Reflect.get(status() ?? {}, 'lagRecords'))
   await until(() => lag() > 0)

@@ -1,19 +1,25 @@
 import { expect, test } from 'vitest'
 import { createRestServer } from '../../../src/api/rest/index.ts'
-import { createLogger, createMetrics } from '../../../src/observability/index.ts'
+import { createLogger, RequestStatistics } from '../../../src/observability/index.ts'
 
 const serverWith = (requestsInFlight: number) =>
   createRestServer({
     // No operation is called.
-    context: {} as never,
+    context: {
+      directory: () => ({ collections: new Map(), aliases: new Map() }),
+      node: { describe: async () => [], requestReports: async () => [] }
+    } as never,
     logger: createLogger('silent'),
-    metrics: createMetrics('1'),
+    statistics: new RequestStatistics(),
+    cors: true,
+    compressBytes: 0,
     limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
     service: {
       version: '1',
       commit: '0'.repeat(40),
       isReady: () => true,
       metricsText: async () => '',
+      metricsPrefix: '',
       describeReplicas: () => []
     }
   })

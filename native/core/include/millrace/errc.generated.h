@@ -26,6 +26,7 @@ enum class Errc : std::uint16_t {
   point_not_found = 17,
   payload_too_large = 18,
   payload_too_deep = 19,
+  checkpoint_corrupt = 20,
 };
 
 }  // namespace millrace

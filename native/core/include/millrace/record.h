@@ -20,9 +20,13 @@ struct VectorBlock {
   std::span<const float> values;               ///< f32[present × dimension]
   std::span<const std::uint64_t> presence;     ///< bit r of word r / 64: row r has the vector; empty: every row has it
   std::span<const float> norms;                ///< f32[present], or empty
+  std::span<const std::uint64_t> kept;         ///< checkpoint rows: bit r: row r has the vector of the files before; or empty
 
   [[nodiscard]] bool has(std::uint32_t row) const noexcept {
     return presence.empty() ? present != 0 : ((presence[row >> 6] >> (row & 63U)) & 1U) != 0;
+  }
+  [[nodiscard]] bool keeps(std::uint32_t row) const noexcept {
+    return !kept.empty() && ((kept[row >> 6] >> (row & 63U)) & 1U) != 0;
   }
 };
 
@@ -38,6 +42,7 @@ class RecordFrame {
   std::uint32_t count = 0;
   std::vector<VectorBlock> vectors;  ///< by ascending slot
   std::span<const std::byte> meta;   ///< one MessagePack value, or empty
+  std::span<const std::uint64_t> versions;  ///< checkpoint rows: of each row; else empty
 
   /// @param row  < count; the record has ids
   [[nodiscard]] PointId id(std::uint32_t row) const noexcept;
@@ -56,6 +61,10 @@ class RecordFrame {
   /// @param index  < operations()
   /// @return       a frame for decode_operation, of any alignment
   [[nodiscard]] std::span<const std::byte> operation(std::uint32_t index) const noexcept;
+  /// A frame of checkpoint files, which no log holds.
+  [[nodiscard]] bool is_checkpoint() const noexcept {
+    return kind >= layout::RecordKind::checkpoint_rows && kind <= layout::RecordKind::checkpoint_state;
+  }
 
  private:
   friend class RecordDecoder;

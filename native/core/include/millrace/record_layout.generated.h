@@ -67,6 +67,9 @@ enum class RecordKind : std::uint8_t {
   schema = 16,
   batch = 17,
   metadata = 32,
+  checkpoint_rows = 48,
+  checkpoint_deletes = 49,
+  checkpoint_state = 50,
 };
 
 enum class SectionKind : std::uint16_t {
@@ -79,6 +82,8 @@ enum class SectionKind : std::uint16_t {
   payload = 7,
   meta = 8,
   operations = 9,
+  versions = 10,
+  kept = 11,
 };
 
 enum class IdEncoding : std::uint16_t {

@@ -17,6 +17,7 @@
 
 namespace millrace {
 
+class CheckpointCapture;
 class ThreadPool;
 
 /// One record of the shard's partition, in place.
@@ -62,12 +63,6 @@ struct ShardState {
   std::uint64_t records_rejected = 0;
   std::uint64_t records_duplicate = 0;
   std::uint64_t memory_bytes = 0;
-};
-
-/// From where the log must be replayed after a restart.
-struct Checkpoint {
-  std::uint64_t replay_from = 0;  ///< 0: this shard keeps its state in memory only
-  ShardState state;
 };
 
 /// Rows of a shard: bit r of word r / 64.
@@ -183,8 +178,21 @@ class Shard {
   /// Estimated work of evaluating a filter, in the unit of `estimate_work`.
   [[nodiscard]] virtual std::uint64_t estimate_filter(const Filter& filter) const noexcept = 0;
 
-  /// Makes the state durable where the shard has files, and says from where to replay.
-  [[nodiscard]] virtual Result<Checkpoint> checkpoint() = 0;
+  /// Takes hold of what changed since an offset, to be written to a file of a checkpoint. Not during `apply`.
+  /// @param since  0: everything; else where the file begins that this one goes on from: any offset that this shard itself
+  ///               has passed, or the end of a file that it was loaded from
+  /// @return       ARGUMENT_INVALID for another `since`
+  [[nodiscard]] virtual Result<std::unique_ptr<CheckpointCapture>> capture(std::uint64_t since) const = 0;
+
+  /// Takes over whole frames of a checkpoint's files, in order, into a shard to which nothing was applied. Readers see
+  /// nothing of it, and nothing can be applied, before finish_load.
+  /// @param frames  8-byte aligned
+  /// @return CHECKPOINT_CORRUPT with the byte of the file and the reason, OUT_OF_MEMORY; the shard is empty again then
+  [[nodiscard]] virtual std::optional<Error> load(std::span<const std::byte> frames) = 0;
+
+  /// Compares the digest of what was loaded with the one that the checkpoint tells, and makes it the shard's state.
+  /// @return as load
+  [[nodiscard]] virtual std::optional<Error> finish_load() = 0;
 
   [[nodiscard]] virtual Digest digest() const = 0;
   [[nodiscard]] virtual ShardState state() const = 0;

@@ -63,6 +63,12 @@ class BlockColumn {
     }
   }
 
+  /// Gives all memory back. Only while no reader can have learned of a row.
+  void clear() noexcept {
+    for (auto& start : starts_) start.store(nullptr, std::memory_order_relaxed);
+    for (auto& block : blocks_) block = Block();
+  }
+
   /// @param row  reserved before
   [[nodiscard]] T* at(std::uint64_t row) const noexcept {
     const auto block = block_of(row);

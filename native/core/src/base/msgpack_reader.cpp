@@ -60,6 +60,17 @@ std::optional<std::string_view> MsgpackReader::text() noexcept {
   return std::string_view(reinterpret_cast<const char*>(bytes_.data()) + start, at_ - start);
 }
 
+std::optional<std::span<const std::byte>> MsgpackReader::binary() noexcept {
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if (*form < 0xc4 || *form > 0xc6) return fail();
+  const auto length = big_endian(std::size_t{1} << (*form - 0xc4U));
+  if (!length) return std::nullopt;
+  const auto start = at_;
+  if (!advance(*length)) return std::nullopt;
+  return bytes_.subspan(start, at_ - start);
+}
+
 std::optional<std::uint64_t> MsgpackReader::unsigned_integer() noexcept {
   const auto form = tag();
   if (!form) return std::nullopt;
@@ -141,16 +152,6 @@ std::optional<bool> MsgpackReader::boolean() noexcept {
     return std::nullopt;
   }
   return *form == 0xc3;
-}
-
-std::optional<std::span<const std::byte>> MsgpackReader::binary() noexcept {
-  const auto form = tag();
-  if (!form) return std::nullopt;
-  if (*form < 0xc4 || *form > 0xc6) return fail();
-  const auto length = big_endian(std::size_t{1} << (*form - 0xc4U));
-  const auto start = at_;
-  if (!length || !advance(*length)) return std::nullopt;
-  return bytes_.subspan(start, at_ - start);
 }
 
 std::optional<std::span<const std::byte>> MsgpackReader::value(int levels) noexcept {

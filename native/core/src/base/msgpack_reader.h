@@ -18,6 +18,8 @@ class MsgpackReader {
   std::optional<std::uint32_t> map() noexcept;
   std::optional<std::uint32_t> array() noexcept;
   std::optional<std::string_view> text() noexcept;
+  /// @return the bytes of a bin value, in place
+  std::optional<std::span<const std::byte>> binary() noexcept;
   /// Any form of a non-negative integer, and a float that is one (JavaScript writes numbers above 2^32 so).
   std::optional<std::uint64_t> unsigned_integer() noexcept;
   /// Any integer that fits, and a float that is one.
@@ -25,7 +27,6 @@ class MsgpackReader {
   /// Any form of a number, as the nearest double.
   std::optional<double> number() noexcept;
   std::optional<bool> boolean() noexcept;
-  std::optional<std::span<const std::byte>> binary() noexcept;
   /// The bytes of one value of any type, at most `levels` deep.
   std::optional<std::span<const std::byte>> value(int levels = 32) noexcept;
   /// What comes next; nothing at the end.

@@ -35,36 +35,55 @@ constexpr std::uint64_t avalanche(std::uint64_t sum) noexcept {
   return sum ^ (sum >> 32U);
 }
 
-}  // namespace
-
-std::uint64_t xxh64(std::span<const std::byte> bytes, std::uint64_t seed) noexcept {
+/// The hashes for several seeds in one pass, which shares the reading and a fifth of the multiplications.
+template <std::size_t Seeds>
+std::array<std::uint64_t, Seeds> hash_with(std::span<const std::byte> bytes,
+                                           const std::array<std::uint64_t, Seeds>& seeds) noexcept {
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
-  std::uint64_t sum = seed + kPrime5;
+  std::array<std::uint64_t, Seeds> sums{};
+  for (std::size_t s = 0; s < Seeds; ++s) sums[s] = seeds[s] + kPrime5;
   if (left >= 32) {
-    std::uint64_t lane1 = seed + kPrime1 + kPrime2;
-    std::uint64_t lane2 = seed + kPrime2;
-    std::uint64_t lane3 = seed;
-    std::uint64_t lane4 = seed - kPrime1;
-    for (; left >= 32; at += 32, left -= 32) {
-      lane1 = mix_lane(lane1, read<std::uint64_t>(at));
-      lane2 = mix_lane(lane2, read<std::uint64_t>(at + 8));
-      lane3 = mix_lane(lane3, read<std::uint64_t>(at + 16));
-      lane4 = mix_lane(lane4, read<std::uint64_t>(at + 24));
+    std::array<std::array<std::uint64_t, 4>, Seeds> lanes;
+    for (std::size_t s = 0; s < Seeds; ++s)
+      lanes[s] = {seeds[s] + kPrime1 + kPrime2, seeds[s] + kPrime2, seeds[s], seeds[s] - kPrime1};
+    for (; left >= 32; at += 32, left -= 32)
+      for (std::size_t lane = 0; lane < 4; ++lane) {
+        const auto input = read<std::uint64_t>(at + 8 * lane) * kPrime2;
+        for (std::size_t s = 0; s < Seeds; ++s) lanes[s][lane] = std::rotl(lanes[s][lane] + input, 31) * kPrime1;
+      }
+    for (std::size_t s = 0; s < Seeds; ++s) {
+      const auto& of = lanes[s];
+      sums[s] = std::rotl(of[0], 1) + std::rotl(of[1], 7) + std::rotl(of[2], 12) + std::rotl(of[3], 18);
+      for (const auto lane : of) sums[s] = merge_lane(sums[s], lane);
     }
-    sum = std::rotl(lane1, 1) + std::rotl(lane2, 7) + std::rotl(lane3, 12) + std::rotl(lane4, 18);
-    for (const auto lane : {lane1, lane2, lane3, lane4}) sum = merge_lane(sum, lane);
   }
-  sum += bytes.size();
-  for (; left >= 8; at += 8, left -= 8)
-    sum = std::rotl(sum ^ mix_lane(0, read<std::uint64_t>(at)), 27) * kPrime1 + kPrime4;
+  for (auto& sum : sums) sum += bytes.size();
+  for (; left >= 8; at += 8, left -= 8) {
+    const auto input = mix_lane(0, read<std::uint64_t>(at));
+    for (auto& sum : sums) sum = std::rotl(sum ^ input, 27) * kPrime1 + kPrime4;
+  }
   if (left >= 4) {
-    sum = std::rotl(sum ^ (read<std::uint32_t>(at) * kPrime1), 23) * kPrime2 + kPrime3;
+    const auto input = read<std::uint32_t>(at) * kPrime1;
+    for (auto& sum : sums) sum = std::rotl(sum ^ input, 23) * kPrime2 + kPrime3;
     at += 4;
     left -= 4;
   }
-  for (; left > 0; ++at, --left) sum = std::rotl(sum ^ (static_cast<std::uint64_t>(*at) * kPrime5), 11) * kPrime1;
-  return avalanche(sum);
+  for (; left > 0; ++at, --left)
+    for (auto& sum : sums) sum = std::rotl(sum ^ (static_cast<std::uint64_t>(*at) * kPrime5), 11) * kPrime1;
+  for (auto& sum : sums) sum = avalanche(sum);
+  return sums;
+}
+
+}  // namespace
+
+std::uint64_t xxh64(std::span<const std::byte> bytes, std::uint64_t seed) noexcept {
+  return hash_with<1>(bytes, {seed})[0];
+}
+
+std::array<std::uint64_t, 2> xxh64_twice(std::span<const std::byte> bytes,
+                                         const std::array<std::uint64_t, 2>& seeds) noexcept {
+  return hash_with<2>(bytes, seeds);
 }
 
 std::uint32_t bucket_of(const PointId& id) noexcept {

@@ -117,6 +117,8 @@ class RecordDecoder {
       case layout::SectionKind::payload: return read_payload(section);
       case layout::SectionKind::meta: return read_meta(section);
       case layout::SectionKind::operations: return read_operations(section);
+      case layout::SectionKind::versions: return read_versions(section);
+      case layout::SectionKind::kept: return read_kept(section);
       case layout::SectionKind::sparse:
       case layout::SectionKind::multi: break;
     }
@@ -227,11 +229,45 @@ class RecordDecoder {
     return true;
   }
 
+  bool read_versions(const Section& section) {
+    if (section.encoding != 0) return newer("versions encoding");
+    if (!frame_.is_checkpoint()) return corrupt("a section of checkpoints");
+    if (!frame_.versions.empty()) return corrupt("two version sections");
+    if (section.rows != frame_.count || section.bytes.size() != std::size_t{section.rows} * 8)
+      return corrupt("version section length");
+    frame_.versions = view_as<std::uint64_t>(section.bytes);
+    return true;
+  }
+
+  bool read_kept(const Section& section) {
+    if (section.encoding != 0) return newer("kept encoding");
+    if (!frame_.is_checkpoint()) return corrupt("a section of checkpoints");
+    if (section.rows != frame_.count || section.bytes.size() != words_of(frame_.count) * 8)
+      return corrupt("kept section length");
+    auto& block = block_of(section.slot);
+    if (!block.kept.empty()) return corrupt("two kept sections");
+    block.kept = view_as<std::uint64_t>(section.bytes);
+    if (frame_.count % 64 != 0 && (block.kept.back() >> (frame_.count % 64)) != 0) return corrupt("kept beyond the rows");
+    return true;
+  }
+
+  /// A row's vector stands in the frame or is kept, never both.
+  bool match_kept(const VectorBlock& block) {
+    for (std::size_t word = 0; word < block.kept.size(); ++word) {
+      const auto given = block.presence.empty() ? (block.present == 0 ? 0 : ~std::uint64_t{0}) : block.presence[word];
+      if ((block.kept[word] & given) != 0) return corrupt("a vector given and kept");
+    }
+    return true;
+  }
+
   /// Presence and norms describe a vector section, which may stand before or after them.
   bool match_vectors() {
     for (const auto& block : frame_.vectors) {
-      if (std::ranges::find(seen_vectors_, block.slot) == seen_vectors_.end())
+      const bool has_section = std::ranges::find(seen_vectors_, block.slot) != seen_vectors_.end();
+      if (!has_section && !(block.presence.empty() && block.norms.empty()))
         return corrupt("presence or norms without vectors");
+      if (!match_kept(block)) return false;
+      if (!has_section) continue;
       std::size_t present = frame_.count;
       if (!block.presence.empty()) {
         present = 0;

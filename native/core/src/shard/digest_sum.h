@@ -40,7 +40,8 @@ enum class Component : std::uint64_t { point = 1, version, vector, payload, sche
   std::array<std::uint64_t, 8> prefix{static_cast<std::uint64_t>(component)};
   std::memcpy(prefix.data() + 1, words.data(), words.size_bytes());
   const auto head = std::as_bytes(std::span(prefix)).first(words.size_bytes() + 8);
-  return {xxh64(bytes, xxh64(head, kSeedHigh)), xxh64(bytes, xxh64(head, kSeedLow))};
+  const auto [high, low] = xxh64_twice(bytes, xxh64_twice(head, {kSeedHigh, kSeedLow}));
+  return {high, low};
 }
 
 [[nodiscard]] inline DigestSum point_hash(const PointId& id) noexcept {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "checkpoint/checkpoint_loader.h"
 #include "shard/schema_codec.h"
 
 namespace millrace {
@@ -30,8 +31,14 @@ Result<std::shared_ptr<Shard>> Shard::open(Options options) {
 
 MemoryShard::MemoryShard(Options options) : options_(options), generation_(empty_generation()) { publish(0); }
 
+MemoryShard::~MemoryShard() = default;
+
 ApplyResult MemoryShard::apply(std::span<const RecordView> records) {
   ApplyResult result;
+  if (loader_ != nullptr) {
+    result.stop = Error{Errc::argument_invalid, "\"reason\":\"a checkpoint is being loaded\""};
+    return result;
+  }
   auto reserved = guard([&]() -> Result<bool> {
     result.outcomes.reserve(records.size());
     return true;
@@ -120,9 +127,8 @@ std::optional<Error> MemoryShard::reject(const RecordFrame& frame) const {
   return std::nullopt;
 }
 
-void MemoryShard::publish(std::uint64_t next_offset) noexcept {
-  next_offset_ = next_offset;
-  pending_ = {};
+/// The writer's tables as a state.
+ShardState MemoryShard::state_at(std::uint64_t next_offset) const noexcept {
   const auto& schema = *generation_->schema;
   const std::uint64_t epoch[] = {newest_epoch_};
   ShardState state = counters_;
@@ -135,6 +141,13 @@ void MemoryShard::publish(std::uint64_t next_offset) noexcept {
   state.schema_version = schema.version;
   state.memory_bytes = rows_ * (sizeof(Row) + sizeof(std::uint64_t)) + vector_bytes_ + store_.payloads.total_bytes() +
                        generation_->ids->bytes();
+  return state;
+}
+
+void MemoryShard::publish(std::uint64_t next_offset) noexcept {
+  next_offset_ = next_offset;
+  pending_ = {};
+  const auto state = state_at(next_offset);
   std::shared_ptr<const Generation> replaced = generation_;
   {
     const std::scoped_lock lock(published_mutex_);
@@ -155,7 +168,5 @@ ShardState MemoryShard::state() const {
 }
 
 std::shared_ptr<const Schema> MemoryShard::schema() const { return snapshot().generation->schema; }
-
-Result<Checkpoint> MemoryShard::checkpoint() { return Checkpoint{0, state()}; }
 
 }  // namespace millrace

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 
+#include "millrace/checkpoint.h"
 #include "millrace/guard.h"
 #include "millrace/record.h"
 #include "millrace/shard.h"
@@ -30,12 +31,26 @@ struct Snapshot {
   std::shared_ptr<const Generation> generation;
 };
 
+/// What the shard can still tell of its past, for captures: rows with offsets from `from` on begin at `first_row` and say
+/// their offsets by their versions. Of the time before it knows where the files ended that it was loaded from.
+struct History {
+  struct Mark {
+    std::uint64_t offset = 0;
+    std::uint32_t row = 0;  ///< the first one written at this offset or later
+  };
+  Mark known_from;
+  std::vector<Mark> files;
+};
+
+class CheckpointLoader;
+
 /// A shard that keeps its state in memory. Rows are appended and never changed; a row is part of the state at
 /// `next_offset` when it was written before and not buried before. So readers work on a snapshot without locks: the one
 /// mutex that they share with the writer guards the copying of a Snapshot.
 class MemoryShard final : public Shard, public std::enable_shared_from_this<MemoryShard> {
  public:
   explicit MemoryShard(Options options);
+  ~MemoryShard() override;
 
   [[nodiscard]] ApplyResult apply(std::span<const RecordView> records) override;
   [[nodiscard]] Result<SearchResult> search(const SearchPlan& plan) const override;
@@ -47,7 +62,9 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] Result<std::uint64_t> count(const Matching& matching) const override;
   [[nodiscard]] Result<Bitmap> match(const Matching& matching) const override;
   [[nodiscard]] std::uint64_t estimate_filter(const Filter& filter) const noexcept override;
-  [[nodiscard]] Result<Checkpoint> checkpoint() override;
+  [[nodiscard]] Result<std::unique_ptr<CheckpointCapture>> capture(std::uint64_t since) const override;
+  [[nodiscard]] std::optional<Error> load(std::span<const std::byte> frames) override;
+  [[nodiscard]] std::optional<Error> finish_load() override;
   [[nodiscard]] Digest digest() const override { return state().digest; }
   [[nodiscard]] ShardState state() const override;
   [[nodiscard]] std::shared_ptr<const Schema> schema() const override;
@@ -62,6 +79,7 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   Verdict apply_one(const RecordView& record);
   [[nodiscard]] std::optional<Error> admit(const RecordFrame& frame, std::uint64_t offset) const;
   [[nodiscard]] std::optional<Error> reject(const RecordFrame& frame) const;
+  [[nodiscard]] ShardState state_at(std::uint64_t next_offset) const noexcept;
   void publish(std::uint64_t next_offset) noexcept;
 
   // apply_operations.cpp
@@ -94,6 +112,7 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] Kept keep_for_update(const WriteOperation& operation) const;
   /// @param frame  whose vectors were checked
   void reserve_upsert(const RecordFrame& frame);
+  void make_room_for_ids(std::uint64_t more);
   std::uint32_t upsert(const RecordFrame& frame, const Kept& kept, std::uint64_t offset) noexcept;
   std::uint32_t delete_points(const RecordFrame& frame, std::uint64_t offset) noexcept;
   void end_row(std::uint32_t row, std::uint64_t offset) noexcept;
@@ -129,6 +148,7 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
 
   // write_schema.cpp
   std::optional<Error> change_schema(const RecordFrame& frame, std::uint64_t offset);
+  [[nodiscard]] std::shared_ptr<const ColumnList> columns_for(const Schema& schema) const;
   void forget_column(const VectorColumn& column) noexcept;
 
   // readers
@@ -139,6 +159,13 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const;
   [[nodiscard]] PointPage page_of(const Snapshot& at, std::span<const std::uint32_t> rows,
                                   const PointSelector& selector) const;
+
+  // checkpoint/: encoders read as other readers do; the loader fills an empty shard before it publishes anything.
+  friend class ShardCapture;
+  friend class CheckpointLoader;
+  [[nodiscard]] std::optional<std::uint32_t> first_row_since(const Snapshot& at, std::uint64_t since) const noexcept;
+  void begin_load();
+  void forget_everything() noexcept;
 
   const Options options_;
   RowStore store_;
@@ -163,6 +190,8 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
     std::uint32_t affected = 0;
   };
   Pending pending_;
+  History history_;
+  std::unique_ptr<CheckpointLoader> loader_;  ///< while a checkpoint is being loaded
 
   mutable std::mutex published_mutex_;
   Snapshot published_;

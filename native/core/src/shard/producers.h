@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <list>
 #include <unordered_map>
+#include <vector>
 
 #include "shard/digest_sum.h"
 
@@ -13,6 +14,13 @@ namespace millrace {
 class Producers {
  public:
   static constexpr std::size_t kProducersMax = 65'536;
+
+  /// The last record of a producer.
+  struct Record {
+    std::uint64_t producer;
+    std::uint64_t sequence;
+    std::uint64_t offset;
+  };
 
   [[nodiscard]] bool has_applied(std::uint64_t producer, std::uint64_t sequence) const {
     if (producer == 0) return false;
@@ -44,6 +52,15 @@ class Producers {
     sum -= hash_of(recent_.front());
     by_id_.erase(recent_.front().producer);
     recent_.pop_front();
+  }
+
+  /// @return the last records, oldest first
+  /// @throws std::bad_alloc
+  [[nodiscard]] std::vector<Record> records() const {
+    std::vector<Record> all;
+    all.reserve(recent_.size());
+    for (const auto& entry : recent_) all.push_back({entry.producer, entry.sequence, entry.offset});
+    return all;
   }
 
  private:

@@ -57,6 +57,7 @@ class PayloadArena {
   }
 
   [[nodiscard]] std::size_t total_bytes() const noexcept { return total_; }
+  void clear() noexcept { *this = {}; }
 
   /// A place to go back to when what was appended since is not needed after all, and no row names it.
   struct Mark {
@@ -85,6 +86,13 @@ struct RowStore {
   BlockColumn<Row> rows;
   BlockColumn<std::uint64_t> deleted_at;  ///< offset + 1 of the record that ended the row; 0: live
   PayloadArena payloads;
+
+  /// Gives all memory back. Only while no reader can have learned of a row.
+  void clear() noexcept {
+    rows.clear();
+    deleted_at.clear();
+    payloads.clear();
+  }
 
   [[nodiscard]] std::uint64_t death(std::uint32_t row) const noexcept {
     return std::atomic_ref(*deleted_at.at(row)).load(std::memory_order_relaxed);

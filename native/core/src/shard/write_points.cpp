@@ -61,9 +61,13 @@ void MemoryShard::reserve_upsert(const RecordFrame& frame) {
   reserve_rows(frame.count);
   reserve_vectors(frame);
   store_.payloads.reserve(frame.payload_bytes());
-  if (generation_->ids->has_room(frame.count)) return;
+  make_room_for_ids(frame.count);
+}
+
+void MemoryShard::make_room_for_ids(std::uint64_t more) {
+  if (generation_->ids->has_room(more)) return;
   auto grown = std::make_shared<Generation>(*generation_);
-  grown->ids = std::make_shared<IdTable>(points_ + frame.count);
+  grown->ids = std::make_shared<IdTable>(points_ + more);
   grown->ids->take_live(store_, *generation_->ids);
   generation_ = std::move(grown);
 }

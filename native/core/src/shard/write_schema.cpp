@@ -17,23 +17,32 @@ std::optional<Error> MemoryShard::change_schema(const RecordFrame& frame, std::u
   if (schema.shard != options_.shard) return damaged("a schema of another shard");
   if (schema.version <= generation_->schema->version) return std::nullopt;
 
+  auto columns = columns_for(schema);
+  if (columns == nullptr) return damaged("a vector slot changes its shape");
+  auto next = std::make_shared<Generation>(*generation_);
+  next->schema = std::make_shared<const Schema>(std::move(schema));
+  next->columns = std::move(columns);
+  for (const auto& column : *generation_->columns)
+    if (next->schema->find_slot(column->slot.slot) == nullptr) forget_column(*column);
+  // The rows so far say their offsets by another base.
+  if (rows_ > 0 && next->schema->version_base != generation_->schema->version_base)
+    history_ = {{offset, static_cast<std::uint32_t>(rows_)}, {}};
+  generation_ = std::move(next);
+  return std::nullopt;
+}
+
+/// @return null when a slot would change its dimension or distance
+std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema) const {
   auto columns = std::make_shared<ColumnList>();
   columns->reserve(schema.vectors.size());
   for (const auto& vector : schema.vectors) {
     std::shared_ptr<VectorColumn> kept;
     for (const auto& column : *generation_->columns)
       if (column->slot.slot == vector.slot) kept = column;
-    if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance))
-      return damaged("a vector slot changes its shape");
+    if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance)) return nullptr;
     columns->push_back(kept ? std::move(kept) : std::make_shared<VectorColumn>(vector));
   }
-  auto next = std::make_shared<Generation>(*generation_);
-  next->schema = std::make_shared<const Schema>(std::move(schema));
-  next->columns = columns;
-  for (const auto& column : *generation_->columns)
-    if (next->schema->find_slot(column->slot.slot) == nullptr) forget_column(*column);
-  generation_ = std::move(next);
-  return std::nullopt;
+  return columns;
 }
 
 void MemoryShard::forget_column(const VectorColumn& column) noexcept {

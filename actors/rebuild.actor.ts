@@ -1,0 +1,226 @@
+import { createActor } from 'xstate'
+import { type RebuildContext, rebuildMachine } from '../machines/index.ts'
+import type { CheckpointStore } from '../src/checkpoint/index.ts'
+import type { RebuildReport } from '../src/domain/rebuild.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
+import type { Log, LogBatch } from '../streams/index.ts'
+import type { Clock } from './clock.ts'
+import { effects } from './effects.ts'
+import type { ActorLogger } from './logger.ts'
+import type { RebuildDescription } from './replica-description.ts'
+import { restoreShard } from './restore.ts'
+import type { EngineShard } from './shard-engine.ts'
+import type { Turns } from './turns.ts'
+
+const readBytesMax = 4 << 20
+const progressEveryMs = 200
+
+export interface Rebuild {
+  /** Rejects with the reason when it failed or was cancelled; the shard that served then goes on as it was. */
+  readonly report: Promise<RebuildReport>
+  describe(): RebuildDescription
+  /** Ends it unless it is about to swap; resolves when nothing of it goes on. */
+  cancel(reason: string): Promise<void>
+}
+
+/**
+ * Builds the state of a shard a second time, from the log's start or, when the log no longer has it, from the oldest
+ * kept checkpoint, while the first one answers. At one offset it compares both digests and puts the new one in the place of the old.
+ */
+export function startRebuild(options: {
+  readonly log: Log
+  readonly topic: string
+  readonly shard: number
+  readonly live: EngineShard
+  readonly applyTurns: Turns
+  readonly store: CheckpointStore
+  readonly open: () => EngineShard
+  readonly clock: Clock
+  readonly logger: ActorLogger
+}): Rebuild {
+  const { log, topic, shard, live, clock, logger } = options
+  const startedMs = clock.nowMs()
+  const cancelling = new AbortController()
+  let engine: EngineShard | undefined
+  let unpin = () => {}
+  let digest = ''
+  let recordsReplayed = 0
+  let lastProgressMs = Number.NEGATIVE_INFINITY
+
+  /** Runs an effect; its failure comes back to the machine as one event. */
+  const perform = (effect: () => Promise<void>) => {
+    effect().catch((cause: unknown) => {
+      if (cancelling.signal.aborted) return
+      const error = toEngineError(cause)
+      logger.warn({ err: error }, 'rebuild failed')
+      actor.send({ type: 'effect.failed', reason: error.message })
+    })
+  }
+  let working: Promise<void> = Promise.resolve()
+  const work = (effect: () => Promise<void>) =>
+    perform(() => {
+      const running = effect()
+      working = running.catch(() => {})
+      return running
+    })
+
+  const actor = createActor(
+    rebuildMachine.provide({
+      actions: effects({
+        loadState: () => work(loadState),
+        replayLog: () => work(replayLog),
+        swapShards: () => work(swapShards),
+        reportDone: ({ context }: { context: RebuildContext }) => reportDone(context),
+        discardShard: ({ context }: { context: RebuildContext }) => {
+          cancelling.abort()
+          working.finally(() => {
+            unpin()
+            engine?.close()
+            const { reason = 'unknown' } = context
+            fail(new EngineError('MILLRACE_REBUILD_FAILED', { shard, reason }))
+          })
+        }
+      })
+    }),
+    { input: { shard } }
+  )
+  let succeed: (report: RebuildReport) => void = () => {}
+  let fail: (error: EngineError) => void = () => {}
+  const report = new Promise<RebuildReport>((resolve, reject) => {
+    succeed = resolve
+    fail = reject
+  })
+  report.catch(() => {})
+
+  async function loadState(): Promise<void> {
+    const { store } = options
+    const { signal } = cancelling
+    const ends = await log.ends(topic, shard)
+    const manifests = ends.start === 0n ? [] : store.kept().toReversed()
+    const restored = await restoreShard({
+      store,
+      manifests,
+      ends,
+      open: options.open,
+      logger,
+      signal
+    })
+    if (restored !== undefined) unpin = store.pin(restored.manifest)
+    engine = restored?.engine ?? options.open()
+    signal.throwIfAborted()
+    const from = engine.state().nextOffset
+    logger.info({ from, hasCheckpoint: restored !== undefined }, 'rebuild replays the log')
+    actor.send({ type: 'state.loaded', from: from.toString() })
+  }
+
+  /** Until one batch holds all that the serving shard is ahead. */
+  async function replayLog(): Promise<void> {
+    const { signal } = cancelling
+    for (;;) {
+      signal.throwIfAborted()
+      const from = nextOffset()
+      const end = live.state().nextOffset
+      if (from >= end) break
+      const batch = await log.read(topic, shard, from, { maxBytes: readBytesMax })
+      signal.throwIfAborted()
+      if (batch.nextOffset >= end) break
+      await apply(batch)
+      reportProgress(batch.count, Number(end - batch.nextOffset))
+    }
+    actor.send({ type: 'live.approached' })
+  }
+
+  /** Holds the serving shard at an offset for no longer than about a batch; reads of it go on. */
+  async function swapShards(): Promise<void> {
+    let isEqual = false
+    await options.applyTurns.run(async () => {
+      const end = live.state().nextOffset
+      while (nextOffset() < end) {
+        const batch = cutAt(
+          await log.read(topic, shard, nextOffset(), { maxBytes: readBytesMax }),
+          end
+        )
+        await apply(batch)
+        reportProgress(batch.count, Number(end - batch.nextOffset))
+      }
+      if (engine === undefined) throw new Error('there is no shard to swap in')
+      const rebuilt = engine.state()
+      const served = live.state()
+      digest = rebuilt.digest
+      isEqual = rebuilt.digest === served.digest && rebuilt.nextOffset === served.nextOffset
+      if (!isEqual) reportDifference(served.digest, rebuilt.digest, end)
+      live.replaceWith(engine)
+      engine = undefined
+    })
+    unpin()
+    actor.send({ type: 'shards.swapped', isEqual })
+  }
+
+  function reportDifference(served: string, rebuilt: string, offset: bigint): void {
+    logger.error(
+      { served, rebuilt, offset },
+      'the rebuilt shard differs from the one that served: the rebuilt one is kept, since it is a pure function of the log'
+    )
+  }
+
+  function reportDone({ from = '0', recordsReplayed: records, isEqual = false }: RebuildContext) {
+    const seconds = (clock.nowMs() - startedMs) / 1000
+    logger.info({ from, recordsReplayed: records, seconds, isEqual }, 'rebuild has swapped in')
+    succeed({ from, digest, recordsReplayed: records, seconds, swapped: true, equal: isEqual })
+  }
+
+  function nextOffset(): bigint {
+    return engine?.state().nextOffset ?? 0n
+  }
+
+  async function apply(batch: LogBatch): Promise<void> {
+    if (engine === undefined) return
+    const applied = await engine.apply(batch)
+    if (applied.stop !== undefined) throw applied.stop
+    recordsReplayed += batch.count
+  }
+
+  function reportProgress(records: number, lagRecords: number): void {
+    const nowMs = clock.nowMs()
+    if (lagRecords > 0 && records > 0 && nowMs - lastProgressMs < progressEveryMs) return
+    lastProgressMs = nowMs
+    actor.send({
+      type: 'records.applied',
+      nextOffset: nextOffset().toString(),
+      recordsReplayed,
+      lagRecords
+    })
+  }
+
+  actor.start()
+
+  return {
+    report,
+    describe() {
+      const { value, context } = actor.getSnapshot()
+      const { from, isEqual, reason, nextOffset: offset, lagRecords } = context
+      return {
+        state: typeof value === 'string' ? value : value.building,
+        from: from ?? null,
+        nextOffset: offset,
+        recordsReplayed: context.recordsReplayed,
+        lagRecords,
+        equal: isEqual ?? null,
+        reason: reason ?? null
+      }
+    },
+    async cancel(reason) {
+      actor.send({ type: 'rebuild.cancel', reason })
+      await report.catch(() => {})
+    }
+  }
+}
+
+/** The records of a batch below an offset. */
+function cutAt(batch: LogBatch, end: bigint): LogBatch {
+  const { offsets } = batch
+  const count = offsets.findIndex((offset) => offset >= end)
+  return count < 0
+    ? batch
+    : { ...batch, count, offsets: offsets.subarray(0, count), nextOffset: end }
+}

@@ -1,0 +1,59 @@
+import type { CheckpointManifest, CheckpointStore } from '../src/checkpoint/index.ts'
+import { EngineError, isEngineError } from '../src/errors/index.ts'
+import type { LogEnds } from '../streams/index.ts'
+import type { ActorLogger } from './logger.ts'
+import type { EngineShard } from './shard-engine.ts'
+
+export interface RestoredShard {
+  readonly engine: EngineShard
+  /** What it holds. */
+  readonly manifest: CheckpointManifest
+}
+
+/**
+ * Opens a shard with the state of a checkpoint, from which the log can be followed; of several the first one in the
+ * order given that is whole.
+ *
+ * @returns undefined when there is none, and the log can be replayed from its first record instead
+ * @throws MILLRACE_CHECKPOINT_MISSING when nothing reaches the log's start; what the engine or the disk refuses
+ */
+export async function restoreShard(options: {
+  readonly store: CheckpointStore
+  readonly manifests: readonly CheckpointManifest[]
+  readonly ends: LogEnds
+  readonly open: () => EngineShard
+  readonly logger: ActorLogger
+  readonly signal: AbortSignal
+}): Promise<RestoredShard | undefined> {
+  const { store, ends, logger, signal } = options
+  let reason = 'there is none'
+  for (const manifest of options.manifests) {
+    const { nextOffset } = manifest
+    if (nextOffset < ends.start || nextOffset > ends.end) {
+      reason = `the checkpoint of offset ${nextOffset} is outside of the log (${ends.start} to ${ends.end})`
+      logger.error({ nextOffset, ...ends }, 'checkpoint is outside of the log')
+      // Beyond the end, the log lost records that it holds and will give their offsets to others.
+      if (nextOffset > ends.end) await store.setAsideAfter(nextOffset - 1n, reason)
+      continue
+    }
+    const engine = options.open()
+    try {
+      await store.load(manifest, {
+        async take(bytes) {
+          signal.throwIfAborted()
+          await engine.loadCheckpoint(bytes)
+        },
+        finish: () => engine.finishLoad()
+      })
+      return { engine, manifest }
+    } catch (cause) {
+      engine.close()
+      // Damage is set aside and reported by the store; the next older one may be whole.
+      if (!isEngineError(cause, 'MILLRACE_CHECKPOINT_CORRUPT')) throw cause
+      reason = cause.message
+    }
+  }
+  if (ends.start === 0n) return undefined
+  const { folder } = store
+  throw new EngineError('MILLRACE_CHECKPOINT_MISSING', { start: ends.start, folder, reason })
+}

@@ -1,0 +1,52 @@
+#pragma once
+
+// Records of a collection with one vector, for benches that fill a shard.
+#include <span>
+#include <string>
+#include <vector>
+
+#include "millrace/record.h"
+
+namespace millrace::bench {
+
+/// The schema of shard 0 of collection 1: one unnamed vector, compared by its dot product.
+inline std::vector<std::byte> schema_frame(std::uint32_t dimension) {
+  std::vector<std::byte> meta;
+  const auto put = [&](std::initializer_list<unsigned> bytes) {
+    for (const auto byte : bytes) meta.push_back(static_cast<std::byte>(byte));
+  };
+  const auto text = [&](const std::string& value) {
+    put({0xa0U | static_cast<unsigned>(value.size())});
+    for (const char c : value) put({static_cast<unsigned char>(c)});
+  };
+  put({0x82});
+  text("version");
+  put({1});
+  text("vectors");
+  put({0x91, 0x84});
+  text("slot");
+  put({0});
+  text("name");
+  put({0xa0});
+  text("size");
+  put({0xce, dimension >> 24U, dimension >> 16U & 0xffU, dimension >> 8U & 0xffU, dimension & 0xffU});
+  text("distance");
+  text("Dot");
+  RecordBuilder builder(layout::RecordKind::schema, 1, 1, 0);
+  auto frame = builder.add(layout::SectionKind::meta, 0, 0, 0, meta).finish();
+  seal_record(frame, 0, 0, 0);
+  return frame;
+}
+
+/// @param values  f32[ids × dimension]
+inline std::vector<std::byte> upsert_frame(std::span<const std::uint64_t> ids, std::span<const float> values) {
+  const auto count = static_cast<std::uint32_t>(ids.size());
+  RecordBuilder builder(layout::RecordKind::upsert, 1, 1, count);
+  builder.add(layout::SectionKind::ids, 0, 0, count, std::as_bytes(ids));
+  builder.add(layout::SectionKind::vectors, 0, 0, count, std::as_bytes(values));
+  auto frame = builder.finish();
+  seal_record(frame, 0, 0, 0);
+  return frame;
+}
+
+}  // namespace millrace::bench

@@ -1,0 +1,84 @@
+/**
+ * What a gateway asks of the whole node, beside writes and reads. The node sits in the main thread and a
+ * gateway may sit in a worker: so every answer is a promise, and plain data that can be cloned.
+ */
+export interface NodePort {
+  /** Each collection's actors and replicas as they are now. */
+  describe(): Promise<readonly CollectionFacts[]>
+  /** What every gateway of the node has counted so far; they are to be summed. */
+  requestReports(): Promise<readonly RequestReport[]>
+  /** Newest last; at most 1,000 for each collection. */
+  rejections(collectionId: bigint): Promise<readonly RejectedRecord[]>
+}
+
+/** What collection info, telemetry and metrics read of a collection; its actors say more than that. */
+export interface CollectionFacts {
+  readonly collection: string
+  readonly id: string
+  readonly state: string
+  readonly lastError: string | null
+  readonly shards: readonly ReplicaFacts[]
+}
+
+export interface ReplicaFacts {
+  readonly shard: number
+  readonly shardState: string
+  /** The offset that the replica applies next. */
+  readonly nextOffset: string
+  /** Records of the log that are not applied. */
+  readonly lagRecords: number
+  readonly points: string
+  readonly recordsRejected: number
+  readonly memoryBytes: number
+}
+
+/** The requests that one gateway has answered since it started. */
+export interface RequestReport {
+  readonly inFlight: number
+  readonly routes: readonly RouteReport[]
+}
+
+/** The answers of one route with one status, of one collection or of those without any. */
+export interface RouteReport {
+  readonly method: string
+  /** The route with its parameters as `{name}`. */
+  readonly endpoint: string
+  readonly status: number
+  readonly collection: string | undefined
+  readonly count: number
+  readonly microsTotal: number
+  readonly microsMin: number
+  readonly microsMax: number
+  /** Answers whose duration fell into each of `durationBucketsMicros`, the last for all above. */
+  readonly buckets: readonly number[]
+  /** Milliseconds since 1970 of the last answer. */
+  readonly lastMs: number
+}
+
+/** Upper edges of the duration buckets. */
+export const durationBucketsMicros: readonly number[] = [
+  500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+  10_000_000
+]
+
+/** A record that apply rejected while nobody waited for its outcome. */
+export interface RejectedRecord {
+  readonly shard: number
+  readonly offset: string
+  readonly code: string
+  readonly reason: string
+  /** Milliseconds since 1970. */
+  readonly rejectedMs: number
+}
+
+/** Who this node is; the same in every gateway of it. */
+export interface NodeIdentity {
+  /** Random, and kept in the data folder. At most 2^53 - 1, so that JSON can carry it. */
+  readonly peerId: number
+  /** A UUID of this start. */
+  readonly instanceId: string
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+  /** Absolute. */
+  readonly dataFolder: string
+}

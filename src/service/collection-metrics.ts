@@ -1,0 +1,19 @@
+import type { ServiceContext } from './context.ts'
+import { collectionPoints } from './shard-facts.ts'
+
+/** What the metrics page tells of each collection. */
+export async function collectionMetrics(context: ServiceContext) {
+  const facts = await context.node.describe()
+  return [...context.directory().collections.values()].map((view) => {
+    const shards = facts.find(({ id }) => id === view.id.toString())?.shards ?? []
+    return {
+      name: view.name,
+      points: collectionPoints(view),
+      vectorNames: view.spec.vectors.map(({ name }) => name),
+      shards: view.shards.length,
+      deadShards: view.shards.filter(({ status }) => status.kind === 'stopped').length,
+      queuedRecords: shards.reduce((sum, { lagRecords }) => sum + lagRecords, 0),
+      memoryBytes: shards.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+    }
+  })
+}

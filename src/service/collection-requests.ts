@@ -1,0 +1,74 @@
+/** Reads the bodies that create and update collections, and refuses what this version does not have. */
+import { Clean } from 'typebox/value'
+import { type CollectionSpec, specOfRequest, vectorParamsByName } from '../domain/collection.ts'
+import { tidySettings, unknownVectorOf } from '../domain/collection-settings.ts'
+import type { CollectionView } from '../domain/directory.ts'
+import { checkVectorName } from '../domain/names.ts'
+import {
+  type CreateCollectionBody,
+  createCollectionSchema,
+  parseRequest,
+  type UpdateCollectionBody,
+  updateCollectionSchema
+} from '../domain/schemas/index.ts'
+import { EngineError } from '../errors/index.ts'
+import type { ServiceContext } from './context.ts'
+
+/** @throws MILLRACE_OPTION_UNSUPPORTED, the request's own errors */
+export function parseCreateCollection(context: ServiceContext, body: unknown): CollectionSpec {
+  parseRequest(createCollectionSchema, body)
+  // Unknown members are ignored by this API, and so they must not come back in the echo.
+  const request = tidySettings(Clean(createCollectionSchema, body) as CreateCollectionBody)
+  const { shard_number: shards, sparse_vectors: sparse, sharding_method: method } = request
+  if (sparse && Object.keys(sparse).length > 0) {
+    throw unsupported('sparse_vectors', 'leave it out and use dense vectors')
+  }
+  if (method === 'custom') throw unsupported('sharding_method: custom', 'use auto')
+  if (shards && shards > context.limits.shards) {
+    const reason = `shard_number is ${shards}, over the limit of ${context.limits.shards} (limits.shards)`
+    throw new EngineError('MILLRACE_INPUT_INVALID', { reason })
+  }
+  for (const [name, params] of Object.entries(vectorParamsByName(request))) {
+    checkVectorName(name)
+    if (params.datatype && params.datatype !== 'float32') {
+      throw unsupported(`datatype: ${params.datatype}`, 'use float32')
+    }
+    if (params.multivector_config)
+      throw unsupported('multivector_config', 'store one vector a point')
+    checkVectorMemory(params.memory)
+  }
+  checkPayloadMemory('payload', request.payload)
+  return specOfRequest(request)
+}
+
+/** @throws MILLRACE_VECTOR_NAME_UNKNOWN, the request's own errors */
+export function parseUpdateCollection(view: CollectionView, body: unknown): UpdateCollectionBody {
+  parseRequest(updateCollectionSchema, body)
+  // Clean keeps the type: it takes out only what the schema does not name.
+  const patch = tidySettings(Clean(updateCollectionSchema, body) as UpdateCollectionBody)
+  for (const vector of Object.values(patch.vectors ?? {})) checkVectorMemory(vector.memory)
+  checkPayloadMemory('params.payload', patch.params?.payload)
+  const name = unknownVectorOf(view.spec, patch)
+  if (name !== undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
+  return patch
+}
+
+function checkVectorMemory(memory: string | null | undefined): void {
+  if (memory === 'pinned') throw pinned('memory', 'dense vector storage')
+}
+
+function checkPayloadMemory(
+  path: string,
+  payload: { readonly memory?: string | null } | null | undefined
+): void {
+  if (payload?.memory === 'pinned') throw pinned(`${path}.memory`, 'payload storage')
+}
+
+function pinned(path: string, storage: string): EngineError {
+  const reason = `${path}: \`pinned\` memory placement is not supported for ${storage}`
+  return new EngineError('MILLRACE_BODY_INVALID', { reason })
+}
+
+function unsupported(option: string, remedy: string): EngineError {
+  return new EngineError('MILLRACE_OPTION_UNSUPPORTED', { option, remedy })
+}

@@ -1,0 +1,21 @@
+import type { CollectionView, ShardView } from '../domain/directory.ts'
+import { findShard, type NativeShardState, shardState } from '../engine/index.ts'
+
+/** @returns undefined for a shard that restarts: it is not there for a moment */
+export function nativeState({ key }: ShardView): NativeShardState | undefined {
+  const handle = findShard(key)
+  return handle === null ? undefined : shardState(handle)
+}
+
+export function shardPoints(shard: ShardView): number {
+  return nativeState(shard)?.points ?? 0
+}
+
+export function collectionPoints({ shards }: CollectionView): number {
+  return shards.reduce((sum, shard) => sum + shardPoints(shard), 0)
+}
+
+/** Bytes of all components of the vectors, if each of `points` has each vector. */
+export function vectorBytes({ spec }: CollectionView, points: number): number {
+  return spec.vectors.reduce((sum, { size }) => sum + size * 4 * points, 0)
+}

@@ -1,0 +1,135 @@
+/** What telemetry says of one collection, its shards and their one segment each. */
+import type { CollectionView, ShardView } from '../domain/directory.ts'
+import type { CollectionFacts } from '../domain/node-port.ts'
+import { replicaState } from './cluster.ts'
+import { collectionConfig, collectionStatus } from './collection-info.ts'
+import { segmentUuid } from './optimizations.ts'
+import { collectionPoints, nativeState, vectorBytes } from './shard-facts.ts'
+
+type NameOf = (name: string) => string
+
+/** @param nameOf  replaces names of users when they are not to be told */
+export function collectionTelemetry(
+  view: CollectionView,
+  facts: CollectionFacts | undefined,
+  peerId: number,
+  level: number,
+  nameOf: NameOf
+) {
+  const { params, ...config } = configFor(view, nameOf)
+  if (level < 2) {
+    return {
+      vectors: collectionPoints(view) * view.spec.vectors.length,
+      optimizers_status: collectionStatus(view).optimizer_status,
+      params
+    }
+  }
+  return {
+    id: nameOf(view.name),
+    init_time_ms: null,
+    config: { params, ...config },
+    ...(level >= 3 && {
+      shards: view.shards.map((shard) => ({
+        id: shard.shard,
+        key: null,
+        local: localShard(view, shard, facts, level, nameOf),
+        remote: [],
+        replicate_states: { [peerId]: replicaState(shard.status) },
+        partial_snapshot: {
+          ongoing_create_snapshot_requests: 0,
+          is_recovering: false,
+          recovery_timestamp: 0
+        }
+      })),
+      transfers: [],
+      resharding: []
+    })
+  }
+}
+
+/** Without the names of vectors and without metadata when names are not to be told. */
+function configFor(view: CollectionView, nameOf: NameOf) {
+  const { metadata, params, ...config } = collectionConfig(view)
+  const isAnonymous = nameOf(view.name) !== view.name
+  if (!isAnonymous) return { ...config, params, ...(metadata && { metadata }) }
+  const vectors = view.spec.vectors.map(({ name, size, distance }) => [
+    nameOf(name),
+    { size, distance }
+  ])
+  return { ...config, params: { ...params, vectors: Object.fromEntries(vectors) } }
+}
+
+function localShard(
+  view: CollectionView,
+  shard: ShardView,
+  facts: CollectionFacts | undefined,
+  level: number,
+  nameOf: NameOf
+) {
+  const state = nativeState(shard)
+  const points = state?.points ?? 0
+  const bytes = vectorBytes(view, points)
+  const counts = Object.fromEntries(view.spec.vectors.map(({ name }) => [nameOf(name), points]))
+  const optimizer = collectionStatus({ ...view, shards: [shard] })
+  return {
+    variant_name: 'Local',
+    status: optimizer.status,
+    total_optimized_points: 0,
+    vectors_size_bytes: bytes,
+    // Whatever the shard holds beside vectors.
+    payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),
+    num_points: points,
+    num_vectors: points * view.spec.vectors.length,
+    num_vectors_by_name: counts,
+    optimizations: { status: optimizer.optimizer_status, optimizations: { count: 0 } },
+    async_scorer: false,
+    indexed_only_excluded_vectors: {},
+    update_queue: {
+      length: facts?.shards.find((known) => known.shard === shard.shard)?.lagRecords ?? 0,
+      // Schema records are no operations of users.
+      op_num: Math.max(0, Number(state?.nextOffset ?? 0n) - view.schemaVersion)
+    },
+    ...(level >= 4 && { segments: [segment(view, shard, nameOf)] })
+  }
+}
+
+function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
+  const state = nativeState(shard)
+  const points = state?.points ?? 0
+  const bytes = vectorBytes(view, points)
+  const eachVector = <Value>(value: (vector: CollectionView['spec']['vectors'][number]) => Value) =>
+    Object.fromEntries(view.spec.vectors.map((vector) => [nameOf(vector.name), value(vector)]))
+  return {
+    info: {
+      uuid: segmentUuid(shard),
+      segment_type: 'plain',
+      num_vectors: points * view.spec.vectors.length,
+      num_points: points,
+      num_deferred_points: 0,
+      num_indexed_vectors: 0,
+      num_deleted_vectors: ((state?.rows ?? 0) - points) * view.spec.vectors.length,
+      vectors_size_bytes: bytes,
+      payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),
+      ram_usage_bytes: state?.memoryBytes ?? 0,
+      disk_usage_bytes: 0,
+      is_appendable: true,
+      index_schema: {},
+      vector_data: eachVector(() => ({
+        num_vectors: points,
+        num_indexed_vectors: 0,
+        num_deleted_vectors: (state?.rows ?? 0) - points
+      }))
+    },
+    config: {
+      vector_data: eachVector(({ size, distance }) => ({
+        size,
+        distance,
+        storage_type: 'Memory',
+        index: { type: 'plain', options: {} }
+      })),
+      payload_storage_type: { type: 'in_ram_mmap' }
+    },
+    vector_index_searches: [],
+    payload_field_indices: []
+  }
+}
