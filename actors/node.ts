@@ -47,6 +47,8 @@ export interface NodeOptions {
   readonly openEngine: NodeParts['openEngine']
   readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
+  /** Called after each change of the directory. */
+  readonly onDirectory?: () => void
 }
 
 /** Writing is the disk's and one engine thread's work: more at once would not be faster. */
@@ -133,6 +135,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       return [name, viewOf(actor, entry, directory.collections.get(name))]
     })
     directory = { version: directory.version + 1, collections: new Map(collections), aliases }
+    options.onDirectory?.()
   }
 
   const metadata: MetadataActor = await startMetadata({

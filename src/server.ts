@@ -1,28 +1,13 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import {
-  type CheckpointSettings,
-  NativeShard,
-  type Node,
-  startNode,
-  systemClock
-} from '../actors/index.ts'
+import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
-import { createRestServer } from './api/rest/index.ts'
-import { type Config, type LoadedConfig, packageCommit, packageVersion } from './config/index.ts'
+import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
-import type { NodeIdentity } from './domain/node-port.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
-import { EngineError } from './errors/index.ts'
-import {
-  createLogger,
-  createMetrics,
-  type Logger,
-  RequestStatistics
-} from './observability/index.ts'
-import type { ServiceContext } from './service/index.ts'
-import { refreshShardMetrics } from './shard-metrics.ts'
+import { loadGateways } from './gateway/index.ts'
+import { createLogger, createMetrics, type Logger } from './observability/index.ts'
+import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
 
 export interface Server {
   readonly address: { readonly host: string; readonly port: number }
@@ -56,6 +41,18 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     logger.info({ config, changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
+    const metrics = createMetrics(packageVersion)
+    const gateways = await loadGateways({
+      config,
+      logger,
+      identity: {
+        peerId: data.peerId,
+        instanceId: randomUUID(),
+        startedMs: Date.now(),
+        dataFolder: data.path
+      }
+    })
+    opened.push(() => gateways.drain(0))
     const log = await openLog(config, data, logger)
     opened.push(() => log.close())
     const node = await startNode({
@@ -70,27 +67,28 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
         collections: config['limits.collections'],
         aliases: config['limits.aliases'],
         metadataBytes: config['limits.metadataBytes']
-      }
+      },
+      onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())
-    const identity: NodeIdentity = {
-      peerId: data.peerId,
-      instanceId: randomUUID(),
-      startedMs: Date.now(),
-      dataFolder: data.path
-    }
-    const rest = await createGateway(config, node, identity, logger)
-    await listen(rest, config['server.host'], config['server.port'])
-    opened.push(() => rest.close())
-
-    const bound = rest.server.address()
-    const port = typeof bound === 'object' && bound !== null ? bound.port : config['server.port']
+    const { port } = await gateways.serve({
+      ...node,
+      metricsText() {
+        refreshShardMetrics(metrics, node.describe())
+        refreshGatewayMetrics(metrics, gateways.describe())
+        return metrics.registry.metrics()
+      }
+    })
     const address = { host: config['server.host'], port }
-    logger.info({ ...address, data: data.path }, 'millrace is serving')
+    logger.info(
+      { ...address, data: data.path, gateways: gateways.describe().length },
+      'millrace is serving'
+    )
     let stopped: Promise<void> | undefined
     const stop = async (reason: string) => {
       logger.info({ reason }, 'millrace is stopping')
-      await drainWithin(rest, node, config['server.drainMs'])
+      await gateways.drain(config['server.drainMs'])
+      node.drain()
       const failures = await closeAll()
       if (failures.length > 0) throw new AggregateError(failures, 'a part could not be closed')
       logger.info({ reason }, 'millrace has stopped')
@@ -142,81 +140,6 @@ function checkpointSettings(
       log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
     now: Date.now
   }
-}
-
-function createGateway(
-  config: Config,
-  node: Node,
-  identity: NodeIdentity,
-  logger: Logger
-): Promise<FastifyInstance> {
-  const metrics = createMetrics(packageVersion)
-  const statistics = new RequestStatistics((name) => node.directory().collections.has(name))
-  const context: ServiceContext = {
-    directory: node.directory,
-    writePort: node.writePort,
-    controlPort: node.controlPort,
-    barrier: node.barrier,
-    node: {
-      describe: async () => node.describe(),
-      requestReports: async () => [statistics.report()],
-      rejections: async () => [],
-      rebuildShard: node.rebuildShard
-    },
-    identity,
-    limits: {
-      recordBytes: config['limits.recordBytes'],
-      jsonDepth: config['limits.jsonDepth'],
-      shards: config['limits.shards'],
-      resultPoints: config['limits.resultPoints'],
-      requestTimeoutMs: config['server.requestTimeoutMs'],
-      replayWaitMs: config['recovery.readWaitMs']
-    }
-  }
-  return createRestServer({
-    context,
-    logger,
-    statistics,
-    cors: config['server.cors'],
-    compressBytes: config['server.compressBytes'],
-    limits: {
-      bodyBytes: config['limits.bodyBytes'],
-      jsonDepth: config['limits.jsonDepth'],
-      requestsInFlight: config['limits.requestsInFlight']
-    },
-    service: {
-      version: packageVersion,
-      commit: packageCommit,
-      isReady: node.isReady,
-      describeReplicas: node.describe,
-      metricsPrefix: config['server.metricsPrefix'],
-      metricsText: () => {
-        refreshShardMetrics(metrics, node.describe())
-        return metrics.registry.metrics()
-      }
-    }
-  })
-}
-
-async function listen(rest: FastifyInstance, host: string, port: number): Promise<void> {
-  try {
-    await rest.listen({ host, port })
-  } catch (cause) {
-    const isInUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
-    throw isInUse ? new EngineError('MILLRACE_PORT_IN_USE', { host, port }, { cause }) : cause
-  }
-}
-
-/** Lets requests under way finish; what takes longer than the deadline loses its connection. */
-async function drainWithin(rest: FastifyInstance, node: Node, drainMs: number): Promise<void> {
-  const closing = rest.close()
-  // A connection that becomes idle only now would otherwise be waited for until its client lets go.
-  const sweep = setInterval(() => rest.server.closeIdleConnections(), 20)
-  const deadline = setTimeout(() => rest.server.closeAllConnections(), drainMs)
-  await closing
-  clearInterval(sweep)
-  clearTimeout(deadline)
-  node.drain()
 }
 
 function changedOf(sources: LoadedConfig['sources']): Record<string, string> {

@@ -1,4 +1,5 @@
 import type { CollectionDescription, ReplicaDescription } from '../actors/index.ts'
+import type { GatewayDescription } from './domain/node-port.ts'
 import type { Metrics } from './observability/index.ts'
 
 /** Sets the gauges of every shard from what the actors show; called when the metrics page is read. */
@@ -46,4 +47,14 @@ function figuresOf(shard: ReplicaDescription) {
     checkpointDamaged: damaged.length,
     rebuildsUnequal: shard.rebuildsUnequal
   }
+}
+
+/** The same for the gateways. */
+export function refreshGatewayMetrics(
+  metrics: Metrics,
+  gateways: readonly GatewayDescription[]
+): void {
+  metrics.gatewaysServing.set(gateways.filter(({ state }) => state === 'serving').length)
+  for (const { gateway, restarts } of gateways)
+    metrics.gatewayRestarts.set({ gateway: String(gateway) }, restarts)
 }

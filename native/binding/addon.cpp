@@ -18,6 +18,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   binding::export_values(env, exports);
   binding::export_checkpoint(env, exports);
   binding::export_lock(env, exports);
+  binding::export_listen(env, exports);
   return exports;
 }
 

@@ -1,8 +1,9 @@
 #include "convert.h"
 
-#include "millrace/guard.h"
-
+#include <cerrno>
 #include <memory>
+
+#include "millrace/guard.h"
 
 namespace millrace::binding {
 namespace {
@@ -39,8 +40,22 @@ Napi::Value fail_argument(Napi::Env env, const char* reason) {
   return fail(env, {Errc::argument_invalid, std::string("\"reason\":\"") + reason + "\""});
 }
 
+Napi::Value fail_system(Napi::Env env) {
+  const int number = errno;
+  auto error = Napi::Error::New(env, std::strerror(number)).Value();
+  error.Set("errno", Napi::Number::New(env, number));
+  napi_throw(env, error);
+  return env.Undefined();
+}
+
 Napi::Value to_buffer(Napi::Env env, std::string text) { return give_away(env, std::move(text)); }
 Napi::Value to_buffer(Napi::Env env, std::vector<std::byte> bytes) { return give_away(env, std::move(bytes)); }
+
+Napi::Value to_transferable(Napi::Env env, const std::vector<std::byte>& bytes) {
+  auto buffer = Napi::ArrayBuffer::New(env, bytes.size());
+  if (!bytes.empty()) std::memcpy(buffer.Data(), bytes.data(), bytes.size());
+  return Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
+}
 
 Napi::Value to_bigint(Napi::Env env, std::uint64_t value) { return Napi::BigInt::New(env, value); }
 

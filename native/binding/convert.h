@@ -20,10 +20,15 @@ namespace millrace::binding {
 /// Throws it in JavaScript and gives back `undefined`.
 Napi::Value fail(Napi::Env env, const Error& error);
 Napi::Value fail_argument(Napi::Env env, const char* reason);
+/// The same for a call of the system that has just failed: an Error with `errno`.
+Napi::Value fail_system(Napi::Env env);
 
 /// A string's bytes as a Buffer, without a copy when they are many.
 [[nodiscard]] Napi::Value to_buffer(Napi::Env env, std::string text);
 [[nodiscard]] Napi::Value to_buffer(Napi::Env env, std::vector<std::byte> bytes);
+
+/// The same in an array buffer of its own, which can be transferred to another thread: an external one cannot.
+[[nodiscard]] Napi::Value to_transferable(Napi::Env env, const std::vector<std::byte>& bytes);
 
 [[nodiscard]] Napi::Value to_bigint(Napi::Env env, std::uint64_t value);
 [[nodiscard]] std::optional<std::uint64_t> as_u64(const Napi::Value& value);

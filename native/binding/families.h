@@ -14,5 +14,6 @@ void export_parser(Napi::Env env, Napi::Object exports);
 void export_values(Napi::Env env, Napi::Object exports);
 void export_checkpoint(Napi::Env env, Napi::Object exports);
 void export_lock(Napi::Env env, Napi::Object exports);
+void export_listen(Napi::Env env, Napi::Object exports);
 
 }  // namespace millrace::binding

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "convert.h"
 #include "families.h"
@@ -12,13 +11,11 @@
 namespace millrace::binding {
 namespace {
 
-Napi::Value fail_system(Napi::Env env, int fd) {
+Napi::Value fail_and_close(Napi::Env env, int fd) {
   const int number = errno;
-  if (fd >= 0) close(fd);
-  auto error = Napi::Error::New(env, std::strerror(number)).Value();
-  error.Set("errno", Napi::Number::New(env, number));
-  napi_throw(env, error);
-  return env.Undefined();
+  close(fd);
+  errno = number;
+  return fail_system(env);
 }
 
 std::string read_all(int fd) {
@@ -35,16 +32,16 @@ Napi::Value lock_file(const Napi::CallbackInfo& info) {
   const auto holder = as_string(info[1]);
   if (!path || !holder) return fail_argument(env, "lockFile(path, holder)");
   const int fd = open(path->c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return fail_system(env, fd);
+  if (fd < 0) return fail_system(env);
   auto object = Napi::Object::New(env);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return fail_system(env, fd);
+    if (errno != EWOULDBLOCK) return fail_and_close(env, fd);
     object.Set("holder", Napi::String::New(env, read_all(fd)));
     close(fd);
     return object;
   }
   const bool is_written = ftruncate(fd, 0) == 0 && pwrite(fd, holder->data(), holder->size(), 0) >= 0;
-  if (!is_written) return fail_system(env, fd);
+  if (!is_written) return fail_and_close(env, fd);
   object.Set("fd", Napi::Number::New(env, fd));
   return object;
 }

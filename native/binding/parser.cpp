@@ -94,14 +94,14 @@ Napi::Value parse_upsert_call(const Napi::CallbackInfo& info) {
     return parse_upsert({body->data(), body->size()}, encoder.target, encoder.limits);
   });
   if (!parsed) return fail(env, parsed.error());
-  auto& points = parsed.value();
+  const auto& points = parsed.value();
   auto records = Napi::Array::New(env, points.records.size());
   for (std::uint32_t i = 0; i < points.records.size(); ++i) {
-    auto& record = points.records[i];
+    const auto& record = points.records[i];
     auto object = Napi::Object::New(env);
     object.Set("shard", Napi::Number::New(env, record.shard));
     object.Set("points", Napi::Number::New(env, record.points));
-    object.Set("frame", to_buffer(env, std::move(record.frame)));
+    object.Set("frame", to_transferable(env, record.frame));
     records.Set(i, object);
   }
   auto object = Napi::Object::New(env);

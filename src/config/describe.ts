@@ -71,6 +71,7 @@ function rangeOf(field: ConfigField): string {
 }
 
 function showDefault(field: ConfigField): string {
+  if (field.defaultText !== undefined) return field.defaultText
   if (field.kind === 'bytes') return showBytes(Number(field.default))
   return `${field.default}${field.unit === undefined ? '' : ` ${field.unit}`}`
 }

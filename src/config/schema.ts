@@ -2,6 +2,7 @@
  * The one config schema: flags, environment names, defaults, `--help` and `docs/reference/config.md`
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
+import { availableParallelism } from 'node:os'
 
 export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
@@ -11,6 +12,8 @@ export interface ConfigField {
   readonly env: string
   readonly description: string
   readonly unit?: string
+  /** What the default is, where it depends on the machine. */
+  readonly defaultText?: string
   readonly choices?: readonly string[]
   readonly minimum?: number
   readonly maximum?: number
@@ -38,6 +41,17 @@ export const configFields = {
     minimum: 0,
     maximum: 65_535,
     description: 'Port that REST listens on; 0 takes any free one and logs it.'
+  },
+  'server.workers': {
+    kind: 'integer',
+    default: availableParallelism(),
+    defaultText: 'number of cores',
+    env: 'MILLRACE_WORKERS',
+    flag: 'workers',
+    minimum: 0,
+    maximum: 256,
+    description:
+      'Threads that serve REST, each on its own socket of the port; 0 serves from the main thread.'
   },
   'server.drainMs': {
     kind: 'integer',
@@ -244,7 +258,16 @@ export const configFields = {
     env: 'MILLRACE_LIMITS_REQUESTS_IN_FLIGHT',
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Most requests worked on at once; past it requests get 429.'
+    description: 'Most requests worked on at once, over all workers; past it requests get 429.'
+  },
+  'limits.workerRequests': {
+    kind: 'integer',
+    default: 8192,
+    env: 'MILLRACE_LIMITS_WORKER_REQUESTS',
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'Most messages of one worker that may wait for the main thread; past it requests get 429.'
   },
   'logging.level': {
     kind: 'choice',

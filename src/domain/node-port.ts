@@ -7,6 +7,11 @@ import type { RebuildReport } from './rebuild.ts'
 export interface NodePort {
   /** Each collection's actors and replicas as they are now. */
   describe(): Promise<readonly CollectionFacts[]>
+  describeGateways(): Promise<readonly GatewayDescription[]>
+  /** Whether every shard may be read and every gateway serves. */
+  isReady(): Promise<boolean>
+  /** The node's own part of the metrics page: process, shards, gateways. */
+  metricsText(): Promise<string>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
   /** Newest last; at most 1,000 for each collection. */
@@ -39,6 +44,15 @@ export interface ReplicaFacts {
   readonly points: string
   readonly recordsRejected: number
   readonly memoryBytes: number
+}
+
+/** A gateway: a worker thread, or the main thread when there are no workers. */
+export interface GatewayDescription {
+  readonly gateway: number
+  readonly state: 'starting' | 'serving' | 'waitingToRestart' | 'draining' | 'stopped'
+  /** Times that it died and was started again. */
+  readonly restarts: number
+  readonly lastError: string | null
 }
 
 /** The requests that one gateway has answered since it started. */

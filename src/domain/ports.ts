@@ -11,6 +11,11 @@ export interface WriteRequest {
   readonly generation: number
   /** In request order within each shard; frames are complete but for their seal. */
   readonly records: readonly WriteRecord[]
+  /**
+   * What its caller waits for: `durable` only, `applied` only, or (the default) `each` as it comes. What nobody waits for
+   * needs no message of its own between threads.
+   */
+  readonly answers?: 'durable' | 'applied' | 'each'
 }
 
 export interface WriteRecord {
@@ -31,9 +36,9 @@ export interface RecordOutcome extends ShardOffset {
 }
 
 export interface WriteTicket {
-  /** Resolves when every record is durable. */
+  /** Resolves when every record is durable; with `answers: 'applied'` perhaps not before `applied`. */
   readonly durable: Promise<readonly ShardOffset[]>
-  /** Resolves when every record was applied or rejected where this node reads. */
+  /** Resolves when every record was applied or rejected where this node reads; never, perhaps, with `answers: 'durable'`. */
   readonly applied: Promise<readonly RecordOutcome[]>
 }
 

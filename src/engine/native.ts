@@ -97,7 +97,7 @@ export interface EncodedRecord {
   readonly shard: number
   readonly points: number
   /** Complete but for producer, sequence, epoch and header CRC. */
-  readonly frame: Buffer
+  readonly frame: Uint8Array
 }
 
 export interface ParsedUpsert {
@@ -198,6 +198,11 @@ export interface NativeEngine {
   cpu(): CpuInfo
   lockFile(path: string, holder: string): { fd: number } | { holder: string }
   unlockFile(fd: number): void
+  readonly spreadsConnections: boolean
+  listenSocket(address: string, port: number, isFirst: boolean): number
+  duplicateSocket(fd: number): number
+  closeSocket(fd: number): void
+  portOfSocket(fd: number): number
 }
 
 // The addon's functions have the types above: test/unit/engine holds them to it.

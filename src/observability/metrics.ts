@@ -19,6 +19,17 @@ export function createMetrics(version: string) {
 
   return {
     registry,
+    gatewaysServing: new Gauge({
+      name: 'millrace_gateways_serving',
+      help: 'gateway threads that serve now',
+      registers
+    }),
+    gatewayRestarts: new Gauge({
+      name: 'millrace_gateway_restarts',
+      help: 'times that a gateway thread died and was started again',
+      labelNames: ['gateway'],
+      registers
+    }),
     collections: new Gauge({
       name: 'millrace_collections',
       help: 'collections of this node',

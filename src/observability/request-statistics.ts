@@ -6,7 +6,6 @@ type RouteCounts = Map<string | undefined, Map<number, Counts>>
 
 /** Counts the answers of one gateway. What it reports is plain data that can be summed over gateways. */
 export class RequestStatistics {
-  inFlight = 0
   private readonly routes = new Map<string, RouteCounts>()
   private readonly isCollection: (name: string) => boolean
 
@@ -39,12 +38,13 @@ export class RequestStatistics {
     }
   }
 
-  report(): RequestReport {
+  /** @param inFlight  requests of this gateway that are being worked on */
+  report(inFlight: number): RequestReport {
     this.forgetCollections()
     const routes = [...this.routes.values()].flatMap((counts) =>
       [...counts.values()].flatMap((statuses) => [...statuses.values()])
     )
-    return { inFlight: this.inFlight, routes: structuredClone(routes) }
+    return { inFlight, routes: structuredClone(routes) }
   }
 
   /** Moves the counts of collections that are gone to those without a collection. */

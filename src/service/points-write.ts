@@ -113,7 +113,9 @@ async function write(
     return { result: { status: wait ? 'completed' : 'acknowledged' }, token: undefined }
   }
   const { id: collectionId, generation } = view
-  const ticket = context.writePort.submit({ collectionId, generation, records })
+  // Only a wait that may end early must know of the durable write before it is applied.
+  const answers = !wait ? 'durable' : timeoutMs === undefined ? 'applied' : 'each'
+  const ticket = context.writePort.submit({ collectionId, generation, records, answers })
   const offsets = await ticket.durable
   const outcomes = wait ? await within(ticket.applied, timeoutMs) : undefined
   if (outcomes !== undefined) throwFirstRejection(outcomes)

@@ -7,6 +7,9 @@ import { loadConfig } from '../../src/config/index.ts'
 import { type Server, startServer } from '../../src/server.ts'
 import { checkAnswer } from './openapi-responses.ts'
 
+/** By default the gateway is in this process; `TEST_WORKERS=2` runs the same tests through gateway workers. */
+const workers = process.env['TEST_WORKERS'] ?? '0'
+
 export interface RestFixture {
   readonly client: RestClient
   readonly url: string
@@ -48,7 +51,10 @@ export function restServer(...args: string[]): RestFixture {
   const data = mkdtempSync(join(tmpdir(), 'millrace-rest-'))
 
   beforeAll(async () => {
-    const config = loadConfig(['--port', '0', '--data', data, '--log-level', 'silent', ...args], {})
+    const config = loadConfig(
+      ['--port', '0', '--data', data, '--log-level', 'silent', '--workers', workers, ...args],
+      {}
+    )
     server = await startServer(config)
     client = new CheckedClient(server.address.port)
     globalThis.fetch = checkedFetch(`http://127.0.0.1:${server.address.port}`)

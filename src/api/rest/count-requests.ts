@@ -13,13 +13,22 @@ const probes: ReadonlySet<string | undefined> = new Set([
   '/metrics'
 ])
 
+/** The requests under way; the limit, and the node's stop, hold for those of all its gateways. */
+export interface RequestsInFlight {
+  add(change: 1 | -1): void
+  ofNode(): number
+  /** Whether new requests are refused because the node stops. */
+  isDraining(): boolean
+}
+
 export function countRequests(
   server: FastifyInstance,
   context: ServiceContext,
   statistics: RequestStatistics,
+  inFlight: RequestsInFlight,
   inFlightMax: number
 ): void {
-  limitInFlight(server, statistics, inFlightMax)
+  limitInFlight(server, inFlight, inFlightMax)
   const countUnknown = statistics.route('ANY', 'unknown')
   server.addHook('onResponse', (request, reply, done) => {
     if (request.is404) countUnknown(reply.statusCode, secondsSince(request.startedAt), undefined)
@@ -53,23 +62,18 @@ function collectionOf(context: ServiceContext, name: string): string | undefined
 
 function limitInFlight(
   server: FastifyInstance,
-  statistics: RequestStatistics,
+  inFlight: RequestsInFlight,
   inFlightMax: number
 ): void {
-  let isClosing = false
-  server.addHook('preClose', (done) => {
-    isClosing = true
-    done()
-  })
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = process.hrtime.bigint()
-    statistics.inFlight += 1
+    inFlight.add(1)
     // A client may go before its answer is ready: a request counts until its work and its connection are done.
     reply.raw.once('close', () => {
-      if (request.isAnswered) statistics.inFlight -= 1
+      if (request.isAnswered) inFlight.add(-1)
     })
-    if (isClosing) return done(new EngineError('MILLRACE_NODE_DRAINING'))
-    if (statistics.inFlight <= inFlightMax || probes.has(request.routeOptions.url)) return done()
+    if (inFlight.isDraining()) return done(new EngineError('MILLRACE_NODE_DRAINING'))
+    if (inFlight.ofNode() <= inFlightMax || probes.has(request.routeOptions.url)) return done()
     done(
       new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
         waiting: inFlightMax,
@@ -81,7 +85,7 @@ function limitInFlight(
     if (request.isAnswered) return done()
     request.isAnswered = true
     // No event follows on a connection that is gone, nor for an answer that is queued behind others.
-    if (reply.raw.destroyed || reply.raw.socket === null) statistics.inFlight -= 1
+    if (reply.raw.destroyed || reply.raw.socket === null) inFlight.add(-1)
     done()
   })
 }

@@ -10,7 +10,7 @@ import { collectionRoutes } from './collections.ts'
 import { compressAnswers } from './compression.ts'
 import { answerConnectionError } from './connection-errors.ts'
 import { allowAnyOrigin } from './cors.ts'
-import { countRequests } from './count-requests.ts'
+import { countRequests, type RequestsInFlight } from './count-requests.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
@@ -33,6 +33,7 @@ export interface RestOptions {
     readonly jsonDepth: number
     readonly requestsInFlight: number
   }
+  readonly inFlight: RequestsInFlight
 }
 
 /** Longest path parameter: a name of 255 characters, each up to 12 characters when encoded. */
@@ -64,7 +65,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.decorateRequest('isAnswered', false)
 
   acceptJsonOnly(server, limits.bodyBytes)
-  countRequests(server, context, statistics, limits.requestsInFlight)
+  countRequests(server, context, statistics, options.inFlight, limits.requestsInFlight)
   if (options.cors) allowAnyOrigin(server)
   if (options.compressBytes > 0) compressAnswers(server, options.compressBytes)
   server.setErrorHandler((cause, request, reply) =>
@@ -79,7 +80,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(shardRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(clusterRoutes, { context })
-  await server.register(serviceRoutes, options.service)
+  await server.register(serviceRoutes, { context, ...options.service })
   await server.register(telemetryRoutes, { context, ...options.service })
   server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))
   return server

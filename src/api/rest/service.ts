@@ -1,27 +1,26 @@
 import type { FastifyInstance } from 'fastify'
 import { apiVersion } from '../../domain/version.ts'
+import type { ServiceContext } from '../../service/index.ts'
 import { succeed } from './route.ts'
 
 export interface ServiceRoutesOptions {
   readonly version: string
   /** 40 hexadecimal digits */
   readonly commit: string
-  readonly isReady: () => boolean
-  /** The process's and the shards' own part of the metrics page. */
-  readonly metricsText: () => Promise<string>
   /** In front of every metric name. */
   readonly metricsPrefix: string
-  /** Each collection's actors and replicas as they are now. */
-  readonly describeReplicas: () => unknown
 }
 
 const tags = ['service']
 
-export async function serviceRoutes(server: FastifyInstance, options: ServiceRoutesOptions) {
+export async function serviceRoutes(
+  server: FastifyInstance,
+  { context, commit }: ServiceRoutesOptions & { readonly context: ServiceContext }
+) {
   server.get('/', { schema: { tags, summary: 'Name and API version' } }, async () => ({
     title: 'qdrant - vector search engine',
     version: apiVersion,
-    commit: options.commit
+    commit
   }))
 
   for (const path of ['/healthz', '/livez']) {
@@ -36,7 +35,7 @@ export async function serviceRoutes(server: FastifyInstance, options: ServiceRou
     '/readyz',
     { schema: { tags, summary: 'Say whether all shards serve' } },
     async (_request, reply) => {
-      const isReady = options.isReady()
+      const isReady = await context.node.isReady()
       return reply
         .code(isReady ? 200 : 503)
         .type('text/plain')
@@ -47,6 +46,6 @@ export async function serviceRoutes(server: FastifyInstance, options: ServiceRou
   server.get(
     '/millrace/replicas',
     { schema: { tags, summary: 'Each replica: state, offset, lag, digest' } },
-    async (request) => succeed(request, options.describeReplicas())
+    async (request) => succeed(request, await context.node.describe())
   )
 }

@@ -19,7 +19,6 @@ import { type CollectionRoute, succeed } from './route.ts'
 
 interface TelemetryRoutesOptions {
   readonly context: ServiceContext
-  readonly metricsText: () => Promise<string>
   readonly metricsPrefix: string
 }
 
@@ -31,7 +30,7 @@ const tags = ['service']
 
 export async function telemetryRoutes(
   server: FastifyInstance,
-  { context, metricsText, metricsPrefix }: TelemetryRoutesOptions
+  { context, metricsPrefix }: TelemetryRoutesOptions
 ) {
   server.get<QueryRoute>(
     '/telemetry',
@@ -52,7 +51,7 @@ export async function telemetryRoutes(
     async (request, reply) => {
       const isPerCollection = boolean(request.query, 'per_collection', false)
       const [own, reports, collections] = await Promise.all([
-        metricsText(),
+        context.node.metricsText(),
         context.node.requestReports(),
         collectionMetrics(context)
       ])

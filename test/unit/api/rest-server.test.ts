@@ -2,25 +2,39 @@ import { expect, test } from 'vitest'
 import { createRestServer } from '../../../src/api/rest/index.ts'
 import { createLogger, RequestStatistics } from '../../../src/observability/index.ts'
 
+const inFlight = () => {
+  let count = 0
+  return {
+    add(change: number) {
+      count += change
+    },
+    ofNode: () => count,
+    isDraining: () => false
+  }
+}
+
 const serverWith = (requestsInFlight: number) =>
   createRestServer({
     // No operation is called.
     context: {
       directory: () => ({ collections: new Map(), aliases: new Map() }),
-      node: { describe: async () => [], requestReports: async () => [] }
+      node: {
+        describe: async () => [],
+        requestReports: async () => [],
+        isReady: async () => true,
+        metricsText: async () => ''
+      }
     } as never,
     logger: createLogger('silent'),
     statistics: new RequestStatistics(),
     cors: true,
     compressBytes: 0,
+    inFlight: inFlight(),
     limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
     service: {
       version: '1',
       commit: '0'.repeat(40),
-      isReady: () => true,
-      metricsText: async () => '',
-      metricsPrefix: '',
-      describeReplicas: () => []
+      metricsPrefix: ''
     }
   })
 

@@ -57,7 +57,7 @@ function upsert(first: number, count: number): Buffer[] {
     payload: { n: i }
   }))
   const { records } = parseUpsert(Buffer.from(JSON.stringify({ points })), target)
-  return records.map(({ frame }) => frame)
+  return records.map(({ frame }) => Buffer.from(frame))
 }
 
 async function bytesOf(capture: CheckpointCapture, bytesMax = 1 << 22): Promise<Uint8Array[]> {

@@ -16,7 +16,8 @@ import {
 export const collectionId = 5n
 
 /** Stamps a frame as the write port does. */
-export function seal(frame: Buffer, sequence: bigint): Buffer {
+export function seal(bytes: Uint8Array, sequence: bigint): Buffer {
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   frame.writeUInt32LE(1, 20)
   frame.writeBigUInt64LE(9n, 24)
   frame.writeBigUInt64LE(sequence, 32)

@@ -1,0 +1,61 @@
+import type { ShardDirectory } from '../domain/directory.ts'
+import type { CollectionFacts, GatewayDescription, RequestReport } from '../domain/node-port.ts'
+import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
+import type { RebuildReport } from '../domain/rebuild.ts'
+import type { WorkerChannel } from './gateway-worker.ts'
+import type { MainRequests } from './protocol.ts'
+
+/** The node as the main thread has it. */
+export interface NodeSide {
+  directory(): ShardDirectory
+  readonly writePort: WritePort
+  readonly controlPort: ControlPort
+  readonly barrier: ReadBarrier
+  describe(): readonly CollectionFacts[]
+  isReady(): boolean
+  rebuildShard(collection: string, shard: number): Promise<RebuildReport>
+  /** The node's own part of the metrics page. */
+  metricsText(): Promise<string>
+}
+
+/** What the gateways add to it. */
+export interface GatewaysSide {
+  describeGateways(): readonly GatewayDescription[]
+  requestReports(): Promise<readonly RequestReport[]>
+  handOver(fd: number, gateway: number): boolean
+}
+
+/** What the main thread answers a worker. */
+export function answersFor(
+  channel: WorkerChannel,
+  node: () => NodeSide,
+  gateways: GatewaysSide
+): Omit<MainRequests, 'loaded'> {
+  return {
+    handOver: ({ fd, gateway }) => gateways.handOver(fd, gateway),
+    append: (request) => node().writePort.submit(request).durable,
+    apply: (request) => node().writePort.submit(request).applied,
+    appendAndApply({ request, appliedId }) {
+      const { durable, applied } = node().writePort.submit(request)
+      channel.answer(appliedId, applied)
+      return durable
+    },
+    propose: (command) => node().controlPort.propose(command),
+    reach: (request) => node().barrier.reach(request),
+    describe: () => node().describe(),
+    describeGateways: () => gateways.describeGateways(),
+    isReady: () => isReady(node(), gateways.describeGateways()),
+    metricsText: () => node().metricsText(),
+    requestReports: () => gateways.requestReports(),
+    rebuildShard: ({ collection, shard }) => node().rebuildShard(collection, shard)
+  }
+}
+
+/** A gateway that has not served yet takes nothing from anyone; one that died does. */
+export function isReady(node: NodeSide, gateways: readonly GatewayDescription[]): boolean {
+  return (
+    node.isReady() &&
+    gateways.some(({ state }) => state === 'serving') &&
+    gateways.every(({ state, restarts }) => state === 'serving' || restarts === 0)
+  )
+}
