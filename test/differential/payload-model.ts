@@ -1,77 +1,91 @@
-/** What the payload operations do, on plain JavaScript values. @see points-and-filters.md §2 and §3.5 of the reference */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type Payload = { [key: string]: Json }
+import { minified, type PlainJson, type PlainMember, readPlainly } from './plain-json.ts'
 
-type Step = { readonly key: string } | { readonly index: number } | 'every'
+/** A step of a JSON path: a key, a place of an array, or every element. */
+export type PlainStep = { readonly key: string } | { readonly index: number } | 'every'
 
-export function pathSteps(path: string): Step[] {
-  return [...path.matchAll(/"([^"]*)"|([^."[\]]+)|\[(\d*)\]/g)].map(([, quoted, key, index]) => {
-    if (index !== undefined) return index === '' ? 'every' : { index: Number(index) }
-    return { key: quoted ?? key ?? '' }
+const stepPattern = /(?:^|\.)(?:"([^"\\]*)"|([\p{L}\p{N}_-]+))|\[(\d*)\]/gu
+
+export function readPath(text: string): PlainStep[] {
+  return [...text.matchAll(stepPattern)].map(([, quoted, plain, index]) => {
+    if (index === undefined) return { key: quoted ?? plain ?? '' }
+    return index === '' ? 'every' : { index: Number(index) }
   })
 }
 
-export function isMap(value: Json | undefined): value is Payload {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The values that a path leads to; an array at its end is one value. */
+export function valuesAt(json: PlainJson, path: readonly PlainStep[]): PlainJson[] {
+  const [step, ...rest] = path
+  if (step === undefined) return [json]
+  if (step !== 'every' && 'key' in step) {
+    const found = json.kind === 'object' ? json.members.get(step.key) : undefined
+    return found === undefined ? [] : valuesAt(found.value, rest)
+  }
+  const items = json.kind === 'list' ? json.items : []
+  const chosen = step === 'every' ? items : items.slice(step.index, step.index + 1)
+  return chosen.flatMap((item) => valuesAt(item, rest))
 }
 
-/** All values at a path. */
-export function valuesAt(value: Json, steps: readonly Step[]): Json[] {
-  const [step, ...rest] = steps
-  if (step === undefined) return [value]
-  if (step === 'every') {
-    return Array.isArray(value) ? value.flatMap((item) => valuesAt(item, rest)) : []
+/** Merges `patch` into the object at the path, making it and what leads to it. */
+export function withSet(json: PlainJson, path: readonly PlainStep[], patch: PlainJson): PlainJson {
+  const [step, ...rest] = path
+  if (step === undefined) return merged(asObject(json), patch)
+  if (step !== 'every' && 'key' in step) {
+    const members = new Map(asObject(json).members)
+    const old = members.get(step.key)
+    const value = withSet(old?.value ?? emptyObject(), rest, patch)
+    members.set(step.key, { keyText: old?.keyText ?? JSON.stringify(step.key), value })
+    return { kind: 'object', members }
   }
-  if ('index' in step) {
-    const item = Array.isArray(value) ? value[step.index] : undefined
-    return item === undefined ? [] : valuesAt(item, rest)
-  }
-  const member = isMap(value) && Object.hasOwn(value, step.key) ? value[step.key] : undefined
-  return member === undefined ? [] : valuesAt(member, rest)
+  if (json.kind !== 'list') return emptyList()
+  const takes = (index: number) => step === 'every' || step.index === index
+  const items = json.items.map((item, index) => (takes(index) ? withSet(item, rest, patch) : item))
+  return { kind: 'list', items }
 }
 
-/** Merges `patch` into the object at a path, which is made when it is missing. */
-export function setAt(value: Json, steps: readonly Step[], patch: Payload): Json {
-  const [step, ...rest] = steps
-  if (step === undefined) return merged(isMap(value) ? value : {}, patch)
-  if (step === 'every') {
-    return Array.isArray(value) ? value.map((item) => setAt(item, rest, patch)) : []
+export function withoutPath(json: PlainJson, path: readonly PlainStep[]): PlainJson {
+  const [step, ...rest] = path
+  if (step === undefined) return json
+  if (step !== 'every' && 'key' in step) {
+    if (json.kind !== 'object') return json
+    const members = new Map(json.members)
+    const old = members.get(step.key)
+    if (old === undefined) return json
+    if (rest.length === 0) members.delete(step.key)
+    else members.set(step.key, { ...old, value: withoutPath(old.value, rest) })
+    return { kind: 'object', members }
   }
-  if ('index' in step) {
-    const list = Array.isArray(value) ? value : []
-    return list.map((item, at) => (at === step.index ? setAt(item, rest, patch) : item))
-  }
-  const map = isMap(value) ? value : {}
-  return { ...map, [step.key]: setAt(map[step.key] ?? null, rest, patch) }
+  if (json.kind !== 'list') return json
+  if (rest.length === 0) return step === 'every' ? emptyList() : json
+  const takes = (index: number) => step === 'every' || step.index === index
+  const items = json.items.map((item, index) => (takes(index) ? withoutPath(item, rest) : item))
+  return { kind: 'list', items }
 }
 
-/** Known keys keep their place, new ones come last, and null takes a key away. */
-function merged(into: Payload, patch: Payload): Payload {
-  return Object.fromEntries(
-    Object.entries({ ...into, ...patch }).filter(
-      ([key, value]) => !(value === null && Object.hasOwn(patch, key))
-    )
-  )
+export function readPayload(text: string): PlainJson {
+  return text === '' ? emptyObject() : readPlainly(text)
 }
 
-export function removeAt(value: Json, steps: readonly Step[]): Json {
-  const [step, ...rest] = steps
-  const isLast = rest.length === 0
-  if (step === undefined) return value
-  if (step === 'every' || 'index' in step) {
-    if (!Array.isArray(value)) return value
-    if (isLast) return step === 'every' ? [] : value
-    return value.map((item, at) =>
-      step === 'every' || at === step.index ? removeAt(item, rest) : item
-    )
+export function payloadText(json: PlainJson): string {
+  return minified(json)
+}
+
+function merged(target: PlainJson & { kind: 'object' }, patch: PlainJson): PlainJson {
+  const members = new Map<string, PlainMember>(target.members)
+  for (const [key, { keyText, value }] of asObject(patch).members) {
+    if (value.kind === 'literal' && value.text === 'null') members.delete(key)
+    else members.set(key, { keyText: members.get(key)?.keyText ?? keyText, value })
   }
-  if (!isMap(value) || !Object.hasOwn(value, step.key)) return value
-  const { [step.key]: below = null, ...others } = value
-  if (isLast) return others
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [
-      key,
-      key === step.key ? removeAt(below, rest) : member
-    ])
-  )
+  return { kind: 'object', members }
+}
+
+function asObject(json: PlainJson): PlainJson & { kind: 'object' } {
+  return json.kind === 'object' ? json : emptyObject()
+}
+
+function emptyObject(): PlainJson & { kind: 'object' } {
+  return { kind: 'object', members: new Map() }
+}
+
+function emptyList(): PlainJson {
+  return { kind: 'list', items: [] }
 }

@@ -1,14 +1,18 @@
 /** A collection as plain values, and what each operation of `points/batch` makes of it. */
-import { matchesFilter, type RequestFilter } from './filter-model.ts'
-import { type Json, type Payload, pathSteps, removeAt, setAt } from './payload-model.ts'
+import { matches } from './filter-model.ts'
+import { readPath, readPayload, withoutPath, withSet } from './payload-model.ts'
+import { minified, type PlainJson } from './plain-json.ts'
+import { plainFilter, type RequestFilter } from './request-filter.ts'
 
 export type Id = number | string
+/** As JSON writes it; numbers are so small that JavaScript spells them as the engine keeps them. */
+export type Payload = { readonly [key: string]: unknown }
 export type Vectors = Readonly<Record<string, readonly number[]>>
 
 export interface ModelPoint {
   readonly id: Id
   readonly vectors: Vectors
-  readonly payload: Payload
+  readonly payload: PlainJson
 }
 
 /** The body of an operation; which members it has depends on its name. */
@@ -32,9 +36,12 @@ export class PointsModel {
   readonly points = new Map<Id, ModelPoint>()
   readonly #shardOf: (id: Id) => number
   readonly #shards: number
+  /** By name. */
+  readonly #slots: ReadonlyMap<string, number>
 
-  constructor(shards: number, shardOf: (id: Id) => number) {
+  constructor(shards: number, names: readonly string[], shardOf: (id: Id) => number) {
     this.#shards = shards
+    this.#slots = new Map(names.map((name, index) => [name, index + 1]))
     this.#shardOf = shardOf
   }
 
@@ -52,7 +59,7 @@ export class PointsModel {
   }
 
   matching(filter: RequestFilter | undefined): ModelPoint[] {
-    return [...this.points.values()].filter((point) => isSelected(point, filter))
+    return [...this.points.values()].filter((point) => this.#isSelected(point, filter))
   }
 
   #applyInShard(operations: readonly Operation[], shard: number): Id | undefined {
@@ -84,8 +91,8 @@ export class PointsModel {
       const isSkipped =
         this.#shardOf(id) !== shard ||
         (old === undefined && mode === 'update_only') ||
-        (old !== undefined && (mode === 'insert_only' || !isSelected(old, filter)))
-      if (!isSkipped) this.points.set(id, { id, vectors: vector, payload })
+        (old !== undefined && (mode === 'insert_only' || !this.#isSelected(old, filter)))
+      if (!isSkipped) this.points.set(id, { id, vectors: vector, payload: plainOf(payload) })
     }
     return undefined
   }
@@ -99,7 +106,7 @@ export class PointsModel {
       const old = this.points.get(id)
       if (old === undefined) missing ??= id
       const tested = before.get(id)
-      if (old === undefined || tested === undefined || !isSelected(tested, filter)) continue
+      if (old === undefined || tested === undefined || !this.#isSelected(tested, filter)) continue
       this.points.set(id, { ...old, vectors: { ...old.vectors, ...vector } })
     }
     return missing
@@ -135,28 +142,37 @@ export class PointsModel {
     return missing === undefined ? { ids } : { ids, missing }
   }
 
-  #change(id: Id, change: (payload: Payload) => Payload): void {
+  #change(id: Id, change: (payload: PlainJson) => PlainJson): void {
     const old = this.points.get(id)
     if (old !== undefined) this.points.set(id, { ...old, payload: change(old.payload) })
   }
+
+  #isSelected({ id, payload, vectors }: ModelPoint, filter: RequestFilter = {}): boolean {
+    const slots = new Set(Object.keys(vectors).map((name) => this.#slots.get(name) ?? 0))
+    const subject = { payload, id: typeof id === 'number' ? BigInt(id) : id, slots }
+    return matches(plainFilter(filter, this.#slots), subject)
+  }
 }
 
-function isSelected({ id, payload, vectors }: ModelPoint, filter: RequestFilter = {}): boolean {
-  return matchesFilter(filter, { id, payload, vectors: new Set(Object.keys(vectors)) })
+export function payloadTextOf({ payload }: ModelPoint): string {
+  return minified(payload)
 }
 
-function changedPayload(name: string, body: OperationBody, payload: Payload): Payload {
+function plainOf(payload: Payload): PlainJson {
+  return readPayload(JSON.stringify(payload))
+}
+
+function changedPayload(name: string, body: OperationBody, payload: PlainJson): PlainJson {
   const { payload: given = {}, key, keys = [] } = body
-  // Every step starts from an object and ends with one.
   switch (name) {
     case 'set_payload':
-      return setAt(payload, key === undefined ? [] : pathSteps(key), given) as Payload
+      return withSet(payload, key === undefined ? [] : readPath(key), plainOf(given))
     case 'overwrite_payload':
-      return given
+      return plainOf(given)
     case 'delete_payload':
-      return keys.reduce<Json>((rest, path) => removeAt(rest, pathSteps(path)), payload) as Payload
+      return keys.reduce((rest, path) => withoutPath(rest, readPath(path)), payload)
     case 'clear_payload':
-      return {}
+      return plainOf({})
     default:
       throw new Error(`no model of ${name}`)
   }

@@ -1,8 +1,7 @@
 /** Random operations and filters over few ids, keys and values, so that they meet. */
 import type { Random } from '../support/random.ts'
-import type { RequestFilter } from './filter-model.ts'
-import type { Json, Payload } from './payload-model.ts'
-import type { Id, Operation, OperationBody, Vectors } from './points-model.ts'
+import type { Id, Operation, OperationBody, Payload, Vectors } from './points-model.ts'
+import type { RequestFilter } from './request-filter.ts'
 
 export const ids: readonly Id[] = [
   ...Array.from({ length: 14 }, (_, index) => index + 1),
@@ -145,7 +144,7 @@ export class RandomOperations {
     return Object.fromEntries(this.#some(4, () => [this.#random.pick(keys), this.#value(2)]))
   }
 
-  #value(depth: number): Json {
+  #value(depth: number): unknown {
     const random = this.#random
     const kind = random.below(depth > 0 ? 8 : 5)
     if (kind === 0) return null

@@ -5,7 +5,13 @@ import { bucketOf, parsePointIds } from '../../src/engine/index.ts'
 import { Random } from '../support/random.ts'
 import { restServer } from '../support/rest-server.ts'
 import { testSeed } from '../support/seed.ts'
-import { type Id, type ModelPoint, type Operation, PointsModel } from './points-model.ts'
+import {
+  type Id,
+  type ModelPoint,
+  type Operation,
+  PointsModel,
+  payloadTextOf
+} from './points-model.ts'
 import { RandomOperations, vectorSizes } from './random-operations.ts'
 
 const rest = restServer()
@@ -75,7 +81,7 @@ function inIdOrder(points: readonly ModelPoint[]): Shown[] {
   const rank = (id: Id) => (typeof id === 'number' ? String(id).padStart(3, '0') : `u${id}`)
   return [...points]
     .sort((a, b) => (rank(a.id) < rank(b.id) ? -1 : 1))
-    .map(({ id, payload, vectors }) => ({ id, payload: JSON.stringify(payload), vectors }))
+    .map((point) => ({ id: point.id, payload: payloadTextOf(point), vectors: point.vectors }))
 }
 
 async function expectReads(points: string, model: PointsModel, random: RandomOperations) {
@@ -108,7 +114,7 @@ async function expectReads(points: string, model: PointsModel, random: RandomOpe
 async function runSequence(name: string, seed: number, steps: number) {
   const dice = new Random(seed)
   const random = new RandomOperations(dice)
-  const model = new PointsModel(shards, shardOf)
+  const model = new PointsModel(shards, Object.keys(vectorSizes), shardOf)
   const points = await createCollection(name)
   const log: string[] = []
   try {
