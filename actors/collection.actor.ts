@@ -138,6 +138,7 @@ export function startCollection(
           openStore: (onDamage) => openStore(shard, onDamage),
           checkpoints: parts.checkpoints,
           checkpointTurns: parts.checkpointTurns,
+          recoveryTurns: parts.recoveryTurns,
           shouldKeepState: () => !isDeleting,
           board: parts.board,
           producerId: parts.producerId,

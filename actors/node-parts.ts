@@ -21,6 +21,8 @@ export interface NodeParts {
   readonly checkpoints: CheckpointSettings
   /** So many shards write their checkpoints at once. */
   readonly checkpointTurns: Turns
+  /** So many shards load a checkpoint at once: each holds two buffers of up to 8 MiB. */
+  readonly recoveryTurns: Turns
   readonly shardsFolder: ShardsFolder
   /** Opens the native shard under a key that any thread can find it by. */
   readonly openEngine: (key: string, collectionId: bigint, shard: number) => EngineShard

@@ -58,6 +58,7 @@ export interface NodeOptions {
 
 /** Writing is the disk's and one engine thread's work: more at once would not be faster. */
 const checkpointsAtOnce = 2
+const recoveriesAtOnce = 4
 
 /** A running node: its actors, and the ports by which gateways reach them. */
 export interface Node {
@@ -111,6 +112,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     writePort,
     checkpoints,
     checkpointTurns: new Turns(checkpointsAtOnce),
+    recoveryTurns: new Turns(recoveriesAtOnce),
     shardsFolder,
     openEngine: options.openEngine
   }

@@ -51,6 +51,7 @@ export interface ReplicaOptions {
   readonly openStore: (onDamage: (error: EngineError) => void) => Promise<CheckpointStore>
   readonly checkpoints: CheckpointSettings
   readonly checkpointTurns: Turns
+  readonly recoveryTurns: Turns
   /** Whether a stop is worth a checkpoint: not when everything is about to be deleted. */
   readonly shouldKeepState: () => boolean
   readonly board: OutcomeBoard
@@ -151,15 +152,18 @@ export function startReplica(options: ReplicaOptions): Replica {
   async function load(): Promise<void> {
     const ends = await endsOf()
     targetOffset = ends?.end ?? 0n
-    store = await options.openStore((error) => shard.checkpoints.noteDamage(error))
-    const restored = await restoreShard({
-      store,
-      manifests: store.kept(),
-      ends: ends ?? unknownEnds,
-      open: () => options.openEngine('load'),
-      logger,
-      signal: stopping.signal
-    })
+    const opened = await options.openStore((error) => shard.checkpoints.noteDamage(error))
+    store = opened
+    const restored = await options.recoveryTurns.run(() =>
+      restoreShard({
+        store: opened,
+        manifests: opened.kept(),
+        ends: ends ?? unknownEnds,
+        open: () => options.openEngine('load'),
+        logger,
+        signal: stopping.signal
+      })
+    )
     if (stopping.signal.aborted) return restored?.engine.close()
     if (restored !== undefined) {
       const { nextOffset: offset, files, liveRows } = restored.manifest
@@ -174,7 +178,7 @@ export function startReplica(options: ReplicaOptions): Replica {
         'checkpoint was loaded'
       )
     }
-    shard.checkpoints.use(store)
+    shard.checkpoints.use(opened)
     progress = new ReplayProgress(clock.nowMs())
     machine.send({ type: 'shard.ready', nextOffset: nextOffset().toString() })
   }

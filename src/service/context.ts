@@ -37,7 +37,7 @@ export interface ReadOptions {
   readonly after: string | undefined
   readonly timeoutMs: number | undefined
   /** Told when the answer is made before shards have replayed the end of their logs: how many records it may lack. */
-  readonly onLag?: (lagRecords: number) => void
+  readonly onLag: (lagRecords: number) => void
   /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
   readonly signal?: AbortSignal
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */

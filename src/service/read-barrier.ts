@@ -46,7 +46,7 @@ async function awaitReplay(
   }
   const lags = await Promise.all(view.shards.map(lagOf))
   const lagRecords = lags.reduce((sum, lag) => sum + lag, 0)
-  if (lagRecords > 0) onLag?.(lagRecords)
+  if (lagRecords > 0) onLag(lagRecords)
 }
 
 async function reachToken(

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { lagHeader } from '../../domain/token.ts'
 import { EngineError } from '../../errors/index.ts'
 import type { ManagementOptions, ReadOptions, WriteOptions } from '../../service/index.ts'
 
@@ -22,6 +23,7 @@ export function readOptionsOf(
     after: text(query, 'after'),
     timeoutMs,
     startedAt,
+    onLag: (lagRecords) => reply.header(lagHeader, String(lagRecords)),
     get signal() {
       signal ??= abortedWhenGone(reply)
       return signal

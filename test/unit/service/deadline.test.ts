@@ -7,7 +7,13 @@ const context = { limits: { requestTimeoutMs: 60_000 } } as unknown as ServiceCo
 const never = () => new Promise<never>(() => {})
 
 function options(rest: Partial<ReadOptions> = {}): ReadOptions {
-  return { after: undefined, timeoutMs: undefined, startedAt: process.hrtime.bigint(), ...rest }
+  return {
+    after: undefined,
+    timeoutMs: undefined,
+    onLag: () => {},
+    startedAt: process.hrtime.bigint(),
+    ...rest
+  }
 }
 
 test('what is answered already passes through', () => {
