@@ -77,6 +77,7 @@ ${numberTable(layout.sectionKinds)}
 | SPARSE, MULTI | – | reserved |
 | PAYLOAD | ${encodings(layout.payloadEncodings)} | u32[rows + 1] ends of texts, counted from the end of this table and starting with 0, then the texts: UTF-8 JSON objects, minified, number tokens verbatim, key order kept, of duplicate keys the last. An empty text is no payload |
 | META | ${encodings(layout.metaEncodings)} | one plain MessagePack map |
+| OPERATIONS | ${encodings(layout.operationsEncodings)} | u32[rows + 1] ends of frames as in PAYLOAD, then one frame after the other, each whole but for its seal: producer, sequence, epoch and header CRC are 0 |
 | VERSIONS | 0 | u64[rows], in checkpoints only |
 | KEPT | 0 | of a slot, a bitmap over the rows of the frame, padded to 8 bytes, in checkpoints only: such a row has the vector that its id had in the files before |
 
@@ -88,6 +89,19 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 |---|---|
 | schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\` |
 | metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\` |
+| upsert | none, or \`mode\`: \`insert_only\` leaves ids alone that exist, \`update_only\` those that do not; \`filter\`: points that exist and do not match are left alone |
+| deleteByFilter | \`filter\` |
+| updateVectors | none, or \`filter\`: points that do not match are left alone |
+| deleteVectors | \`slots\`: list of u32; \`filter\`: points besides those of IDS |
+| setPayload | \`payload\`: text of a JSON object; \`key\`: the JSON path that it is merged into; \`filter\` |
+| overwritePayload | \`payload\`; \`filter\` |
+| deletePayload | \`keys\`: list of JSON paths; \`filter\` |
+| clearPayload | none, or \`filter\` |
+
+The payload operations touch the points of IDS when the record has that section, and else those that match \`filter\`. Ids that no
+point has do not stop the others; the record's outcome names the first of them. A \`batch\` holds OPERATIONS alone, none of them a
+batch: they are applied in order up to the first that is rejected, under one offset. What \`filter\` holds is said in
+\`native/core/include/millrace/filter.h\`; it is evaluated on the state before the operation.
 
 A point's \`version\` is \`versionBase\` + the offset of its record. Ids fall into 4096 buckets, \`xxh64(id as 8
 little-endian bytes or 16 UUID bytes, seed 0) & 4095\`; a collection's generation maps buckets to shards, and shard n reads

@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
       for (auto& value : query) value = distribution(own);
       millrace::SearchPlan plan;
       plan.query = query;
-      if (is_helped) plan.helpers = &pool;
+      if (is_helped) plan.matching.helpers = &pool;
       std::promise<void> done;
       const auto start = Clock::now();
       const auto search = [&] {

@@ -1,5 +1,7 @@
 #include "convert.h"
 
+#include "millrace/guard.h"
+
 #include <cerrno>
 #include <memory>
 
@@ -72,6 +74,17 @@ std::optional<std::uint64_t> as_u64(const Napi::Value& value) {
 std::optional<std::string> as_string(const Napi::Value& value) {
   if (!value.IsString()) return std::nullopt;
   return value.As<Napi::String>().Utf8Value();
+}
+
+Result<std::optional<Filter>> as_filter(const Napi::Value& value) {
+  if (value.IsNull() || value.IsUndefined()) return std::optional<Filter>();
+  const auto bytes = as_span<const std::byte>(value);
+  if (!bytes) return Error{Errc::argument_invalid, "\"reason\":\"a filter is an array of bytes\""};
+  return guard([&]() -> Result<std::optional<Filter>> {
+    auto filter = Filter::decode(*bytes);
+    if (!filter) return filter.error();
+    return std::optional(std::move(filter.value()));
+  });
 }
 
 void put_id(std::byte* at, const PointId& id) noexcept {

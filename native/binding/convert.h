@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/filter.h"
 #include "millrace/point_id.h"
 #include "millrace/result.h"
 
@@ -32,6 +33,9 @@ Napi::Value fail_system(Napi::Env env);
 [[nodiscard]] Napi::Value to_bigint(Napi::Env env, std::uint64_t value);
 [[nodiscard]] std::optional<std::uint64_t> as_u64(const Napi::Value& value);
 [[nodiscard]] std::optional<std::string> as_string(const Napi::Value& value);
+
+/// An optional filter as packed MessagePack bytes; nothing for null, undefined and an argument that is not there.
+[[nodiscard]] Result<std::optional<Filter>> as_filter(const Napi::Value& value);
 
 /// The elements of a typed array (or a Buffer, for bytes) in JavaScript's memory, shared between threads or not.
 template <typename T>

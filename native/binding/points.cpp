@@ -113,7 +113,7 @@ Napi::Value render_points_call(const Napi::CallbackInfo& info) {
 
 /// Merges the pages of the shards by id: each holds enough to fill the answer alone.
 Result<std::string> render_scroll(std::span<const ShardReference> shards, std::optional<PointId> from, std::uint32_t limit,
-                                  const ReadRequest& request) {
+                                  const ReadRequest& request, const Matching& matching) {
   std::vector<PointPage> pages;
   std::vector<std::pair<const PointView*, PointId>> points;
   std::optional<PointId> next;
@@ -121,7 +121,7 @@ Result<std::string> render_scroll(std::span<const ShardReference> shards, std::o
     if (!next || id < *next) next = id;
   };
   for (const auto& handle : shards) {
-    auto page = handle->shard->scroll(from, limit, request.selector);
+    auto page = handle->shard->scroll(from, limit, request.selector, matching);
     if (!page) return page.error();
     if (page.value().next) consider_next(*page.value().next);
     pages.push_back(std::move(page.value()));
@@ -151,11 +151,12 @@ Result<std::string> render_scroll(std::span<const ShardReference> shards, std::o
   return out;
 }
 
-// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape): Buffer | Promise<Buffer>
+// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape, filter: Uint8Array | null):
+//   Buffer | Promise<Buffer>
 Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
   auto shards = as_shards(info[0]);
   const auto limit = as_u64(info[2]);
-  if (!shards || !limit || *limit == 0 || *limit > UINT32_MAX) return fail_argument(info.Env(), "renderScroll(shards, from, limit, shape)");
+  if (!shards || !limit || *limit == 0 || *limit > UINT32_MAX) return fail_argument(info.Env(), "renderScroll(shards, from, limit, shape, filter)");
   std::optional<PointId> from;
   if (const auto entry = as_span<const std::byte>(info[1])) {
     if (entry->size() != kIdEntryBytes) return fail_argument(info.Env(), "a scroll starts from one id");
@@ -163,16 +164,23 @@ Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
   }
   auto request = read_request(info[3], *shards);
   if (!request) return fail(info.Env(), request.error());
+  auto filter = as_filter(info[4]);
+  if (!filter) return fail(info.Env(), filter.error());
   std::uint64_t points = 0;
   std::uint64_t estimate = 0;
   for (const auto& handle : *shards) {
-    points += handle->shard->count();
+    points += handle->shard->state().points;
     estimate += handle->shard->estimate_scroll();
+    // From the unit of a search to that of a response.
+    if (filter.value()) estimate += handle->shard->estimate_filter(*filter.value()) * kInlineRenderMax / kInlineWorkMax;
   }
   estimate += std::min(points, *limit) * estimate_point(request.value());
   return render(info.Env(), estimate,
                 [shards = std::move(*shards), from, limit = static_cast<std::uint32_t>(*limit),
-                 request = std::move(request.value())] { return render_scroll(shards, from, limit, request); });
+                 request = std::move(request.value()), filter = std::move(filter.value())] {
+                  return render_scroll(shards, from, limit, request,
+                                       {filter ? &*filter : nullptr, nullptr, &engine_pool()});
+                });
 }
 
 }  // namespace

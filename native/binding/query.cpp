@@ -20,7 +20,8 @@ class NearestCall {
   NearestCall(std::vector<ShardReference> shards, NearestQuery query, const VectorSlot& slot, const Schema& schema)
       : shards_(std::move(shards)), query_(std::move(query)) {
     if (slot.distance == Distance::cosine) normalize(query_.vector, square_sum_of(query_.vector));
-    plan_ = {slot.slot, query_.vector, query_.limit + query_.offset, query_.exact, query_.ef, query_.score_threshold};
+    plan_ = {slot.slot, query_.vector, query_.limit + query_.offset, query_.exact, query_.ef, query_.score_threshold,
+             {}};
     request_.shape.vectors = schema.vectors;
     request_.shape.has_payload = request_.selector.payload = query_.has_payload;
     request_.shape.has_vectors = request_.selector.all_vectors = query_.has_vector;
@@ -32,7 +33,7 @@ class NearestCall {
     in_object_ = form == QueryForm::query;
     request_.start_ns = start_ns;
     cancellation_->deadline_ns = deadline_ns;
-    plan_.cancellation = cancellation_.get();
+    plan_.matching.cancellation = cancellation_.get();
   }
 
   [[nodiscard]] bool is_short() const {
@@ -42,7 +43,7 @@ class NearestCall {
   }
 
   [[nodiscard]] const std::shared_ptr<Cancellation>& cancellation() const noexcept { return cancellation_; }
-  void help_with(ThreadPool& helpers) noexcept { plan_.helpers = &helpers; }
+  void help_with(ThreadPool& helpers) noexcept { plan_.matching.helpers = &helpers; }
 
   [[nodiscard]] Result<std::string> run() const {
     std::vector<ShardHit> hits;

@@ -28,12 +28,12 @@ Napi::Value to_object(Napi::Env env, const SearchResult& result) {
 
 class SearchJob final : public Job {
  public:
-  SearchJob(Napi::Env env, ShardReference handle, SearchPlan plan, std::vector<float> query, std::uint64_t deadline_ns)
-      : Job(env), handle_(std::move(handle)), query_(std::move(query)), plan_(plan) {
+  SearchJob(Napi::Env env, ShardReference handle, SearchPlan plan, std::vector<float> query, std::uint64_t deadline_ns,
+            std::optional<Filter> filter)
+      : Job(env), handle_(std::move(handle)), query_(std::move(query)), filter_(std::move(filter)), plan_(plan) {
     cancellation_->deadline_ns = deadline_ns;
     plan_.query = query_;
-    plan_.cancellation = cancellation_.get();
-    plan_.helpers = &engine_pool();
+    plan_.matching = {filter_ ? &*filter_ : nullptr, cancellation_.get(), &engine_pool()};
   }
 
   [[nodiscard]] const std::shared_ptr<Cancellation>& cancellation() const noexcept { return cancellation_; }
@@ -49,13 +49,15 @@ class SearchJob final : public Job {
  private:
   ShardReference handle_;
   std::vector<float> query_;
+  std::optional<Filter> filter_;
   std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
   SearchPlan plan_;
   Result<SearchResult> result_ = SearchResult{};
 };
 
 // search(shard, slot: number, query: Float32Array, k: number, exact: boolean, ef: number,
-//        scoreThreshold: number | null, deadlineNs: bigint): NativeSearchResult | Promise<NativeSearchResult>
+//        scoreThreshold: number | null, deadlineNs: bigint, filter: Uint8Array | null):
+//   NativeSearchResult | Promise<NativeSearchResult>
 Napi::Value search(const Napi::CallbackInfo& info) {
   const auto handle = as_shard(info[0]);
   const auto slot = as_u64(info[1]);
@@ -64,23 +66,27 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   const auto ef = as_u64(info[5]);
   const auto deadline = as_u64(info[7]);
   if (!handle || !slot || !values || !k || *k == 0 || *k > UINT32_MAX || !ef || !deadline) {
-    return fail_argument(info.Env(), "search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs)");
+    return fail_argument(info.Env(), "search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs, filter)");
   }
+  auto filter = as_filter(info[8]);
+  if (!filter) return fail(info.Env(), filter.error());
   std::vector<float> query(values->begin(), values->end());
   const auto schema = (*handle)->shard->schema();
   const auto* vector = schema == nullptr ? nullptr : schema->find_slot(static_cast<std::uint32_t>(*slot));
   if (vector != nullptr && vector->distance == Distance::cosine) normalize(query, square_sum_of(query));
   SearchPlan plan{static_cast<std::uint32_t>(*slot), query, static_cast<std::uint32_t>(*k), info[4].ToBoolean(),
-                  static_cast<std::uint32_t>(*ef), std::nullopt, nullptr};
+                  static_cast<std::uint32_t>(*ef), std::nullopt, {}};
+  if (filter.value()) plan.matching.filter = &*filter.value();
   if (info[6].IsNumber()) plan.score_threshold = info[6].As<Napi::Number>().FloatValue();
   if ((*handle)->shard->estimate_work(plan) > kInlineWorkMax) {
-    auto job = std::make_unique<SearchJob>(info.Env(), *handle, plan, std::move(query), *deadline);
+    auto job = std::make_unique<SearchJob>(info.Env(), *handle, plan, std::move(query), *deadline,
+                                           std::move(filter.value()));
     const auto cancellation = job->cancellation();
     return cancellable(info.Env(), Completions::of(info.Env()).run(info.Env(), std::move(job)), cancellation);
   }
   Cancellation cancellation;
   cancellation.deadline_ns = *deadline;
-  plan.cancellation = &cancellation;
+  plan.matching.cancellation = &cancellation;
   const auto result = guard([&] { return (*handle)->shard->search(plan); });
   return result ? to_object(info.Env(), result.value()) : fail(info.Env(), result.error());
 }

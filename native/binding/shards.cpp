@@ -2,8 +2,10 @@
 #include <map>
 #include <mutex>
 
+#include "async.h"
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 #include "shard_handle.h"
 
@@ -122,13 +124,54 @@ Napi::Value close_shard(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Registry::instance().close(*key));
 }
 
-// count(shards: ShardHandle[]): number
-Napi::Value count(const Napi::CallbackInfo& info) {
-  const auto shards = as_shards(info[0]);
-  if (!shards) return fail_argument(info.Env(), "count(shards)");
+Result<std::uint64_t> count_all(std::span<const ShardReference> shards, const Matching& matching) {
   std::uint64_t points = 0;
-  for (const auto& handle : *shards) points += handle->shard->count();
-  return Napi::Number::New(info.Env(), static_cast<double>(points));
+  for (const auto& handle : shards) {
+    const auto counted = handle->shard->count(matching);
+    if (!counted) return counted.error();
+    points += counted.value();
+  }
+  return points;
+}
+
+class CountJob final : public Job {
+ public:
+  CountJob(Napi::Env env, std::vector<ShardReference> shards, Filter filter)
+      : Job(env), shards_(std::move(shards)), filter_(std::move(filter)) {}
+
+  void work() noexcept override {
+    points_ = guard([this] { return count_all(shards_, {&filter_, nullptr, &engine_pool()}); });
+  }
+  void settle(Napi::Env env) override {
+    if (!points_) return deferred.Reject(error_object(env, points_.error()));
+    deferred.Resolve(Napi::Number::New(env, static_cast<double>(points_.value())));
+  }
+
+ private:
+  std::vector<ShardReference> shards_;
+  Filter filter_;
+  Result<std::uint64_t> points_ = std::uint64_t{0};
+};
+
+// count(shards: ShardHandle[], filter: Uint8Array | null): number | Promise<number>        without a filter: number
+Napi::Value count(const Napi::CallbackInfo& info) {
+  auto shards = as_shards(info[0]);
+  if (!shards) return fail_argument(info.Env(), "count(shards, filter)");
+  auto filter = as_filter(info[1]);
+  if (!filter) return fail(info.Env(), filter.error());
+  Matching matching;
+  std::uint64_t estimate = 0;
+  if (filter.value()) {
+    matching.filter = &*filter.value();
+    for (const auto& handle : *shards) estimate += handle->shard->estimate_filter(*filter.value());
+  }
+  if (estimate > kInlineWorkMax) {
+    auto job = std::make_unique<CountJob>(info.Env(), std::move(*shards), std::move(*filter.value()));
+    return Completions::of(info.Env()).run(info.Env(), std::move(job));
+  }
+  const auto points = guard([&] { return count_all(*shards, matching); });
+  if (!points) return fail(info.Env(), points.error());
+  return Napi::Number::New(info.Env(), static_cast<double>(points.value()));
 }
 
 // state(shard: ShardHandle): NativeShardState

@@ -106,7 +106,7 @@ class Differential {
   void compare() {
     const auto state = shard_->state();
     EXPECT_EQ(state.points, model_.points.size());
-    EXPECT_EQ(shard_->count(), model_.points.size());
+    EXPECT_EQ(shard_->count().value(), model_.points.size());
     compare_points();
     for (const auto& vector : model_.schema.vectors) compare_search(vector);
     auto content = model_.content();

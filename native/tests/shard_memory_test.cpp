@@ -66,7 +66,7 @@ TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCa
       EXPECT_EQ(now.next_offset, before.next_offset);
       EXPECT_EQ(now.digest, before.digest);
       EXPECT_EQ(now.points, before.points);
-      EXPECT_EQ(shard->count(), before.points);
+      EXPECT_EQ(shard->count().value(), before.points);
     }
     EXPECT_GT(failures, 0);
     ASSERT_FALSE(apply_at(*reference, offset, log[offset]).stop);

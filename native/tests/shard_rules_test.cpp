@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "frames.h"
+#include "packed.h"
 
 namespace millrace {
 namespace {
@@ -15,11 +16,12 @@ TestPoint point(std::uint64_t id, std::vector<float> values) { return {PointId::
 Errc outcome_of(const ApplyResult& result) { return result.outcomes.at(0).code; }
 
 std::vector<Hit> hits_of(const Shard& shard, const std::vector<float>& query, std::uint32_t k,
-                         const Bitmap* passing = nullptr) {
+                         const Filter* filter = nullptr) {
   SearchPlan plan;
   plan.query = query;
   plan.k = k;
-  return shard.search(plan, passing).value().hits;
+  plan.matching.filter = filter;
+  return shard.search(plan).value().hits;
 }
 
 TEST(ShardRules, RejectsWhatEveryReplicaMustReject) {
@@ -82,7 +84,7 @@ TEST(ShardRules, ProducersBeyondTheTableAreForgottenOldestFirst) {
 
 TEST(ShardEdges, EmptyAndEmptiedShardsAnswerWithNothing) {
   const auto shard = open_shard();
-  EXPECT_EQ(shard->count(), 0U);
+  EXPECT_EQ(shard->count().value(), 0U);
   EXPECT_TRUE(shard->scroll({}, 10, {}).value().points.empty());
   SearchPlan plan;
   EXPECT_EQ(shard->search(plan).error().code, Errc::vector_name_unknown);
@@ -128,20 +130,20 @@ TEST(ShardEdges, TheSmallestAndLargestDimensionsAndDenormalsAreSearched) {
             Errc::record_corrupt);
 }
 
-TEST(ShardEdges, ABitmapAnEndedCallAndAWrongQueryAreHonoured) {
+TEST(ShardEdges, AFilterAnEndedCallAndAWrongQueryAreHonoured) {
   const auto shard = open_shard();
   static_cast<void>(apply_at(*shard, 0, sealed(schema_frame(one_vector(1, Distance::dot)))));
   static_cast<void>(apply_at(*shard, 1, sealed(upsert_frame({point(1, {1}), point(2, {2}), point(3, {3})}, {0}))));
-  const std::uint64_t words[] = {0b011};
-  const Bitmap passing{words};
-  EXPECT_EQ(hits_of(*shard, {1}, 9, &passing).size(), 2U);
-  EXPECT_EQ(shard->count(&passing), 2U);
-  EXPECT_EQ(shard->scroll({}, 9, {}, &passing).value().points.size(), 2U);
+  const auto filter = filter_of(R"({"must": [{"has_id": [1, 2]}]})");
+  EXPECT_EQ(hits_of(*shard, {1}, 9, &filter).size(), 2U);
+  EXPECT_EQ(shard->count({&filter}).value(), 2U);
+  EXPECT_EQ(shard->match({&filter}).value().words, std::vector<std::uint64_t>{0b011});
+  EXPECT_EQ(shard->scroll({}, 9, {}, {&filter}).value().points.size(), 2U);
   SearchPlan plan;
   const std::vector<float> query{1};
   plan.query = query;
   Cancellation cancellation;
-  plan.cancellation = &cancellation;
+  plan.matching.cancellation = &cancellation;
   cancellation.deadline_ns = 1;
   EXPECT_EQ(shard->search(plan).error().code, Errc::deadline_passed);
   cancellation.cancelled = true;
@@ -170,7 +172,7 @@ TEST(ShardEdges, ScrollKeepsItsOrderOverManyMoreRowsThanItsTailHolds) {
       }
       from = page.next;
     } while (from);
-    EXPECT_EQ(seen, shard->count());
+    EXPECT_EQ(seen, shard->count().value());
   }
 }
 

@@ -130,7 +130,8 @@ export interface NativeEngine {
   closeShard(key: string): boolean
   /** Rises whenever a shard is opened or closed. */
   registryVersion(): number
-  count(shards: readonly ShardHandle[]): number
+  /** Without a filter it is never a promise. */
+  count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
   apply(
     shard: ShardHandle,
@@ -153,7 +154,8 @@ export interface NativeEngine {
     exact: boolean,
     ef: number,
     scoreThreshold: number | null,
-    deadlineNs: bigint
+    deadlineNs: bigint,
+    filter: Uint8Array | null
   ): NativeSearchResult | Promise<NativeSearchResult>
   /** Null: the schema path has to read the body. */
   answerNearest(
@@ -183,7 +185,8 @@ export interface NativeEngine {
     shards: readonly ShardHandle[],
     from: Uint8Array | null,
     limit: number,
-    shape: NativeShape
+    shape: NativeShape,
+    filter: Uint8Array | null
   ): Buffer | Promise<Buffer>
   makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
   parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert

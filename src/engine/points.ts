@@ -87,16 +87,18 @@ export function renderPoint(shard: ShardHandle, id: PointIds, shape: PointShape)
 
 /**
  * The whole response for a page of points in id order over all shards.
- * @param from  first id wanted, or null for the beginning
+ * @param from    first id wanted, or null for the beginning
+ * @param filter  as in a SearchPlan: only points that match
  */
 export function renderScroll(
   shards: readonly ShardHandle[],
   from: PointIds | null,
   limit: number,
-  shape: PointShape
+  shape: PointShape,
+  filter: Uint8Array | null = null
 ): Buffer | Promise<Buffer> {
   return callNativeOrLater(() =>
-    native.renderScroll(shards, from?.entries ?? null, limit, toNative(shape))
+    native.renderScroll(shards, from?.entries ?? null, limit, toNative(shape), filter)
   )
 }
 

@@ -14,19 +14,22 @@ export interface SearchPlan {
   readonly scoreThreshold?: number
   /** On the clock of `process.hrtime.bigint()`. */
   readonly deadlineNs?: bigint
+  /** Packed MessagePack, as native/core/include/millrace/filter.h draws it: only points that match. */
+  readonly filter?: Uint8Array
 }
 
 /**
  * Searches one shard: inside the call when that is quick, else on an engine thread.
  * @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_DEADLINE_PASSED, MILLRACE_OUT_OF_MEMORY,
- *         MILLRACE_ENGINE_BUSY
+ *         MILLRACE_ENGINE_BUSY, MILLRACE_ARGUMENT_INVALID for a filter that is none
  */
 export function searchShard(
   shard: ShardHandle,
   plan: SearchPlan
 ): SearchHits | Promise<SearchHits> {
   const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, deadlineNs = 0n } = plan
+  const { filter = null } = plan
   return callNativeOrLater(() =>
-    native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs)
+    native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs, filter)
   )
 }

@@ -6,6 +6,7 @@ import {
 } from '../errors/index.ts'
 import {
   callNative,
+  callNativeOrLater,
   detailsOf,
   fromNative,
   type NativeShardState,
@@ -102,9 +103,20 @@ export async function applyRecords(shard: ShardHandle, batch: RecordBatch): Prom
   }
 }
 
-/** Live points over all shards. */
-export function countPoints(shards: readonly ShardHandle[]): number {
-  return callNative(() => native.count(shards))
+/**
+ * Live points over all shards; with a filter (as in a SearchPlan) those that match, counted on an engine thread when they are many.
+ * @throws MILLRACE_ARGUMENT_INVALID, MILLRACE_OUT_OF_MEMORY, MILLRACE_ENGINE_BUSY
+ */
+export function countPoints(shards: readonly ShardHandle[]): number
+export function countPoints(
+  shards: readonly ShardHandle[],
+  filter: Uint8Array | null
+): number | Promise<number>
+export function countPoints(
+  shards: readonly ShardHandle[],
+  filter: Uint8Array | null = null
+): number | Promise<number> {
+  return callNativeOrLater(() => native.count(shards, filter))
 }
 
 export function shardState(shard: ShardHandle): NativeShardState {

@@ -90,7 +90,8 @@ export const errorSpecs = {
   MILLRACE_POINT_NOT_FOUND: {
     kind: 'notFound',
     retryable: false,
-    message: 'Point with id {id} does not exists!'
+    message: 'Point with id {id} does not exists!',
+    native: 17
   },
   MILLRACE_POINT_ID_INVALID: {
     kind: 'badInput',
@@ -268,6 +269,18 @@ export const errorSpecs = {
     retryable: true,
     message: '{jobs} jobs are waiting for the engine already; try again',
     native: 15
+  },
+  MILLRACE_PAYLOAD_TOO_LARGE: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'the payload of point {id} would take {bytes} bytes, over the limit of {limit} bytes',
+    native: 18
+  },
+  MILLRACE_PAYLOAD_TOO_DEEP: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'the payload would be nested deeper than {limit} levels',
+    native: 19
   },
 
   MILLRACE_CHECKPOINT_CORRUPT: {

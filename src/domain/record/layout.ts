@@ -107,6 +107,7 @@ export const recordKinds = {
   expire: 14,
   barrier: 15,
   schema: 16,
+  batch: 17,
   metadata: 32,
   // In checkpoint files only: docs/reference/checkpoint-format.md.
   checkpointRows: 48,
@@ -123,6 +124,7 @@ export const sectionKinds = {
   multi: 6,
   payload: 7,
   meta: 8,
+  operations: 9,
   /** u64[rows]: the version of each point. In checkpoint files only. */
   versions: 10,
   /** Of one slot, a bitmap of rows bits padded to 8 bytes: the row has the vector that its id had in the files before. In checkpoint files only. */
@@ -146,6 +148,9 @@ export const vectorEncodings = { f32: 0, f16: 1, u8: 2 } as const
 
 /** PAYLOAD: u32[rows + 1] text offsets relative to the end of that table, then UTF-8 JSON objects; an empty text is no payload. */
 export const payloadEncodings = { json: 0 } as const
+
+/** OPERATIONS: u32[rows + 1] offsets of frames as in PAYLOAD, then whole frames without a seal, one for each operation. */
+export const operationsEncodings = { frames: 0 } as const
 
 /** META: one plain MessagePack map. */
 export const metaEncodings = { messagePack: 0 } as const

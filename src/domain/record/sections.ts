@@ -2,7 +2,7 @@
 import { Packr } from 'msgpackr'
 import { type PointId, pointIdFromBytes, uuidBytes } from '../point-id.ts'
 import type { Frame, Section } from './frame.ts'
-import { idEncodings, metaEncodings, sectionKinds } from './layout.ts'
+import { idEncodings, metaEncodings, operationsEncodings, sectionKinds } from './layout.ts'
 
 /** Plain MessagePack: any language can read it. @see docs/reference/log-format.md */
 const packr = new Packr({
@@ -41,6 +41,33 @@ export function packMeta(value: MetaValue): Uint8Array {
 
 export function unpackMeta(bytes: Uint8Array): unknown {
   return packr.unpack(bytes)
+}
+
+/**
+ * The operations of a `batch` record, in the order in which they are applied.
+ * @param frames  as `encodeFrame` or the native parser made them: whole, without a seal; none of them a batch
+ */
+export function operationsSection(frames: readonly Uint8Array[]): Section {
+  const tableBytes = 4 * (frames.length + 1)
+  const bytes = new Uint8Array(frames.reduce((sum, { byteLength }) => sum + byteLength, tableBytes))
+  const view = new DataView(bytes.buffer)
+  let end = 0
+  frames.forEach((frame, index) => {
+    bytes.set(frame, tableBytes + end)
+    end += frame.byteLength
+    view.setUint32(4 * (index + 1), end, true)
+  })
+  const { operations: kind } = sectionKinds
+  return { kind, encoding: operationsEncodings.frames, slot: 0, rows: frames.length, bytes }
+}
+
+/** @returns the frames of a `batch` record, views of its bytes */
+export function readOperations(section: Section): Uint8Array[] {
+  const { bytes, rows } = section
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const tableBytes = 4 * (rows + 1)
+  const at = (index: number) => tableBytes + view.getUint32(4 * index, true)
+  return Array.from({ length: rows }, (_, index) => bytes.subarray(at(index), at(index + 1)))
 }
 
 export function idsSection(ids: readonly PointId[]): Section {

@@ -144,7 +144,7 @@ test('a worker thread finds the shard that the main thread has opened', async ()
     const { parentPort, workerData } = require('node:worker_threads')
     const native = require(workerData.path)
     const shards = [0, 1].map((i) => native.findShard(workerData.key + '.' + i))
-    parentPort.postMessage(native.count(shards))`
+    parentPort.postMessage(native.count(shards, null))`
   const path = join(process.cwd(), 'build/native/release/millrace.node')
   const worker = new Worker(source, { eval: true, workerData: { path, key } })
   const counted = await new Promise((resolve, reject) => {

@@ -23,6 +23,9 @@ enum class Errc : std::uint16_t {
   argument_invalid = 13,
   shard_closed = 14,
   engine_busy = 15,
+  point_not_found = 17,
+  payload_too_large = 18,
+  payload_too_deep = 19,
   checkpoint_corrupt = 20,
 };
 

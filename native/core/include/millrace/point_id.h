@@ -2,7 +2,9 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace millrace {
 
@@ -14,6 +16,15 @@ struct PointId {
   std::uint64_t low = 0;   ///< UUID: last 8 bytes, big-endian. Number: the number.
 
   [[nodiscard]] static constexpr PointId number(std::uint64_t value) noexcept { return {false, 0, value}; }
+  /// @param bytes  16, in printed order
+  [[nodiscard]] static constexpr PointId uuid(std::span<const std::byte> bytes) noexcept {
+    PointId id{true, 0, 0};
+    for (std::size_t i = 0; i < 16; ++i) {
+      auto& half = i < 8 ? id.high : id.low;
+      half = (half << 8U) | static_cast<std::uint64_t>(bytes[i]);
+    }
+    return id;
+  }
 
   friend constexpr auto operator<=>(const PointId&, const PointId&) noexcept = default;
 };

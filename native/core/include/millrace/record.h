@@ -47,19 +47,28 @@ class RecordFrame {
   /// @param row  < count; the record has ids
   [[nodiscard]] PointId id(std::uint32_t row) const noexcept;
   [[nodiscard]] bool has_ids() const noexcept { return !ids_.empty() || count == 0; }
+  /// Whether the record names points, if only none: an operation without the section goes by its filter.
+  [[nodiscard]] bool has_id_section() const noexcept { return has_id_section_; }
   [[nodiscard]] std::string_view payload(std::uint32_t row) const noexcept;
   [[nodiscard]] std::size_t payload_bytes() const noexcept { return payload_text_.size(); }
   /// A frame of checkpoint files, which no log holds.
   [[nodiscard]] bool is_checkpoint() const noexcept {
     return kind >= layout::RecordKind::checkpoint_rows && kind <= layout::RecordKind::checkpoint_state;
   }
+  [[nodiscard]] std::uint32_t operations() const noexcept { return operation_count_; }
+  /// @param index  < operations()
+  /// @return       a frame for decode_operation, of any alignment
+  [[nodiscard]] std::span<const std::byte> operation(std::uint32_t index) const noexcept;
 
  private:
   friend class RecordDecoder;
   layout::IdEncoding id_encoding_{};
+  bool has_id_section_ = false;
+  std::uint32_t operation_count_ = 0;
   std::span<const std::byte> ids_;
   std::span<const std::byte> payload_offsets_;
   std::string_view payload_text_;
+  std::span<const std::byte> operations_;
 };
 
 /// Checks a frame: magic, version, both CRCs, bounds, alignment, overlap, and that every section has the size that its
@@ -71,6 +80,9 @@ class RecordFrame {
 ///         does not know; ARGUMENT_INVALID for a misaligned span
 /// @throws std::bad_alloc
 [[nodiscard]] Result<RecordFrame> decode_record(std::span<const std::byte> frame, std::uint64_t offset);
+
+/// The same for a frame inside of a batch: it has no seal, and the enclosing frame's checksums cover it.
+[[nodiscard]] Result<RecordFrame> decode_operation(std::span<const std::byte> frame, std::uint64_t offset);
 
 /// Puts a frame together, section by section.
 class RecordBuilder {

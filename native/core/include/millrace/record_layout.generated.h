@@ -65,6 +65,7 @@ enum class RecordKind : std::uint8_t {
   expire = 14,
   barrier = 15,
   schema = 16,
+  batch = 17,
   metadata = 32,
   checkpoint_rows = 48,
   checkpoint_deletes = 49,
@@ -80,6 +81,7 @@ enum class SectionKind : std::uint16_t {
   multi = 6,
   payload = 7,
   meta = 8,
+  operations = 9,
   versions = 10,
   kept = 11,
 };

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/filter.h"
 #include "millrace/point_id.h"
 #include "millrace/result.h"
 #include "millrace/schema.h"
@@ -64,9 +65,10 @@ struct ShardState {
   std::uint64_t memory_bytes = 0;
 };
 
-/// Ids of the points that may be returned, as a bitmap over rows: bit r of word r / 64.
+/// Rows of a shard: bit r of word r / 64.
 struct Bitmap {
-  std::span<const std::uint64_t> words;
+  std::vector<std::uint64_t> words;
+  std::uint64_t count = 0;  ///< bits that are set
   [[nodiscard]] bool contains(std::uint32_t row) const noexcept {
     return (row >> 6) < words.size() && ((words[row >> 6] >> (row & 63U)) & 1U) != 0;
   }
@@ -78,6 +80,13 @@ struct Cancellation {
   std::uint64_t deadline_ns = 0;  ///< steady clock; 0: none
 };
 
+/// How points are looked for.
+struct Matching {
+  const Filter* filter = nullptr;              ///< only points that match; null: all
+  const Cancellation* cancellation = nullptr;
+  ThreadPool* helpers = nullptr;  ///< whose idle threads may take part in a long evaluation; the result is the same
+};
+
 struct SearchPlan {
   std::uint32_t slot = 0;
   std::span<const float> query;  ///< f32[dimension]; unit length when the slot's distance is cosine
@@ -85,8 +94,7 @@ struct SearchPlan {
   bool exact = false;
   std::uint32_t ef = 0;          ///< size of the candidate list; 0: the engine's choice
   std::optional<float> score_threshold;  ///< strict, on the reported score
-  const Cancellation* cancellation = nullptr;
-  ThreadPool* helpers = nullptr;  ///< whose idle threads may take part in a long search; the result is the same
+  Matching matching;             ///< its helpers take part in the search as well
 };
 
 struct Hit {
@@ -144,7 +152,7 @@ class Shard {
   [[nodiscard]] virtual ApplyResult apply(std::span<const RecordView> records) = 0;
 
   /// @throws (as Error) VECTOR_NAME_UNKNOWN, VECTOR_DIMENSION_MISMATCH, DEADLINE_PASSED, CANCELLED, OUT_OF_MEMORY
-  [[nodiscard]] virtual Result<SearchResult> search(const SearchPlan& plan, const Bitmap* passing = nullptr) const = 0;
+  [[nodiscard]] virtual Result<SearchResult> search(const SearchPlan& plan) const = 0;
 
   /// Estimated work of a search in multiply-adds: decides whether the caller runs it inline.
   [[nodiscard]] virtual std::uint64_t estimate_work(const SearchPlan& plan) const noexcept = 0;
@@ -156,12 +164,19 @@ class Shard {
   /// @return       up to `limit` live points in id order, and where the next page starts
   [[nodiscard]] virtual Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
                                                  const PointSelector& selector,
-                                                 const Bitmap* passing = nullptr) const = 0;
+                                                 const Matching& matching = {}) const = 0;
 
   /// Rows that a scroll looks at or sorts besides those of its page: many after a large ingest.
   [[nodiscard]] virtual std::uint64_t estimate_scroll() const noexcept = 0;
 
-  [[nodiscard]] virtual std::uint64_t count(const Bitmap* passing = nullptr) const = 0;
+  /// Live points that match.
+  [[nodiscard]] virtual Result<std::uint64_t> count(const Matching& matching = {}) const = 0;
+
+  /// The rows of the live points that match, at one snapshot. Rows are this shard's own numbers and mean nothing after a restart.
+  [[nodiscard]] virtual Result<Bitmap> match(const Matching& matching) const = 0;
+
+  /// Estimated work of evaluating a filter, in the unit of `estimate_work`.
+  [[nodiscard]] virtual std::uint64_t estimate_filter(const Filter& filter) const noexcept = 0;
 
   /// Takes hold of what changed since an offset, to be written to a file of a checkpoint. Not during `apply`.
   /// @param since  0: everything; else where the file begins that this one goes on from: any offset that this shard itself

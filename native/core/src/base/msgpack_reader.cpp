@@ -1,6 +1,7 @@
 #include "base/msgpack_reader.h"
 
 #include <bit>
+#include <limits>
 
 namespace millrace {
 
@@ -91,6 +92,90 @@ std::optional<std::uint64_t> MsgpackReader::unsigned_integer() noexcept {
   const auto integer = static_cast<std::uint64_t>(value);
   if (static_cast<double>(integer) != value) return fail();
   return integer;
+}
+
+std::optional<std::int64_t> MsgpackReader::signed_integer() noexcept {
+  const auto start = at_;
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if (*form >= 0xe0) return static_cast<std::int8_t>(*form);
+  if (*form >= 0xd0 && *form <= 0xd3) {
+    const auto width = std::size_t{1} << (*form - 0xd0U);
+    const auto bits = big_endian(width);
+    if (!bits) return std::nullopt;
+    // Shifted up and down again the sign fills the upper bytes.
+    const auto unused = 64 - 8 * width;
+    return static_cast<std::int64_t>(*bits << unused) >> unused;
+  }
+  if (*form == 0xca || *form == 0xcb) {
+    at_ = start;
+    const auto value = number();
+    if (!value) return std::nullopt;
+    if (!(*value >= -9223372036854775808.0 && *value < 9223372036854775808.0)) return fail();
+    const auto integer = static_cast<std::int64_t>(*value);
+    if (static_cast<double>(integer) != *value) return fail();
+    return integer;
+  }
+  at_ = start;
+  const auto value = unsigned_integer();
+  if (!value) return std::nullopt;
+  if (*value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return fail();
+  return static_cast<std::int64_t>(*value);
+}
+
+std::optional<double> MsgpackReader::number() noexcept {
+  const auto start = at_;
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if (*form == 0xca || *form == 0xcb) {
+    const auto bits = big_endian(*form == 0xca ? 4 : 8);
+    if (!bits) return std::nullopt;
+    return *form == 0xca ? static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(*bits)))
+                         : std::bit_cast<double>(*bits);
+  }
+  at_ = start;
+  if (*form >= 0xe0 || (*form >= 0xd0 && *form <= 0xd3)) {
+    const auto value = signed_integer();
+    if (!value) return std::nullopt;
+    return static_cast<double>(*value);
+  }
+  const auto value = unsigned_integer();
+  if (!value) return std::nullopt;
+  return static_cast<double>(*value);
+}
+
+std::optional<bool> MsgpackReader::boolean() noexcept {
+  const auto form = tag();
+  if (!form) return std::nullopt;
+  if (*form != 0xc2 && *form != 0xc3) {
+    failed_ = true;
+    return std::nullopt;
+  }
+  return *form == 0xc3;
+}
+
+std::optional<std::span<const std::byte>> MsgpackReader::value(int levels) noexcept {
+  const auto start = at_;
+  if (!skip(levels)) return std::nullopt;
+  return bytes_.subspan(start, at_ - start);
+}
+
+std::optional<MsgpackReader::Kind> MsgpackReader::peek() const noexcept {
+  if (failed_ || at_ >= bytes_.size()) return std::nullopt;
+  const auto form = static_cast<std::uint8_t>(bytes_[at_]);
+  if (form < 0x80 || form >= 0xe0 || (form >= 0xca && form <= 0xd3)) return Kind::number;
+  if (form < 0x90 || form == 0xde || form == 0xdf) return Kind::map;
+  if (form < 0xa0 || form == 0xdc || form == 0xdd) return Kind::array;
+  if (form < 0xc0 || (form >= 0xd9 && form <= 0xdb)) return Kind::text;
+  if (form == 0xc0) return Kind::nil;
+  if (form == 0xc2 || form == 0xc3) return Kind::boolean;
+  return form >= 0xc4 && form <= 0xc6 ? Kind::binary : Kind::other;
+}
+
+bool MsgpackReader::take_nil() noexcept {
+  if (peek() != Kind::nil) return false;
+  ++at_;
+  return true;
 }
 
 bool MsgpackReader::skip(int levels) noexcept {

@@ -22,6 +22,18 @@ class MsgpackReader {
   std::optional<std::span<const std::byte>> binary() noexcept;
   /// Any form of a non-negative integer, and a float that is one (JavaScript writes numbers above 2^32 so).
   std::optional<std::uint64_t> unsigned_integer() noexcept;
+  /// Any integer that fits, and a float that is one.
+  std::optional<std::int64_t> signed_integer() noexcept;
+  /// Any form of a number, as the nearest double.
+  std::optional<double> number() noexcept;
+  std::optional<bool> boolean() noexcept;
+  /// The bytes of one value of any type, at most `levels` deep.
+  std::optional<std::span<const std::byte>> value(int levels = 32) noexcept;
+  /// What comes next; nothing at the end.
+  enum class Kind : std::uint8_t { nil, boolean, number, text, binary, array, map, other };
+  [[nodiscard]] std::optional<Kind> peek() const noexcept;
+  /// Steps over `nil` when it comes next.
+  bool take_nil() noexcept;
   /// Passes over one value of any type, at most 32 levels deep.
   bool skip(int levels = 32) noexcept;
 

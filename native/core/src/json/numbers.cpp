@@ -66,7 +66,7 @@ bool convert(std::string_view token, T& out) noexcept {
     out = token.front() == '-' ? -T{0} : T{0};
     return true;
   }
-  return error == std::errc{} && std::isfinite(out);
+  return error == std::errc{} && rest == token.data() + token.size() && std::isfinite(out);
 }
 
 }  // namespace
@@ -80,6 +80,44 @@ bool scan_number(Scanner& scanner, std::string_view& token) {
   double value = 0;
   if ((has_exponent || token.size() > 300) && !convert(token, value)) return scanner.fail("number out of range");
   return true;
+}
+
+std::optional<double> parse_f64(std::string_view token) noexcept {
+  if (token.empty()) return std::nullopt;
+  // Up to 15 digits and ten to the 22nd are exact doubles, so one division rounds once (Clinger 1990).
+  const char* at = token.data() + (token.front() == '-' ? 1 : 0);
+  const char* const end = token.data() + token.size();
+  std::uint64_t mantissa = 0;
+  std::size_t scale = 0;
+  std::size_t digits = 0;
+  bool has_point = false;
+  for (; at != end && digits <= 15; ++at) {
+    if (*at == '.' && !has_point && digits > 0) {
+      has_point = true;
+      continue;
+    }
+    if (*at < '0' || *at > '9') break;
+    mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at - '0');
+    scale += has_point ? 1U : 0U;
+    ++digits;
+  }
+  if (at == end && digits > 0 && digits <= 15) {
+    const double value =
+        static_cast<double>(mantissa) / static_cast<double>(detail::kPowersOfTen[scale]);
+    return token.front() == '-' ? -value : value;
+  }
+  double value = 0;
+  if (!convert(token, value)) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> parse_i64(std::string_view token) noexcept {
+  if (token.empty() || token == "-0") return std::nullopt;
+  std::int64_t value = 0;
+  const char* const end = token.data() + token.size();
+  const auto [rest, error] = std::from_chars(token.data(), end, value);
+  if (error != std::errc{} || rest != end) return std::nullopt;
+  return value;
 }
 
 bool parse_u64(Scanner& scanner, std::uint64_t& out) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "json/scanner.h"
@@ -12,6 +13,12 @@ namespace millrace::json {
 
 /// Reads a number by the JSON grammar and leaves it as text. Numbers beyond the range of a double are refused.
 [[nodiscard]] bool scan_number(Scanner& scanner, std::string_view& token);
+
+/// The nearest double of a number's whole text, which a payload holds; nothing when it is no number or beyond a double.
+[[nodiscard]] std::optional<double> parse_f64(std::string_view token) noexcept;
+
+/// A number's text as an integer of 64 bits: written without fraction, exponent or a zero's sign, and within its range.
+[[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view token) noexcept;
 
 /// Reads an unsigned integer written without sign, fraction or exponent, up to 2^64 - 1.
 [[nodiscard]] bool parse_u64(Scanner& scanner, std::uint64_t& out);

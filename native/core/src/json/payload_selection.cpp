@@ -40,7 +40,7 @@ class Selection {
       const char* begin = scanner_.at;
       if (!json::read_key(scanner_, key)) break;
       const std::string_view head(begin, static_cast<std::size_t>(scanner_.at - begin));
-      const PathStep step{PathStep::Kind::key, std::string(json::decode_string(key, decoded_))};
+      const PathStep step{PathStep::Kind::key, std::string(json::decode_string(key, decoded_)), 0};
       copy_child(active, depth, step, head, is_first);
       if (!json::next_or_close(scanner_, '}', has_next)) break;
     }
@@ -48,7 +48,7 @@ class Selection {
   }
 
   void copy_list(const ActivePatterns& active, std::size_t depth) {
-    const PathStep step{PathStep::Kind::every, {}};
+    const PathStep step{PathStep::Kind::every, {}, 0};
     ++scanner_.at;
     out_.push_back('[');
     bool has_next = !scanner_.consume(']');

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "json/stored.h"
 #include "millrace/point_id_text.h"
 
 namespace millrace {
@@ -22,25 +23,6 @@ void append_vector(std::string& out, std::span<const float> values) {
   out.push_back(']');
 }
 
-void append_string(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  out.push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out.push_back(hex[byte >> 4U]);
-      out.push_back(hex[byte & 0xFU]);
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
-
 void append_vectors(std::string& out, const PointView& point, const PointShape& shape) {
   const bool is_bare = shape.vectors.size() == 1 && shape.vectors.front().name.empty();
   if (is_bare && !point.vectors.empty()) return append_vector(out, point.vectors.front().values);
@@ -51,7 +33,7 @@ void append_vectors(std::string& out, const PointView& point, const PointShape& 
       if (slot.slot != stored.slot) continue;
       if (!is_first) out.push_back(',');
       is_first = false;
-      append_string(out, slot.name);
+      json::append_string(out, slot.name);
       out.push_back(':');
       append_vector(out, stored.values);
     }

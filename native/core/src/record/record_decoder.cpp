@@ -23,6 +23,8 @@ constexpr std::size_t kIdBytes[] = {8, 16, 16};
 
 std::size_t words_of(std::size_t bits) noexcept { return (bits + 63) / 64; }
 
+std::size_t offset_table(std::uint32_t rows) noexcept { return (std::size_t{rows} + 1) * 4; }
+
 template <typename T>
 std::span<const T> view_as(std::span<const std::byte> bytes) noexcept {
   // Sections start at multiples of 64 in a frame that is 8-byte aligned, so the view is aligned.
@@ -34,7 +36,8 @@ std::span<const T> view_as(std::span<const std::byte> bytes) noexcept {
 /// One pass over one frame; the first thing found wrong is what is reported.
 class RecordDecoder {
  public:
-  RecordDecoder(std::span<const std::byte> frame, std::uint64_t offset) noexcept : bytes_(frame), offset_(offset) {}
+  RecordDecoder(std::span<const std::byte> frame, std::uint64_t offset, bool is_sealed) noexcept
+      : bytes_(frame), offset_(offset), is_sealed_(is_sealed) {}
 
   Result<RecordFrame> decode() {
     if (reinterpret_cast<std::uintptr_t>(bytes_.data()) % 8 != 0)
@@ -70,10 +73,11 @@ class RecordDecoder {
     // More than any schema asks for; keeps the search for a slot's block short.
     if (section_count_ > room || section_count_ > kSectionsMax) return corrupt("section table length");
     const auto table = bytes_.subspan(layout::kHeaderBytes, section_count_ * layout::kSectionEntryBytes);
-    if (crc32c(table, crc32c(bytes_.first(h::header_crc::at))) != read_field<h::header_crc>(bytes_))
+    if (is_sealed_ && crc32c(table, crc32c(bytes_.first(h::header_crc::at))) != read_field<h::header_crc>(bytes_))
       return corrupt("header checksum");
     table_end_ = layout::kHeaderBytes + table.size();
-    if (crc32c(bytes_.subspan(table_end_)) != read_field<h::body_crc>(bytes_)) return corrupt("body checksum");
+    if (is_sealed_ && crc32c(bytes_.subspan(table_end_)) != read_field<h::body_crc>(bytes_))
+      return corrupt("body checksum");
     frame_.kind = static_cast<layout::RecordKind>(read_field<h::kind>(bytes_));
     frame_.collection_id = read_field<h::collection_id>(bytes_);
     frame_.schema_version = read_field<h::schema_version>(bytes_);
@@ -112,6 +116,7 @@ class RecordDecoder {
       case layout::SectionKind::norms: return read_norms(section);
       case layout::SectionKind::payload: return read_payload(section);
       case layout::SectionKind::meta: return read_meta(section);
+      case layout::SectionKind::operations: return read_operations(section);
       case layout::SectionKind::versions: return read_versions(section);
       case layout::SectionKind::kept: return read_kept(section);
       case layout::SectionKind::sparse:
@@ -121,8 +126,8 @@ class RecordDecoder {
   }
 
   bool read_ids(const Section& section) {
-    if (has_ids_) return corrupt("two id sections");
-    has_ids_ = true;
+    if (frame_.has_id_section_) return corrupt("two id sections");
+    frame_.has_id_section_ = true;
     if (section.encoding > static_cast<std::uint16_t>(layout::IdEncoding::mixed)) return newer("id encoding");
     frame_.id_encoding_ = static_cast<layout::IdEncoding>(section.encoding);
     const std::size_t flags =
@@ -186,20 +191,34 @@ class RecordDecoder {
   bool read_payload(const Section& section) {
     if (section.encoding != 0) return newer("payload encoding");
     if (!frame_.payload_offsets_.empty()) return corrupt("two payload sections");
-    const std::size_t table = (std::size_t{frame_.count} + 1) * 4;
-    if (section.rows != frame_.count || section.bytes.size() < table) return corrupt("payload section length");
-    const auto offsets = section.bytes.first(table);
+    if (section.rows != frame_.count || !has_offsets(section)) return corrupt("payload offsets");
+    const std::size_t table = offset_table(section.rows);
     const auto text = section.bytes.subspan(table);
-    std::uint32_t before = 0;
-    for (std::size_t row = 0; row <= frame_.count; ++row) {
-      const auto at = read_at<std::uint32_t>(offsets, row * 4);
-      if (at < before || at > text.size() || (row == 0 && at != 0)) return corrupt("payload offsets");
-      before = at;
-    }
-    if (before != text.size()) return corrupt("payload text length");
-    frame_.payload_offsets_ = offsets;
+    frame_.payload_offsets_ = section.bytes.first(table);
     frame_.payload_text_ = {reinterpret_cast<const char*>(text.data()), text.size()};
     return true;
+  }
+
+  bool read_operations(const Section& section) {
+    if (section.encoding != 0) return newer("operation encoding");
+    if (!frame_.operations_.empty()) return corrupt("two operation sections");
+    if (!has_offsets(section)) return corrupt("operation offsets");
+    frame_.operations_ = section.bytes;
+    frame_.operation_count_ = section.rows;
+    return true;
+  }
+
+  /// Whether a section is a table of rising offsets, from 0 to the length of what follows it.
+  static bool has_offsets(const Section& section) noexcept {
+    const auto table = offset_table(section.rows);
+    if (section.bytes.size() < table) return false;
+    std::uint32_t before = 0;
+    for (std::size_t row = 0; row <= section.rows; ++row) {
+      const auto at = read_at<std::uint32_t>(section.bytes, row * 4);
+      if (at < before || (row == 0 && at != 0)) return false;
+      before = at;
+    }
+    return before == section.bytes.size() - table;
   }
 
   bool read_meta(const Section& section) {
@@ -262,18 +281,28 @@ class RecordDecoder {
 
   std::span<const std::byte> bytes_;
   std::uint64_t offset_;
+  bool is_sealed_;
   std::uint32_t section_count_ = 0;
   std::size_t table_end_ = 0;
   std::vector<Section> sections_;
   std::vector<std::uint32_t> seen_vectors_;
-  bool has_ids_ = false;
   RecordFrame frame_;
   Errc errc_ = Errc::ok;
   const char* reason_ = "";
 };
 
 Result<RecordFrame> decode_record(std::span<const std::byte> frame, std::uint64_t offset) {
-  return RecordDecoder(frame, offset).decode();
+  return RecordDecoder(frame, offset, true).decode();
+}
+
+Result<RecordFrame> decode_operation(std::span<const std::byte> frame, std::uint64_t offset) {
+  return RecordDecoder(frame, offset, false).decode();
+}
+
+std::span<const std::byte> RecordFrame::operation(std::uint32_t index) const noexcept {
+  const auto frames = operations_.subspan(offset_table(operation_count_));
+  const auto begin = read_at<std::uint32_t>(operations_, index * 4UL);
+  return frames.subspan(begin, read_at<std::uint32_t>(operations_, index * 4UL + 4) - begin);
 }
 
 PointId RecordFrame::id(std::uint32_t row) const noexcept {

@@ -52,13 +52,15 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   ~MemoryShard() override;
 
   [[nodiscard]] ApplyResult apply(std::span<const RecordView> records) override;
-  [[nodiscard]] Result<SearchResult> search(const SearchPlan& plan, const Bitmap* passing) const override;
+  [[nodiscard]] Result<SearchResult> search(const SearchPlan& plan) const override;
   [[nodiscard]] std::uint64_t estimate_work(const SearchPlan& plan) const noexcept override;
   [[nodiscard]] Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const override;
   [[nodiscard]] Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
-                                         const PointSelector& selector, const Bitmap* passing) const override;
+                                         const PointSelector& selector, const Matching& matching) const override;
   [[nodiscard]] std::uint64_t estimate_scroll() const noexcept override { return order_.estimate(state()); }
-  [[nodiscard]] std::uint64_t count(const Bitmap* passing) const override;
+  [[nodiscard]] Result<std::uint64_t> count(const Matching& matching) const override;
+  [[nodiscard]] Result<Bitmap> match(const Matching& matching) const override;
+  [[nodiscard]] std::uint64_t estimate_filter(const Filter& filter) const noexcept override;
   [[nodiscard]] Result<std::unique_ptr<CheckpointCapture>> capture(std::uint64_t since) const override;
   [[nodiscard]] std::optional<Error> load(std::span<const std::byte> frames) override;
   [[nodiscard]] std::optional<Error> finish_load() override;
@@ -101,6 +103,8 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
 
   // readers
   [[nodiscard]] Snapshot snapshot() const;
+  /// Evaluates a filter, which there is. @param operation  for the error of a passed deadline
+  [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;
   [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;
   [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const;
   [[nodiscard]] PointPage page_of(const Snapshot& at, std::span<const std::uint32_t> rows,

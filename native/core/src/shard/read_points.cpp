@@ -51,15 +51,17 @@ Result<PointPage> MemoryShard::retrieve(std::span<const PointId> ids, const Poin
 }
 
 Result<PointPage> MemoryShard::scroll(std::optional<PointId> from, std::uint32_t limit, const PointSelector& selector,
-                                      const Bitmap* passing) const {
+                                      const Matching& matching) const {
   return guard([&]() -> Result<PointPage> {
     const auto sorted = order_.get(store_, state());
     const auto at = snapshot();
+    const Result<Bitmap> passing = matching.filter == nullptr ? Result<Bitmap>(Bitmap{}) : match_at(at, matching, "scroll");
+    if (!passing) return passing.error();
     const auto id_of = [&](std::uint32_t row) { return store_.rows.at(row)->id(); };
     const auto by_id = [&](std::uint32_t a, std::uint32_t b) { return id_of(a) < id_of(b); };
     const auto is_wanted = [&](std::uint32_t row) {
       return row < at.state.rows && store_.is_visible(row, at.state.next_offset) &&
-             (passing == nullptr || passing->contains(row));
+             (matching.filter == nullptr || passing.value().contains(row));
     };
     const std::size_t wanted = std::size_t{limit} + 1;
 
@@ -98,19 +100,6 @@ Result<PointPage> MemoryShard::scroll(std::optional<PointId> from, std::uint32_t
     page.next = next;
     return page;
   });
-}
-
-std::uint64_t MemoryShard::count(const Bitmap* passing) const {
-  const auto at = snapshot();
-  if (passing == nullptr) return at.state.points;
-  std::uint64_t counted = 0;
-  for (std::size_t word = 0; word < passing->words.size(); ++word)
-    for (auto bits = passing->words[word]; bits != 0; bits &= bits - 1) {
-      const auto row = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-      if (row >= at.state.rows) return counted;
-      if (store_.is_visible(static_cast<std::uint32_t>(row), at.state.next_offset)) ++counted;
-    }
-  return counted;
 }
 
 }  // namespace millrace

@@ -59,6 +59,21 @@ class PayloadArena {
   [[nodiscard]] std::size_t total_bytes() const noexcept { return total_; }
   void clear() noexcept { *this = {}; }
 
+  /// A place to go back to when what was appended since is not needed after all, and no row names it.
+  struct Mark {
+    std::size_t chunks = 0;
+    char* at = nullptr;
+    std::size_t room = 0;
+    std::size_t total = 0;
+  };
+  [[nodiscard]] Mark mark() const noexcept { return {chunks_.size(), at_, room_, total_}; }
+  void rewind(const Mark& mark) noexcept {
+    while (chunks_.size() > mark.chunks) chunks_.pop_back();
+    at_ = mark.at;
+    room_ = mark.room;
+    total_ = mark.total;
+  }
+
  private:
   std::vector<Block> chunks_;
   char* at_ = nullptr;
@@ -93,7 +108,9 @@ struct RowStore {
   }
 };
 
-/// The vectors of one slot, densely: position p belongs to row row_of[p], and positions rise with rows.
+/// The vectors of one slot, densely: position p belongs to row row_of[p], the newest of the rows that share it, which is
+/// set with an atomic store when it changes. Each of them replaced the one before, `Row::previous`, without a new vector.
+/// Positions rise with the rows that brought them.
 struct VectorColumn {
   explicit VectorColumn(VectorSlot described) : slot(std::move(described)), values(slot.dimension) {}
 
@@ -107,6 +124,16 @@ struct VectorColumn {
   [[nodiscard]] const float* find(std::uint32_t row) const noexcept {
     const auto* const position = position_of.find(row);
     return position == nullptr || *position == 0 ? nullptr : values.at(*position - 1);
+  }
+  /// The vector's position + 1, or 0. @param row  whose vectors may be read
+  [[nodiscard]] std::uint32_t position(std::uint32_t row) const noexcept {
+    const auto* const found = position_of.find(row);
+    return found == nullptr ? 0 : *found;
+  }
+  /// Lets `row`, which replaces one with the same vector, share it: row and entry become visible together.
+  void share(std::uint32_t row, std::uint32_t position) noexcept {
+    *position_of.at(row) = position;
+    std::atomic_ref(*row_of.at(position - 1)).store(row, std::memory_order_release);
   }
   [[nodiscard]] bool keeps_norms() const noexcept { return slot.distance == Distance::cosine; }
 };

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
 
+#include "base/interruption.h"
 #include "base/share_work.h"
 #include "millrace/kernels.h"
 #include "shard/memory_shard.h"
@@ -102,11 +102,6 @@ class Ranker {
   float gate_ = std::numeric_limits<float>::infinity();
 };
 
-std::uint64_t now_ns() noexcept {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
-
 const MetricKernel& kernel_of(Distance distance) noexcept {
   if (distance == Distance::euclid) return kernels().l2_squared;
   return distance == Distance::manhattan ? kernels().l1 : kernels().dot;
@@ -126,7 +121,7 @@ class ExactScan {
         state_(state),
         plan_(plan),
         passing_(passing),
-        started_ns_(now_ns()),
+        interruption_(plan.matching.cancellation),
         count_(column.count.load(std::memory_order_acquire)),
         // About two million components between two looks at the clock: some hundred microseconds.
         stride_(std::clamp<std::uint64_t>((2U << 20U) / column.slot.dimension, 16, 4096)) {}
@@ -140,26 +135,18 @@ class ExactScan {
         if (position >= count_) return;
         end = std::min({count_, position + stride_, position + BlockColumn<float>::run(position)});
       } while (!next_.compare_exchange_weak(position, end, std::memory_order_relaxed));
-      if (is_ended() || !scan(position, end, ranker)) next_.store(count_, std::memory_order_relaxed);
+      if (interruption_.is_due() || !scan(position, end, ranker)) next_.store(count_, std::memory_order_relaxed);
     }
   }
 
   /// Why the pass ended before its end. Asked when all have left `run`.
-  [[nodiscard]] std::optional<Error> ended() const {
-    switch (ended_.load(std::memory_order_relaxed)) {
-      case Errc::cancelled: return Error{Errc::cancelled, {}};
-      case Errc::deadline_passed:
-        return Error{Errc::deadline_passed, "\"operation\":\"search\",\"seconds\":" +
-                                                std::to_string(static_cast<double>(now_ns() - started_ns_) * 1e-9)};
-      default: return std::nullopt;
-    }
-  }
+  [[nodiscard]] std::optional<Error> ended() const { return interruption_.error("search"); }
 
   /// Threads besides the caller's that are worth waking.
   [[nodiscard]] std::uint32_t helpers_wanted() const {
-    if (plan_.helpers == nullptr) return 0;
+    if (plan_.matching.helpers == nullptr) return 0;
     const auto worth = count_ * column_.slot.dimension / kThreadWorkMin;
-    return worth < 2 ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(worth - 1, plan_.helpers->idle()));
+    return worth < 2 ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(worth - 1, plan_.matching.helpers->idle()));
   }
 
  private:
@@ -169,21 +156,21 @@ class ExactScan {
     const auto& kernel = kernel_of(column_.slot.distance);
     const std::size_t dimension = column_.slot.dimension;
     const float* values = column_.values.at(position);
-    const std::uint32_t* rows = column_.row_of.at(position);
+    std::uint32_t* newest = column_.row_of.at(position);
     const float* waiting[4];
     std::uint32_t waiting_rows[4];
     float scores[4];
     std::size_t held = 0;
     bool is_inside = true;
-    for (auto left = end - position; left > 0; --left, values += dimension, ++rows) {
-      if (*rows >= state_.rows) {
+    for (; position < end; ++position, values += dimension, ++newest) {
+      const auto row = row_at(position, std::atomic_ref(*newest).load(std::memory_order_acquire));
+      if (row == kNoRow) {
         is_inside = false;
         break;
       }
-      if (!store_.is_visible(*rows, state_.next_offset) || (passing_ != nullptr && !passing_->contains(*rows)))
-        continue;
+      if (!store_.is_visible(row, state_.next_offset) || (passing_ != nullptr && !passing_->contains(row))) continue;
       waiting[held] = values;
-      waiting_rows[held] = *rows;
+      waiting_rows[held] = row;
       if (++held < 4) continue;
       kernel.four(plan_.query.data(), waiting, dimension, scores);
       for (std::size_t i = 0; i < 4; ++i) ranker.offer(scores[i], waiting_rows[i]);
@@ -194,16 +181,14 @@ class ExactScan {
     return is_inside;
   }
 
-  /// Whether somebody has cancelled or the deadline has passed; remembers which.
-  [[nodiscard]] bool is_ended() noexcept {
-    const auto* const cancellation = plan_.cancellation;
-    if (cancellation == nullptr) return false;
-    if (cancellation->cancelled.load(std::memory_order_relaxed)) {
-      ended_.store(Errc::cancelled, std::memory_order_relaxed);
-    } else if (cancellation->deadline_ns != 0 && now_ns() >= cancellation->deadline_ns) {
-      ended_.store(Errc::deadline_passed, std::memory_order_relaxed);
-    }
-    return ended_.load(std::memory_order_relaxed) != Errc::ok;
+  /// The row that had the position's vector in the snapshot. A record that is being applied, or was since, may have made
+  /// newer ones that share it; they lead back. When all are newer, so is the vector, and every one after it.
+  [[nodiscard]] std::uint32_t row_at(std::uint64_t position, std::uint32_t row) const noexcept {
+    if (row < state_.rows) return row;
+    while (row != kNoRow && row >= state_.rows) row = store_.rows.at(row)->previous;
+    if (row == kNoRow) return kNoRow;
+    const auto* const shared = column_.position_of.find(row);
+    return shared != nullptr && *shared == position + 1 ? row : kNoRow;
   }
 
   const RowStore& store_;
@@ -211,11 +196,10 @@ class ExactScan {
   const ShardState& state_;
   const SearchPlan& plan_;
   const Bitmap* passing_;
-  std::uint64_t started_ns_;
+  Interruption interruption_;
   std::uint64_t count_;
   std::uint64_t stride_;
   std::atomic<std::uint64_t> next_{0};  ///< the first position that nobody has taken
-  std::atomic<Errc> ended_{Errc::ok};
 };
 
 const VectorColumn* find_column(const Generation& generation, std::uint32_t slot) noexcept {
@@ -226,7 +210,7 @@ const VectorColumn* find_column(const Generation& generation, std::uint32_t slot
 
 }  // namespace
 
-Result<SearchResult> MemoryShard::search(const SearchPlan& plan, const Bitmap* passing) const {
+Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
   return guard([&]() -> Result<SearchResult> {
     if (plan.k == 0) return Error{Errc::argument_invalid, "\"reason\":\"k is 0\""};
     const auto at = snapshot();
@@ -236,14 +220,19 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan, const Bitmap* p
     if (plan.query.size() != column->slot.dimension)
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(plan.query.size())};
+    const auto& matching = plan.matching;
+    const Result<Bitmap> passing =
+        matching.filter == nullptr ? Result<Bitmap>(Bitmap{}) : match_at(at, matching, "search");
+    if (!passing) return passing.error();
     const auto distance = column->slot.distance;
     SearchResult result;
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
-    ExactScan scan(store_, *column, at.state, plan, passing);
+    ExactScan scan(store_, *column, at.state, plan, matching.filter == nullptr ? nullptr : &passing.value());
     const auto helpers = scan.helpers_wanted();
-    const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, at.state.points));
+    const auto eligible = matching.filter == nullptr ? at.state.points : passing.value().count;
+    const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));
     std::vector<TopK> parts;
     for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, k, result.larger_is_better);
     const auto take_part = [&](std::uint32_t part) noexcept {
@@ -253,7 +242,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan, const Bitmap* p
     if (helpers == 0) {
       take_part(0);
     } else {
-      share_work(*plan.helpers, helpers, take_part);
+      share_work(*plan.matching.helpers, helpers, take_part);
     }
     if (auto ended = scan.ended()) return std::move(*ended);
     auto& best = parts.front();
@@ -271,7 +260,9 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan, const Bitmap* p
 std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept {
   const auto at = snapshot();
   const auto* const column = find_column(*at.generation, plan.slot);
-  return column == nullptr ? 0 : std::uint64_t{column->count.load(std::memory_order_relaxed)} * column->slot.dimension;
+  if (column == nullptr) return 0;
+  return std::uint64_t{column->count.load(std::memory_order_relaxed)} * column->slot.dimension +
+         (plan.matching.filter == nullptr ? 0 : estimate_filter(*plan.matching.filter));
 }
 
 }  // namespace millrace
