@@ -13,6 +13,7 @@ import {
   shardKeyOf,
   topicOf
 } from '../src/domain/directory.ts'
+import type { RejectionReport } from '../src/domain/node-port.ts'
 import type {
   ControlCommand,
   ControlPort,
@@ -35,6 +36,7 @@ import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
+import { Rejections } from './rejections.ts'
 import { Turns } from './turns.ts'
 import { LogWritePort } from './write-port.ts'
 
@@ -62,7 +64,10 @@ export interface Node {
   readonly barrier: ReadBarrier
   /** Whether every shard of every collection may be read. */
   isReady(): boolean
-  describe(): readonly CollectionDescription[]
+  /** Of one collection, or of each. */
+  describe(collectionId?: bigint): readonly CollectionDescription[]
+  /** What apply rejected of a collection while nobody waited. */
+  rejections(collectionId: bigint): RejectionReport
   /**
    * Builds a shard's state a second time, while the first answers, and puts it in its place.
    *
@@ -82,7 +87,8 @@ const generatedTopic = /^c\d+\.g\d+$/
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { log, clock, logger, crc32c, producerId } = options
   const board = new OutcomeBoard()
-  const writePort = new LogWritePort({ log, board, producerId, crc32c })
+  const rejections = new Rejections()
+  const writePort = new LogWritePort({ log, board, producerId, crc32c, rejections })
   const { checkpoints } = options
   const shardsFolder = new ShardsFolder(checkpoints.files, checkpoints.folder)
   const parts: NodeParts = {
@@ -114,6 +120,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const [id, actor] of actors) {
       if (wanted.has(id)) continue
       actors.delete(id)
+      rejections.forget(id)
       const done = actor.delete().finally(() => deletions.delete(id))
       deletions.set(id, { actor, done })
     }
@@ -193,7 +200,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       [...actors.values()].every((actor) =>
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
-    describe: () => [...actors.values()].map((actor) => actor.describe()),
+    rejections: (collectionId) => rejections.report(collectionId),
+    describe: (collectionId) =>
+      [...actors.values()]
+        .filter(({ entry }) => collectionId === undefined || entry.id === collectionId)
+        .map((actor) => withQueue(actor, writePort)),
     async rebuildShard(collection, shard) {
       const actor = [...actors.values()].find(({ entry }) => entry.name === collection)
       if (actor === undefined)
@@ -204,6 +215,18 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     drain: () => writePort.drain(),
     stop
   }
+}
+
+/** A replica knows its lag as of its last read; what was appended since counts as well. */
+function withQueue(actor: CollectionActor, writePort: LogWritePort): CollectionDescription {
+  const { id, generation } = actor.entry
+  const description = actor.describe()
+  const shards = description.shards.map((shard) => {
+    const end = writePort.endOf(topicOf(id, generation), shard.shard)
+    const queued = Number(end - BigInt(shard.nextOffset))
+    return { ...shard, lagRecords: Math.max(shard.lagRecords, queued) }
+  })
+  return { ...description, shards }
 }
 
 /** Keeps what does not change of the view before, so that caches keyed by it stay warm. */

@@ -1,9 +1,16 @@
 import { topicOf } from '../src/domain/directory.ts'
-import type { ShardOffset, WritePort, WriteRequest, WriteTicket } from '../src/domain/ports.ts'
+import type {
+  RecordOutcome,
+  ShardOffset,
+  WritePort,
+  WriteRequest,
+  WriteTicket
+} from '../src/domain/ports.ts'
 import { type Crc32c, sealFrame, writerEpochFirst } from '../src/domain/record/index.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+import type { Rejections } from './rejections.ts'
 
 /**
  * The way of every write into the log: stamps producer and sequence, appends each shard's records in
@@ -14,7 +21,10 @@ export class LogWritePort implements WritePort {
   private readonly board: OutcomeBoard
   private readonly producerId: bigint
   private readonly crc32c: Crc32c
+  private readonly rejections: Rejections
   private readonly sequences = new Map<string, bigint>()
+  /** By partition: the offset after the last record that was appended here. */
+  private readonly ends = new Map<string, bigint>()
   private isDraining = false
 
   constructor(options: {
@@ -23,11 +33,13 @@ export class LogWritePort implements WritePort {
     /** Names this writer among all that ever wrote to a shard. */
     readonly producerId: bigint
     readonly crc32c: Crc32c
+    readonly rejections: Rejections
   }) {
     this.log = options.log
     this.board = options.board
     this.producerId = options.producerId
     this.crc32c = options.crc32c
+    this.rejections = options.rejections
   }
 
   submit(request: WriteRequest): WriteTicket {
@@ -36,6 +48,11 @@ export class LogWritePort implements WritePort {
     const parts = [...framesByShard(request)].map(([shard, frames]) =>
       this.appendShard(topic, shard, frames)
     )
+    if (request.answers === 'durable')
+      this.noteRejections(
+        request,
+        parts.flatMap((part) => part.applied)
+      )
     const durable = Promise.all(parts.map((part) => part.durable)).then((lists) => lists.flat())
     const applied = Promise.all(parts.flatMap((part) => part.applied))
     // A caller that waits for durability only must not see the other promise as unhandled.
@@ -44,9 +61,27 @@ export class LogWritePort implements WritePort {
     return { durable, applied }
   }
 
+  /** @returns the offset after the last record that was appended from here, 0 when there was none */
+  endOf(topic: string, shard: number): bigint {
+    return this.ends.get(partitionKeyOf(topic, shard)) ?? 0n
+  }
+
   /** From here on every write is refused with a retryable error. */
   drain(): void {
     this.isDraining = true
+  }
+
+  private noteRejections(
+    { collectionId }: WriteRequest,
+    applied: readonly Promise<RecordOutcome>[]
+  ): void {
+    for (const outcome of applied) {
+      outcome.then(
+        (known) => this.rejections.note(collectionId, known),
+        // Not appended, or never applied here: there is no outcome to tell.
+        () => {}
+      )
+    }
   }
 
   private appendShard(topic: string, shard: number, frames: readonly Uint8Array[]) {
@@ -63,7 +98,10 @@ export class LogWritePort implements WritePort {
       )
     })
     const durable = this.log.append(topic, shard, frames).then(
-      (offsets) => Array.from(offsets, (offset): ShardOffset => ({ shard, offset })),
+      (offsets) => {
+        this.noteEnd(key, offsets)
+        return Array.from(offsets, (offset): ShardOffset => ({ shard, offset }))
+      },
       (cause: unknown) => {
         const error = toEngineError(cause)
         this.board.forget(key, sequences, error)
@@ -71,6 +109,12 @@ export class LogWritePort implements WritePort {
       }
     )
     return { durable, applied }
+  }
+
+  /** Appends of one partition are answered in order, but need not be. */
+  private noteEnd(key: string, offsets: BigUint64Array): void {
+    const end = (offsets.at(-1) ?? -1n) + 1n
+    if (end > (this.ends.get(key) ?? 0n)) this.ends.set(key, end)
   }
 
   private nextSequence(key: string): bigint {

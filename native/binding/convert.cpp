@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "millrace/guard.h"
+
 namespace millrace::binding {
 namespace {
 

@@ -5,8 +5,8 @@ import type { RebuildReport } from './rebuild.ts'
  * gateway may sit in a worker: so every answer is a promise, and plain data that can be cloned.
  */
 export interface NodePort {
-  /** Each collection's actors and replicas as they are now. */
-  describe(): Promise<readonly CollectionFacts[]>
+  /** Actors and replicas of one collection, or of each, as they are now. */
+  describe(collectionId?: bigint): Promise<readonly CollectionFacts[]>
   describeGateways(): Promise<readonly GatewayDescription[]>
   /** Whether every shard may be read and every gateway serves. */
   isReady(): Promise<boolean>
@@ -14,8 +14,8 @@ export interface NodePort {
   metricsText(): Promise<string>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
-  /** Newest last; at most 1,000 for each collection. */
-  rejections(collectionId: bigint): Promise<readonly RejectedRecord[]>
+  /** What apply rejected while nobody waited, since the start. */
+  rejections(collectionId: bigint): Promise<RejectionReport>
   /**
    * Builds the state of a shard a second time and puts it in the place of the first.
    *
@@ -83,6 +83,12 @@ export const durationBucketsMicros: readonly number[] = [
   500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
   10_000_000
 ]
+
+export interface RejectionReport {
+  readonly count: number
+  /** Newest last. The node keeps the last 1,000 of all collections. */
+  readonly newest: readonly RejectedRecord[]
+}
 
 /** A record that apply rejected while nobody waited for its outcome. */
 export interface RejectedRecord {

@@ -13,7 +13,7 @@ export interface WriteRequest {
   readonly records: readonly WriteRecord[]
   /**
    * What its caller waits for: `durable` only, `applied` only, or (the default) `each` as it comes. What nobody waits for
-   * needs no message of its own between threads.
+   * needs no message of its own between threads; rejections that nobody waits for are listed by the node.
    */
   readonly answers?: 'durable' | 'applied' | 'each'
 }

@@ -31,13 +31,13 @@ export class LocalGateway implements Gateways {
         barrier: node.barrier,
         identity,
         node: {
-          describe: async () => node.describe(),
+          describe: async (collectionId) => node.describe(collectionId),
           describeGateways: async () => this.describe(),
           isReady: async () => isReady(node, this.describe()),
           metricsText: node.metricsText,
           requestReports: async () => [statistics.report(this.counts.of(0, 'requests'))],
           rebuildShard: node.rebuildShard,
-          rejections: async () => []
+          rejections: async (collectionId) => node.rejections(collectionId)
         }
       },
       logger,

@@ -4,6 +4,7 @@ import type {
   CollectionFacts,
   GatewayDescription,
   NodeIdentity,
+  RejectionReport,
   RequestReport
 } from '../domain/node-port.ts'
 import type {
@@ -42,7 +43,8 @@ export interface MainRequests {
   }): Promise<readonly ShardOffset[]>
   propose(command: ControlCommand): Promise<ControlVerdict>
   reach(request: Parameters<ReadBarrier['reach']>[0]): Promise<number | undefined>
-  describe(): readonly CollectionFacts[]
+  describe(collectionId: bigint | undefined): readonly CollectionFacts[]
+  rejections(collectionId: bigint): RejectionReport
   describeGateways(): readonly GatewayDescription[]
   isReady(): boolean
   metricsText(): Promise<string>

@@ -56,13 +56,13 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
     },
     // Asked by probes and people: answered at any load.
     node: {
-      describe: () => main.ask('describe', undefined),
+      describe: (collectionId) => main.ask('describe', collectionId),
       describeGateways: () => main.ask('describeGateways', undefined),
       isReady: () => main.ask('isReady', undefined),
       metricsText: () => main.ask('metricsText', undefined),
       requestReports: () => main.ask('requestReports', undefined),
       rebuildShard: (collection, shard) => main.ask('rebuildShard', { collection, shard }),
-      rejections: async () => []
+      rejections: (collectionId) => main.ask('rejections', collectionId)
     }
   }
 }

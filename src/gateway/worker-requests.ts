@@ -1,5 +1,10 @@
 import type { ShardDirectory } from '../domain/directory.ts'
-import type { CollectionFacts, GatewayDescription, RequestReport } from '../domain/node-port.ts'
+import type {
+  CollectionFacts,
+  GatewayDescription,
+  RejectionReport,
+  RequestReport
+} from '../domain/node-port.ts'
 import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 import type { RebuildReport } from '../domain/rebuild.ts'
 import type { WorkerChannel } from './gateway-worker.ts'
@@ -11,7 +16,8 @@ export interface NodeSide {
   readonly writePort: WritePort
   readonly controlPort: ControlPort
   readonly barrier: ReadBarrier
-  describe(): readonly CollectionFacts[]
+  describe(collectionId?: bigint): readonly CollectionFacts[]
+  rejections(collectionId: bigint): RejectionReport
   isReady(): boolean
   rebuildShard(collection: string, shard: number): Promise<RebuildReport>
   /** The node's own part of the metrics page. */
@@ -42,7 +48,8 @@ export function answersFor(
     },
     propose: (command) => node().controlPort.propose(command),
     reach: (request) => node().barrier.reach(request),
-    describe: () => node().describe(),
+    describe: (collectionId) => node().describe(collectionId),
+    rejections: (collectionId) => node().rejections(collectionId),
     describeGateways: () => gateways.describeGateways(),
     isReady: () => isReady(node(), gateways.describeGateways()),
     metricsText: () => node().metricsText(),

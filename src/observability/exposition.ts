@@ -1,4 +1,5 @@
 /** The text format of a metrics page, for what is known only when the page is read. */
+import { anonymousName } from '../domain/anonymous-name.ts'
 
 export interface Family {
   readonly name: string
@@ -31,6 +32,14 @@ export function renderFamilies(families: readonly Family[]): string {
 export function prefixMetrics(page: string, prefix: string): string {
   if (prefix === '') return page
   return page.replace(/^(# (?:HELP|TYPE) )?(?=[a-zA-Z_:])/gm, `$1${prefix}`)
+}
+
+/** Puts hashes in the place of names that users gave. */
+export function anonymizeMetrics(page: string): string {
+  return page.replace(
+    /\b(collection|id|vector)="((?:[^"\\]|\\.)*)"/g,
+    (_whole, label: string, value: string) => `${label}="${anonymousName(value)}"`
+  )
 }
 
 function renderLabels(labels: Readonly<Record<string, string | number>>): string {

@@ -1,4 +1,4 @@
-export { type Family, prefixMetrics, renderFamilies } from './exposition.ts'
+export { anonymizeMetrics, type Family, prefixMetrics, renderFamilies } from './exposition.ts'
 export * from './logger.ts'
 export * from './metrics.ts'
 export * from './node-metrics.ts'

@@ -27,7 +27,8 @@ const walDefaults = { wal_capacity_mb: 32, wal_segments_ahead: 0, wal_retain_clo
 /** What `GET /collections/{name}` answers. @throws MILLRACE_COLLECTION_NOT_FOUND */
 export async function collectionInfo(context: ServiceContext, name: string) {
   const view = findCollection(context.directory(), checkCollectionName(name, 'use'))
-  const facts = (await context.node.describe()).find(({ id }) => id === view.id.toString())
+  const id = view.id.toString()
+  const facts = (await context.node.describe(view.id)).find((known) => known.id === id)
   // A shard that restarts is not there for a moment.
   const states = view.shards.flatMap(({ key }) => {
     const handle = findShard(key)

@@ -4,8 +4,9 @@ import { collectionPoints } from './shard-facts.ts'
 /** What the metrics page tells of each collection. */
 export async function collectionMetrics(context: ServiceContext) {
   const facts = await context.node.describe()
+  const factsById = new Map(facts.map((known) => [known.id, known]))
   return [...context.directory().collections.values()].map((view) => {
-    const shards = facts.find(({ id }) => id === view.id.toString())?.shards ?? []
+    const shards = factsById.get(view.id.toString())?.shards ?? []
     return {
       name: view.name,
       points: collectionPoints(view),

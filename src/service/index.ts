@@ -19,4 +19,5 @@ export { deletePoints, type UpdateResult, upsertPoints, type WriteAnswer } from 
 export type { ManagementOptions } from './propose.ts'
 export { quotaStatus } from './quotas.ts'
 export * from './rebuild.ts'
+export { listRejections } from './rejections.ts'
 export { type TelemetryOptions, telemetry } from './telemetry.ts'

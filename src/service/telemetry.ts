@@ -1,6 +1,7 @@
 /** `GET /telemetry`: which keys there are depends on the level of detail, as clients of this API expect. */
-import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { availableParallelism, endianness, totalmem } from 'node:os'
+import { anonymousName } from '../domain/anonymous-name.ts'
 import type { CollectionFacts, RequestReport, RouteReport } from '../domain/node-port.ts'
 import { sumRoutes } from '../domain/request-reports.ts'
 import { apiVersion } from '../domain/version.ts'
@@ -68,7 +69,7 @@ function appTelemetry({ identity }: ServiceContext, level: number) {
         staging: false
       },
       system: {
-        is_docker: false,
+        is_docker: existsSync('/.dockerenv'),
         cores: availableParallelism(),
         ram_size: Math.floor(totalmem() / 1024),
         cpu_flags: cpuInfo().instructionSet,
@@ -86,10 +87,11 @@ function collectionsTelemetry(
 ) {
   const views = [...context.directory().collections.values()]
   if (level < 1) return { number_of_collections: views.length }
+  const factsById = new Map(facts.map((known) => [known.id, known]))
   return {
     number_of_collections: views.length,
     collections: views.map((view) => {
-      const known = facts.find(({ id }) => id === view.id.toString())
+      const known = factsById.get(view.id.toString())
       return collectionTelemetry(view, known, context.identity.peerId, level, nameFor(isAnonymous))
     }),
     snapshots: views.map(({ name }) => ({
@@ -154,6 +156,5 @@ function shardBytes(facts: readonly CollectionFacts[]): number {
 }
 
 function nameFor(isAnonymous: boolean): (name: string) => string {
-  if (!isAnonymous) return (name) => name
-  return (name) => createHash('sha256').update(name).digest('hex').slice(0, 16)
+  return isAnonymous ? anonymousName : (name) => name
 }

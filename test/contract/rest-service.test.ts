@@ -140,3 +140,10 @@ test('wait and ordering are checked', async () => {
     ])
   }
 })
+
+test('a collection without rejected writes lists none, an unknown one is 404', async () => {
+  const path = '/millrace/collections/measured/rejections'
+  expect((await rest.client.call('GET', path))['result']).toEqual({ count: 0, newest: [] })
+  const unknown = '/millrace/collections/nothing/rejections'
+  expect((await rest.client.send('GET', unknown)).status).toBe(404)
+})

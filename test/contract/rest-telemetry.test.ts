@@ -178,6 +178,12 @@ test('no family is on the page twice, and every sample is a number', async () =>
   }
 })
 
+test('an anonymous metrics page holds no name', async () => {
+  const text = await page('?anonymize=true&per_collection=true')
+  expect(text).toMatch(/collection_points\{id="[0-9a-f]{16}"\} 3\n/)
+  expect(text).not.toMatch(/"(told|text|empty)"/)
+})
+
 test('a prefix is put in front of every name', () => {
   const text = '# HELP a b c\n# TYPE a gauge\na{b="c"} 1\na 2\n'
   expect(prefixMetrics(text, 'x_')).toBe('# HELP x_a b c\n# TYPE x_a gauge\nx_a{b="c"} 1\nx_a 2\n')

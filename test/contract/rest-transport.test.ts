@@ -170,3 +170,11 @@ test('a known path with another method is a bare 404', async () => {
   const response = await fetch(`${rest.url}/collections/texts`, { method: 'POST' })
   expect([response.status, await response.text()]).toEqual([404, ''])
 })
+
+test('a body without a content type is refused with what to send', async () => {
+  const answer = await exchange(
+    'POST /collections/texts/points/count HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}'
+  )
+  expect(answer).toMatch(/^HTTP\/1.1 400 /)
+  expect(answer).toContain('the body must be sent as application/json')
+})

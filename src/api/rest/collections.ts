@@ -6,10 +6,11 @@ import {
   createCollection,
   deleteCollection,
   listCollections,
+  listOptimizations,
   parseJson,
   updateCollection
 } from '../../service/index.ts'
-import { managementOptions } from './query-parameters.ts'
+import { integer, managementOptions, text } from './query-parameters.ts'
 import { type CollectionRoute, noBody, type RouteOptions, succeed } from './route.ts'
 
 const tags = ['collections']
@@ -60,6 +61,16 @@ export async function collectionRoutes(
     async (request) => {
       const options = managementOptions(request.query)
       return succeed(request, await deleteCollection(context, request.params.name, options))
+    }
+  )
+
+  server.get<CollectionRoute>(
+    '/collections/:name/optimizations',
+    { schema: { tags, summary: 'What the optimizer does' } },
+    async (request) => {
+      const fields = text(request.query, 'with')
+      integer(request.query, 'completed_limit', 16)
+      return succeed(request, listOptimizations(context, request.params.name, fields))
     }
   )
 }

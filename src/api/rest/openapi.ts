@@ -10,9 +10,11 @@ export const openApiOptions = (version: string): FastifyDynamicSwaggerOptions =>
     },
     tags: [
       { name: 'collections', description: 'sets of points that share a vector schema' },
+      { name: 'aliases', description: 'other names of collections' },
       { name: 'points', description: 'ids with vectors and payload' },
       { name: 'search', description: 'nearest points' },
-      { name: 'service', description: 'health and metrics' }
+      { name: 'cluster', description: 'this node among others' },
+      { name: 'service', description: 'health, telemetry and metrics' }
     ]
   }
 })

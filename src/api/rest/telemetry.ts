@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { apiVersion } from '../../domain/version.ts'
 import {
+  anonymizeMetrics,
   memoryFacts,
   nodeFamilies,
   prefixMetrics,
@@ -9,12 +10,12 @@ import {
 } from '../../observability/index.ts'
 import {
   collectionMetrics,
-  listOptimizations,
+  listRejections,
   quotaStatus,
   type ServiceContext,
   telemetry
 } from '../../service/index.ts'
-import { boolean, integer, type QueryParameters, text } from './query-parameters.ts'
+import { boolean, integer, type QueryParameters } from './query-parameters.ts'
 import { type CollectionRoute, succeed } from './route.ts'
 
 interface TelemetryRoutesOptions {
@@ -50,6 +51,7 @@ export async function telemetryRoutes(
     { schema: { tags, summary: 'Metrics for Prometheus' } },
     async (request, reply) => {
       const isPerCollection = boolean(request.query, 'per_collection', false)
+      const isAnonymous = boolean(request.query, 'anonymize', false)
       const [own, reports, collections] = await Promise.all([
         context.node.metricsText(),
         context.node.requestReports(),
@@ -59,7 +61,8 @@ export async function telemetryRoutes(
         ...nodeFamilies(apiVersion, collections),
         ...requestFamilies(reports, isPerCollection)
       ]
-      const page = `${own}${renderFamilies(families)}`
+      const named = `${own}${renderFamilies(families)}`
+      const page = isAnonymous ? anonymizeMetrics(named) : named
       return reply.type('text/plain; version=0.0.4').send(prefixMetrics(page, metricsPrefix))
     }
   )
@@ -80,12 +83,8 @@ export async function telemetryRoutes(
   )
 
   server.get<CollectionRoute>(
-    '/collections/:name/optimizations',
-    { schema: { tags: ['collections'], summary: 'What the optimizer does' } },
-    async (request) => {
-      const fields = text(request.query, 'with')
-      integer(request.query, 'completed_limit', 16)
-      return succeed(request, listOptimizations(context, request.params.name, fields))
-    }
+    '/millrace/collections/:name/rejections',
+    { schema: { tags, summary: 'Records that were rejected while nobody waited' } },
+    async (request) => succeed(request, await listRejections(context, request.params.name))
   )
 }

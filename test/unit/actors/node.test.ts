@@ -321,3 +321,46 @@ test('a shard that replays shows how far it is behind', async () => {
   await until(() => lag() > 0)
   expect(status()).toEqual({ kind: 'recovering', lagRecords: 3 })
 })
+
+test('the records that a shard has not applied are counted exactly', async () => {
+  const node = await modelNode(await openLog(), (shard) => shard.stopAt.add(2n))
+  const collectionId = await createCollection(node, 'a', 1)
+  const submit = (id: bigint) =>
+    node.writePort.submit({
+      collectionId,
+      generation: 0,
+      records: [{ shard: 0, frame: upsertFrame(collectionId, [id]) }]
+    })
+  await submit(1n).applied
+  expect(node.describe()[0]?.shards[0]?.lagRecords).toBe(0)
+  await Promise.all([2n, 3n, 4n].map((id) => submit(id).durable))
+  expect(node.describe()[0]?.shards[0]).toMatchObject({ nextOffset: '2', lagRecords: 3 })
+})
+
+test('a patch and an alias are in the directory at once, and again after a restart', async () => {
+  const folder = temporaryFolder()
+  const log = await openLog(folder)
+  const node = await modelNode(log)
+  const collectionId = await createCollection(node, 'a', 2)
+  const before = node.directory().collections.get('a')
+  await node.controlPort.propose({
+    type: 'updateCollection',
+    name: 'a',
+    patch: { metadata: { b: 1 } }
+  })
+  const create_alias = { collection_name: 'a', alias_name: 'other' }
+  await node.controlPort.propose({ type: 'changeAliases', actions: [{ create_alias }] })
+  const shows = ({ collections, aliases }: ReturnType<typeof node.directory>) => ({
+    id: collections.get('a')?.id,
+    metadata: collections.get('a')?.spec.request.metadata,
+    aliases: [...aliases]
+  })
+  const expected = { id: collectionId, metadata: { b: 1 }, aliases: [['other', 'a']] }
+  expect(shows(node.directory())).toEqual(expected)
+  // Caches are keyed by it.
+  expect(node.directory().collections.get('a')?.shardOfBucket).toBe(before?.shardOfBucket)
+  await node.stop()
+  await log.close()
+  const restarted = await modelNode(await openLog(folder))
+  expect(shows(restarted.directory())).toEqual(expected)
+})

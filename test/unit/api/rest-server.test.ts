@@ -13,7 +13,7 @@ const inFlight = () => {
   }
 }
 
-const serverWith = (requestsInFlight: number) =>
+const serverWith = (requestsInFlight: number, cors = true) =>
   createRestServer({
     // No operation is called.
     context: {
@@ -27,7 +27,7 @@ const serverWith = (requestsInFlight: number) =>
     } as never,
     logger: createLogger('silent'),
     statistics: new RequestStatistics(),
-    cors: true,
+    cors,
     compressBytes: 0,
     inFlight: inFlight(),
     limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
@@ -51,4 +51,20 @@ test('P9 past the limit of requests in flight the probes are still answered', as
   )
   expect(await Promise.all(statuses)).toEqual([429, 200, 200, 200, 200])
   await server.close()
+})
+
+test('server.cors: false leaves pages of other origins out', async () => {
+  const headers = { origin: 'https://pages.example', 'access-control-request-method': 'GET' }
+  const statuses = await Promise.all(
+    [true, false].map(async (cors) => {
+      const server = await serverWith(1, cors)
+      const answer = await server.inject({ method: 'OPTIONS', url: '/collections', headers })
+      await server.close()
+      return [answer.statusCode, answer.headers['access-control-allow-origin']]
+    })
+  )
+  expect(statuses).toEqual([
+    [204, '*'],
+    [404, undefined]
+  ])
 })
