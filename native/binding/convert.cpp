@@ -1,5 +1,7 @@
 #include "convert.h"
 
+#include "millrace/guard.h"
+
 #include <cerrno>
 #include <memory>
 
