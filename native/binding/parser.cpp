@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "convert.h"
 #include "families.h"
 #include "millrace/guard.h"
 #include "millrace/json_check.h"
+#include "millrace/json_children.h"
 #include "millrace/points_parser.h"
 
 namespace millrace::binding {
@@ -82,16 +85,28 @@ const char* name_of(ParseVerdict verdict) {
   return "irregular";
 }
 
-// parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
+// NativeEncodeOperation: { kind: 'upsert' | 'updateVectors', meta: Uint8Array } | undefined
+std::optional<EncodeOperation> read_operation(const Napi::Value& value) {
+  if (value.IsUndefined()) return EncodeOperation{};
+  if (!value.IsObject()) return std::nullopt;
+  const auto object = value.As<Napi::Object>();
+  const auto kind = as_string(object.Get("kind"));
+  const auto meta = as_span<const std::byte>(object.Get("meta"));
+  if (!meta || (kind != "upsert" && kind != "updateVectors")) return std::nullopt;
+  return EncodeOperation{kind == "upsert" ? layout::RecordKind::upsert : layout::RecordKind::update_vectors, *meta, true};
+}
+
+// parseUpsert(body: Uint8Array, target: EncodeTarget, operation?: NativeEncodeOperation): ParsedUpsert
 Napi::Value parse_upsert_call(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   const auto body = as_span<const char>(info[0]);
   bool is_target = false;
   if (info[1].IsExternal()) napi_check_object_type_tag(env, info[1], &kTargetTag, &is_target);
-  if (!body || !is_target) return fail_argument(env, "parseUpsert(body, target)");
+  const auto operation = read_operation(info[2]);
+  if (!body || !is_target || !operation) return fail_argument(env, "parseUpsert(body, target, operation)");
   const auto& encoder = *info[1].As<Napi::External<Encoder>>().Data();
   auto parsed = guard([&]() -> Result<ParsedPoints> {
-    return parse_upsert({body->data(), body->size()}, encoder.target, encoder.limits);
+    return parse_upsert({body->data(), body->size()}, encoder.target, encoder.limits, *operation);
   });
   if (!parsed) return fail(env, parsed.error());
   const auto& points = parsed.value();
@@ -126,12 +141,41 @@ Napi::Value json_check_call(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// jsonChildren(text: Uint8Array, depthMax: number): { keys: string[] | null, spans: Uint32Array } | null
+Napi::Value json_children_call(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto text = as_span<const char>(info[0]);
+  const auto depth_max = as_u64(info[1]);
+  if (!text || text->size() > UINT32_MAX || !depth_max) return fail_argument(env, "jsonChildren(text, depthMax)");
+  const auto children = json_children({text->data(), text->size()}, static_cast<std::uint32_t>(*depth_max));
+  if (!children) return env.Null();
+  auto keys = Napi::Array::New(env, children->keys.size());
+  for (std::uint32_t i = 0; i < children->keys.size(); ++i) keys.Set(i, Napi::String::New(env, children->keys[i]));
+  auto spans = Napi::Uint32Array::New(env, children->spans.size());
+  std::ranges::copy(children->spans, spans.Data());
+  auto object = Napi::Object::New(env);
+  object.Set("keys", children->is_object ? Napi::Value(keys) : env.Null());
+  object.Set("spans", spans);
+  return object;
+}
+
+// payloadText(text: Uint8Array, depthMax: number): string | null
+Napi::Value payload_text_call(const Napi::CallbackInfo& info) {
+  const auto text = as_span<const char>(info[0]);
+  const auto depth_max = as_u64(info[1]);
+  if (!text || !depth_max) return fail_argument(info.Env(), "payloadText(text, depthMax)");
+  const auto payload = payload_text({text->data(), text->size()}, static_cast<std::uint32_t>(*depth_max));
+  return payload ? Napi::String::New(info.Env(), *payload) : info.Env().Null();
+}
+
 }  // namespace
 
 void export_parser(Napi::Env env, Napi::Object exports) {
   exports.Set("makeEncodeTarget", Napi::Function::New(env, make_encode_target));
   exports.Set("parseUpsert", Napi::Function::New(env, parse_upsert_call));
   exports.Set("jsonCheck", Napi::Function::New(env, json_check_call));
+  exports.Set("jsonChildren", Napi::Function::New(env, json_children_call));
+  exports.Set("payloadText", Napi::Function::New(env, payload_text_call));
 }
 
 }  // namespace millrace::binding

@@ -3,6 +3,7 @@
 
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
 #include "millrace/point_id_text.h"
 #include "point_reader.h"

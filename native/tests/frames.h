@@ -53,9 +53,11 @@ inline void add_ids(RecordBuilder& builder, const std::vector<PointId>& ids) {
               bytes);
 }
 
-inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points, const std::vector<std::uint32_t>& slots) {
+/// @param kind  upsert, or update_vectors, which has no payloads
+inline RecordBuilder points_builder(layout::RecordKind kind, const std::vector<TestPoint>& points,
+                                    const std::vector<std::uint32_t>& slots) {
   const auto count = static_cast<std::uint32_t>(points.size());
-  RecordBuilder builder(layout::RecordKind::upsert, kCollection, 1, count);
+  RecordBuilder builder(kind, kCollection, 1, count);
   std::vector<PointId> ids;
   for (const auto& point : points) ids.push_back(point.id);
   add_ids(builder, ids);
@@ -76,6 +78,7 @@ inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points,
     const std::vector<float> norms(present, 2.5F);
     builder.add(layout::SectionKind::norms, 0, slots[s], present, std::as_bytes(std::span(norms)));
   }
+  if (kind != layout::RecordKind::upsert) return builder;
   std::vector<std::uint32_t> offsets{0};
   std::string text;
   for (const auto& point : points) {
@@ -85,7 +88,11 @@ inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points,
   std::vector<std::byte> payload(std::as_bytes(std::span(offsets)).begin(), std::as_bytes(std::span(offsets)).end());
   for (const char c : text) payload.push_back(static_cast<std::byte>(c));
   builder.add(layout::SectionKind::payload, 0, 0, count, payload);
-  return builder.finish();
+  return builder;
+}
+
+inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points, const std::vector<std::uint32_t>& slots) {
+  return points_builder(layout::RecordKind::upsert, points, slots).finish();
 }
 
 inline std::vector<std::byte> delete_frame(const std::vector<PointId>& ids) {

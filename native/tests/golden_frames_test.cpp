@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "filter/filter_tree.h"
 #include "millrace/record.h"
+#include "shard/write_operation.h"
 
 namespace millrace {
 namespace {
@@ -47,7 +49,9 @@ TEST_P(GoldenFrames, AreReadWithTheirSeal) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Version1, GoldenFrames,
-                         ::testing::Values("schema", "upsert-mixed", "upsert-numeric", "delete-uuid", "barrier"));
+                         ::testing::Values("schema", "upsert-mixed", "upsert-numeric", "delete-uuid", "barrier",
+                                           "upsert-conditional", "delete-by-filter", "update-vectors", "delete-vectors",
+                                           "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch"));
 
 const PointId kUuid{true, 0x550e8400e29b41d4U, 0xa716446655440000U};
 
@@ -81,6 +85,35 @@ TEST(GoldenFrame, DeleteHoldsItsUuid) {
   ASSERT_TRUE(read.frame.ok());
   EXPECT_EQ(read.frame.value().kind, layout::RecordKind::delete_points);
   EXPECT_EQ(read.frame.value().id(0), kUuid);
+}
+
+TEST(GoldenFrame, OperationsHoldWhatTheirKindNeeds) {
+  const auto read_one = [](const char* name) {
+    auto read = golden(name);
+    WriteOperations operations;
+    const auto error = read_operations(read.frame.value(), 0, operations);
+    EXPECT_FALSE(error) << name << ": " << error->details;
+    return std::pair(std::move(read), std::move(operations));
+  };
+  const auto [conditional, upserts] = read_one("upsert-conditional");
+  EXPECT_EQ(upserts.list.at(0).meta.mode, WriteMeta::Mode::insert_only);
+  const auto [by_filter, deletes] = read_one("delete-by-filter");
+  EXPECT_EQ(deletes.list.at(0).meta.filter->tree().tests.size(), 1U);
+  EXPECT_EQ(deletes.list.at(0).meta.filter->tree().ids.at(0), (std::vector{PointId::number(~0ULL), kUuid}));
+  const auto [updated, updates] = read_one("update-vectors");
+  EXPECT_EQ(updates.list.at(0).frame.vectors.at(0).values[1], 0.25F);
+  const auto [dropped, drops] = read_one("delete-vectors");
+  EXPECT_EQ(drops.list.at(0).meta.slots, (std::vector<std::uint32_t>{1, 2}));
+  const auto [set, sets] = read_one("set-payload");
+  EXPECT_EQ(sets.list.at(0).meta.payload->text(), "{\"n\":12345678901234567890}");
+  EXPECT_EQ(sets.list.at(0).meta.key.size(), 2U);
+  const auto [removed, removes] = read_one("delete-payload");
+  EXPECT_EQ(removes.list.at(0).meta.keys->at(1).at(1).kind, PathStep::Kind::every);
+  const auto [batch, parts] = read_one("batch");
+  ASSERT_EQ(parts.list.size(), 3U);
+  EXPECT_EQ(parts.list[0].frame.kind, layout::RecordKind::clear_payload);
+  EXPECT_EQ(parts.list[1].frame.id(0), kUuid);
+  EXPECT_EQ(parts.list[2].frame.kind, layout::RecordKind::delete_by_filter);
 }
 
 }  // namespace

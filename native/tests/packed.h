@@ -12,7 +12,7 @@
 namespace millrace::testing {
 
 /// Turns a JSON text without escapes into MessagePack, so that filters can be read in tests. Numbers become integers, or
-/// float64 when they have a fraction; a text "uuid:<32 hex digits>" becomes binary.
+/// float64 when they have a fraction; a text "uuid:<32 hex digits>" becomes binary; 'a text' may hold double quotes.
 class JsonPacker {
  public:
   explicit JsonPacker(std::string_view json) : at_(json) { value(); }
@@ -31,7 +31,7 @@ class JsonPacker {
   void value() {
     const char first = next();
     if (first == '{' || first == '[') return container(first == '{');
-    if (first == '"') return text();
+    if (first == '"' || first == '\'') return text(first);
     for (const auto& [literal, form] : {std::pair{"true", 0xc3U}, std::pair{"false", 0xc2U}, std::pair{"null", 0xc0U}})
       if (at_.starts_with(literal)) {
         at_.remove_prefix(std::string_view(literal).size());
@@ -50,8 +50,8 @@ class JsonPacker {
     const auto items = is_map ? values / 2 : values;
     for (std::size_t i = 0; i < 4; ++i) bytes[header + 1 + i] = static_cast<std::byte>((items >> (24 - 8 * i)) & 0xffU);
   }
-  void text() {
-    const auto length = at_.find('"', 1) - 1;
+  void text(char quote) {
+    const auto length = at_.find(quote, 1) - 1;
     auto content = at_.substr(1, length);
     at_.remove_prefix(length + 2);
     if (content.starts_with("uuid:")) {

@@ -2,12 +2,12 @@
 
 #include <random>
 
-#include "frames.h"
+#include "operations.h"
 
 namespace millrace::testing {
 
 /// Random records of one partition: upserts of numeric and UUID ids with several slots, missing vectors and payloads,
-/// deletes, schema changes, repeats, records of several producers.
+/// deletes, payload and vector operations, batches, schema changes, repeats, records of several producers.
 class RandomLog {
  public:
   explicit RandomLog(std::uint64_t seed, std::uint64_t ids = 150) : random_(seed), ids_(ids) {
@@ -52,7 +52,13 @@ class RandomLog {
       for (auto& each : some) each = id();
       return delete_frame(some);
     }
-    std::vector<TestPoint> batch(1 + below(12));
+    if (choice < 11) return operation();
+    if (choice == 11) return batch_frame({operation(), operation(), operation()});
+    return points(layout::RecordKind::upsert, 1 + below(12));
+  }
+
+  std::vector<std::byte> points(layout::RecordKind kind, std::size_t count) {
+    std::vector<TestPoint> batch(count);
     std::vector<std::uint32_t> slots;
     for (const auto& vector : schema_.vectors) slots.push_back(vector.slot);
     for (auto& point : batch) {
@@ -61,7 +67,25 @@ class RandomLog {
         point.vectors.push_back(below(4) == 0 ? std::nullopt : std::optional(values(vector.dimension)));
       if (below(3) != 0) point.payload = "{\"n\":" + std::string(1 + below(30), '7') + "}";
     }
-    return upsert_frame(batch, slots);
+    return points_frame(kind, batch, slots, "");
+  }
+
+  /// Mostly on points that keep their vectors.
+  std::vector<std::byte> operation() {
+    using layout::RecordKind;
+    std::vector<PointId> some(1 + below(6));
+    for (auto& each : some) each = id();
+    const auto& slot = schema_.vectors[below(schema_.vectors.size())];
+    switch (below(6)) {
+      case 0: return points(RecordKind::update_vectors, 1 + below(4));
+      case 1: return operation_frame(RecordKind::delete_vectors, some, "{\"slots\":[" + std::to_string(slot.slot) + "]}");
+      case 2: return operation_frame(RecordKind::clear_payload, some, "");
+      case 3:
+        return operation_frame(RecordKind::delete_by_filter, std::nullopt,
+                               R"({"filter":{"must":[{"has_id":[1,4]},{"is_empty":{"key":"n"}}]}})");
+      default:
+        return operation_frame(RecordKind::set_payload, some, "{\"payload\":'{\"m\":" + std::to_string(below(9)) + "}'}");
+    }
   }
 
   std::vector<std::byte> changed_schema() {

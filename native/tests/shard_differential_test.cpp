@@ -2,7 +2,8 @@
 
 #include <set>
 
-#include "shard_model.h"
+#include "shard/schema_codec.h"
+#include "shard_operation_maker.h"
 
 namespace millrace {
 namespace {
@@ -29,22 +30,15 @@ class Differential {
  private:
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
 
-  PointId id() {
-    const auto n = below(120);
-    return n % 3 == 0 ? PointId{true, n * 0x0123456789abcdefU, n} : PointId::number(n);
-  }
-
-  std::vector<float> values(std::uint32_t dimension) {
-    // Few different values, so that scores tie often.
-    std::vector<float> made(dimension);
-    for (auto& value : made) value = static_cast<float>(below(3)) - 1.0F;
-    return made;
-  }
+  PointId id() { return maker_.id(); }
+  std::vector<float> values(std::uint32_t dimension) { return maker_.values(dimension); }
 
   Outcome append(const std::vector<std::byte>& frame, std::uint64_t producer, std::uint64_t sequence) {
     log_.push_back({offset_, sealed(frame, producer, sequence, 1)});
     const auto result = apply_at(*shard_, offset_, log_.back().second);
     EXPECT_FALSE(result.stop) << result.stop->details;
+    // A duplicate is not remembered.
+    if (sequence == sequence_) last_offset_ = offset_;
     // Offsets are not dense.
     offset_ += 1 + below(3);
     return result.outcomes.empty() ? Outcome{} : result.outcomes.front();
@@ -53,25 +47,42 @@ class Differential {
 
   void step() {
     const auto choice = below(20);
-    if (choice == 0) return repeat();
+    if (choice == 0 && sequence_ > 1) return repeat();
     if (choice == 1) return change_schema();
     if (choice < 6) return erase();
-    std::vector<TestPoint> batch(1 + below(12));
-    std::vector<std::uint32_t> slots;
-    for (const auto& vector : model_.schema.vectors) slots.push_back(vector.slot);
+    if (choice < 12) return change_points();
+    const auto batch = maker_.points(1 + below(12));
     std::set<PointId> distinct;
-    for (auto& point : batch) {
-      point.id = id();
-      distinct.insert(point.id);
-      for (const auto& vector : model_.schema.vectors)
-        point.vectors.push_back(below(4) == 0 ? std::nullopt : std::optional(values(vector.dimension)));
-      if (below(3) != 0) point.payload = "{\"n\":" + std::to_string(below(1000)) + "}";
-    }
+    for (const auto& point : batch) distinct.insert(point.id);
     const auto at = offset_;
-    const auto outcome = append(upsert_frame(batch, slots));
+    const auto outcome = append(upsert_frame(batch, maker_.slots()));
     EXPECT_EQ(outcome.code, Errc::ok);
     EXPECT_EQ(outcome.affected, distinct.size());
-    model_.upsert(batch, slots, at);
+    model_.upsert(batch, maker_.slots(), at);
+  }
+
+  /// One operation, or several in a batch that ends with the first that is rejected.
+  void change_points() {
+    const auto count = 1 + below(5);
+    std::vector<std::vector<std::byte>> frames;
+    std::size_t affected = 0;
+    Errc code = Errc::ok;
+    const bool is_batch = below(2) == 0;
+    for (std::size_t i = 0; i < (is_batch ? count : 1) && code == Errc::ok; ++i) {
+      auto made = maker_.make(offset_);
+      frames.push_back(std::move(made.frame));
+      affected += made.affected;
+      code = made.code;
+    }
+    const auto stopped = frames.size() - 1;
+    if (code != Errc::ok && is_batch) frames.push_back(delete_frame({id(), id(), id()}));
+    const auto outcome = append(is_batch ? batch_frame(frames) : frames.front());
+    EXPECT_EQ(outcome.code, code);
+    EXPECT_EQ(outcome.affected, affected);
+    if (code != Errc::ok && is_batch) {
+      const auto place = "\"operation\":" + std::to_string(stopped) + ",\"id\":";
+      EXPECT_EQ(outcome.details.substr(0, place.size()), place);
+    }
   }
 
   void erase() {
@@ -84,7 +95,7 @@ class Differential {
 
   void repeat() {
     const auto frame = delete_frame({id(), id(), id()});
-    EXPECT_EQ(append(frame, 9, 1 + below(sequence_)).code, Errc::record_duplicate);
+    EXPECT_EQ(append(frame, 9, 1 + below(sequence_ - 1)).code, Errc::record_duplicate);
   }
 
   void change_schema() {
@@ -115,6 +126,20 @@ class Differential {
       content += component_hash(Component::schema_content, words, std::as_bytes(std::span(vector.name)));
     }
     EXPECT_EQ(state.content_digest, content.digest());
+    EXPECT_EQ(state.digest, digest());
+  }
+
+  /// The digest with versions, from nothing but the model.
+  [[nodiscard]] Digest digest() const {
+    const std::uint64_t producer[] = {9, sequence_, last_offset_};
+    const std::uint64_t epoch[] = {1};
+    DigestSum sum = schema_hash(model_.schema) + component_hash(Component::producer, producer) +
+                    component_hash(Component::epoch, epoch) + model_.content();
+    for (const auto& [each, point] : model_.points) {
+      sum -= point_hash(each);
+      sum += version_hash(each, point.version);
+    }
+    return sum.digest();
   }
 
   void compare_points() {
@@ -194,10 +219,12 @@ class Differential {
 
   std::mt19937_64 random_;
   Model model_;
+  OperationMaker maker_{random_, model_};
   std::shared_ptr<Shard> shard_ = open_shard();
   std::vector<std::pair<std::uint64_t, std::vector<std::byte>>> log_;
   std::uint64_t offset_ = 3;
   std::uint64_t sequence_ = 0;
+  std::uint64_t last_offset_ = 0;  ///< of the last record that was no duplicate
 };
 
 TEST(ShardDifferential, RandomRecordsLeaveTheShardAsThePlainModel) {

@@ -4,7 +4,7 @@
 #include <new>
 
 #include "base/memory.h"
-#include "frames.h"
+#include "operations.h"
 
 // Every allocation of the process may be made to fail, the library's own included.
 // Not inlined: GCC would see malloc in one and free in the other and warn of a pair that does not match.
@@ -48,6 +48,23 @@ TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCa
   wider.version = 2;
   wider.vectors.push_back({5, "more", 2, Distance::dot});
   log.push_back(sealed(schema_frame(wider), 5, 1));
+  std::vector<PointId> some;
+  for (std::uint64_t i = 400; i < 1400; ++i) some.push_back(PointId::number(i));
+  using layout::RecordKind;
+  const auto set = operation_frame(RecordKind::set_payload, some, R"({"payload":'{"a":[1,{"b":2}]}',"key":"k"})");
+  const auto by_filter = operation_frame(RecordKind::delete_payload, std::nullopt,
+                                         R"({"keys":["k.a[].b"],"filter":{"must":[{"key":"k.a[0]","match":{"value":1}}]}})");
+  const auto vectors = points_frame(RecordKind::update_vectors, batch, {0}, R"({"filter":{"must":[{"has_vector":0}]}})");
+  log.push_back(sealed(set, 6, 1));
+  log.push_back(sealed(by_filter, 7, 1));
+  log.push_back(sealed(vectors, 8, 1));
+  log.push_back(sealed(operation_frame(RecordKind::delete_vectors, some, R"({"slots":[0]})"), 9, 1));
+  for (auto& point : batch) point.id.low += 2000;
+  log.push_back(sealed(batch_frame({upsert_frame(batch, {0}), set, by_filter, vectors,
+                                    operation_frame(RecordKind::delete_by_filter, std::nullopt,
+                                                    R"({"filter":{"must":[{"has_id":[3000,3001]}]}})"),
+                                    operation_frame(RecordKind::clear_payload, std::nullopt, R"({"filter":{}})")}),
+                       10, 1));
 
   const auto reference = open_shard();
   const auto shard = open_shard();
@@ -71,6 +88,7 @@ TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCa
     EXPECT_GT(failures, 0);
     ASSERT_FALSE(apply_at(*reference, offset, log[offset]).stop);
     EXPECT_EQ(shard->digest(), reference->digest());
+    EXPECT_EQ(shard->state().rows, reference->state().rows);
   }
 }
 

@@ -57,7 +57,7 @@ TEST(ShardRules, StopsBeforeARecordThatItMustNotSkip) {
   const auto shard = open_shard();
   RecordBuilder foreign(layout::RecordKind::barrier, kCollection + 1, 1, 0);
   EXPECT_EQ(apply_at(*shard, 0, sealed(foreign.finish())).stop->code, Errc::record_corrupt);
-  RecordBuilder later(layout::RecordKind::set_payload, kCollection, 1, 0);
+  RecordBuilder later(layout::RecordKind::create_field_index, kCollection, 1, 0);
   EXPECT_EQ(apply_at(*shard, 0, sealed(later.finish())).stop->code, Errc::record_format_newer);
   auto damaged = sealed(schema_frame(one_vector(1, Distance::dot)));
   damaged.back() ^= std::byte{1};

@@ -252,6 +252,22 @@ export const configFields = {
     maximum: 10_000_000,
     description: 'Most points that one read may ask for (`limit` + `offset`, or ids).'
   },
+  'limits.filterConditions': {
+    kind: 'integer',
+    default: 65_536,
+    env: 'MILLRACE_LIMITS_FILTER_CONDITIONS',
+    minimum: 1,
+    maximum: 65_536,
+    description: 'Most conditions of one filter, those of nested filters included.'
+  },
+  'limits.filterDepth': {
+    kind: 'integer',
+    default: 32,
+    env: 'MILLRACE_LIMITS_FILTER_DEPTH',
+    minimum: 1,
+    maximum: 64,
+    description: 'Deepest nesting of filters in one filter.'
+  },
   'limits.requestsInFlight': {
     kind: 'integer',
     default: 4096,

@@ -9,10 +9,12 @@ export {
   type SearchHits
 } from './hits.ts'
 export type {
+  Caller,
   CpuInfo,
   EncodedRecord,
   EncodeTarget,
   JsonFault,
+  NativeEncodeOperation,
   NativeEncodeTarget,
   NativeShardState,
   ParsedUpsert,

@@ -109,6 +109,19 @@ export interface ParsedUpsert {
   readonly records: readonly EncodedRecord[]
 }
 
+export interface NativeEncodeOperation {
+  readonly kind: 'upsert' | 'updateVectors'
+  /** META of every record, without bytes for none; `update_mode` and `update_filter` of the body are in it. */
+  readonly meta: Uint8Array
+}
+
+export interface NativeJsonChildren {
+  /** Null for a list. A key may come twice. */
+  readonly keys: readonly string[] | null
+  /** First byte and end of each value. */
+  readonly spans: Uint32Array
+}
+
 export interface JsonFault {
   readonly isTooDeep: boolean
   /** Byte at which the text is wrong. */
@@ -189,8 +202,14 @@ export interface NativeEngine {
     filter: Uint8Array | null
   ): Buffer | Promise<Buffer>
   makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
-  parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert
+  parseUpsert(
+    body: Uint8Array,
+    target: EncodeTarget,
+    operation?: NativeEncodeOperation
+  ): ParsedUpsert
   jsonCheck(body: Uint8Array, depthMax: number): JsonFault | null
+  jsonChildren(text: Uint8Array, depthMax: number): NativeJsonChildren | null
+  payloadText(text: Uint8Array, depthMax: number): string | null
   crc32c(bytes: Uint8Array, seed: number): number
   xxh64(bytes: Uint8Array, seed: bigint): bigint
   parsePointIds(texts: readonly string[]): { entries: Buffer; invalid: number }
@@ -215,6 +234,12 @@ export interface NativeWork<T> extends Promise<T> {
   readonly cancel?: () => void
 }
 
+/** Who waits for an answer. The signal is asked for only when work goes on beyond the call. */
+export interface Caller {
+  /** Ends the work early. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Calls the addon and turns its failures into `EngineError`s. */
 export function callNative<T>(work: () => T): T {
   try {
@@ -224,17 +249,15 @@ export function callNative<T>(work: () => T): T {
   }
 }
 
-/**
- * The same for work that the addon may move to an engine thread.
- * @param signal  ends such work early
- */
+/** The same for work that the addon may move to an engine thread. */
 export function callNativeOrLater<T>(
   work: () => T | NativeWork<T>,
-  signal?: AbortSignal
+  caller: Caller = {}
 ): T | Promise<T> {
   const result = callNative(work)
   if (!(result instanceof Promise)) return result
   const { cancel } = result
+  const signal = cancel && caller.signal
   if (cancel !== undefined && signal !== undefined) {
     if (signal.aborted) cancel()
     else signal.addEventListener('abort', cancel, { once: true })

@@ -1,4 +1,4 @@
-import { callNativeOrLater, native, type ShardHandle } from './native.ts'
+import { type Caller, callNativeOrLater, native, type ShardHandle } from './native.ts'
 
 export interface NearestBody {
   /** The request as it came in. */
@@ -11,7 +11,7 @@ export interface NearestBody {
   /** Larger pages are for the schema path to refuse. */
   readonly pointsMax: number
   readonly jsonDepthMax: number
-  readonly signal?: AbortSignal | undefined
+  readonly caller?: Caller
 }
 
 /**
@@ -25,11 +25,11 @@ export function answerNearestBody(
   shards: readonly ShardHandle[],
   request: NearestBody
 ): Buffer | null | Promise<Buffer | null> {
-  const { body, form, startNs, deadlineNs, pointsMax, jsonDepthMax, signal } = request
+  const { body, form, startNs, deadlineNs, pointsMax, jsonDepthMax, caller } = request
   const inObject = form === 'query'
   return callNativeOrLater<Buffer | null>(
     () =>
       native.answerNearest(shards, body, inObject, startNs, deadlineNs, pointsMax, jsonDepthMax),
-    signal
+    caller
   )
 }

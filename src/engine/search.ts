@@ -1,5 +1,5 @@
 import type { SearchHits } from './hits.ts'
-import { callNativeOrLater, native, type ShardHandle } from './native.ts'
+import { type Caller, callNativeOrLater, native, type ShardHandle } from './native.ts'
 
 export interface SearchPlan {
   /** Slot id of the vector that is searched. */
@@ -15,21 +15,23 @@ export interface SearchPlan {
   /** On the clock of `process.hrtime.bigint()`. */
   readonly deadlineNs?: bigint
   /** Packed MessagePack, as native/core/include/millrace/filter.h draws it: only points that match. */
-  readonly filter?: Uint8Array
+  readonly filter?: Uint8Array | null
 }
 
 /**
  * Searches one shard: inside the call when that is quick, else on an engine thread.
- * @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_DEADLINE_PASSED, MILLRACE_OUT_OF_MEMORY,
+ * @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_DEADLINE_PASSED, MILLRACE_CANCELLED, MILLRACE_OUT_OF_MEMORY,
  *         MILLRACE_ENGINE_BUSY, MILLRACE_ARGUMENT_INVALID for a filter that is none
  */
 export function searchShard(
   shard: ShardHandle,
-  plan: SearchPlan
+  plan: SearchPlan,
+  caller?: Caller
 ): SearchHits | Promise<SearchHits> {
   const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, deadlineNs = 0n } = plan
   const { filter = null } = plan
-  return callNativeOrLater(() =>
-    native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs, filter)
+  return callNativeOrLater(
+    () => native.search(shard, slot, query, k, exact, ef, scoreThreshold, deadlineNs, filter),
+    caller
   )
 }

@@ -3,6 +3,7 @@ import {
   callNative,
   type EncodeTarget,
   type JsonFault,
+  type NativeEncodeOperation,
   type NativeEncodeTarget,
   native,
   type ParsedUpsert
@@ -13,9 +14,46 @@ export function makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget {
   return callNative(() => native.makeEncodeTarget(target))
 }
 
-/** Parses an upsert body, list or batch form, into record frames split by shard; words no errors. */
-export function parseUpsert(body: Uint8Array, target: EncodeTarget): ParsedUpsert {
-  return callNative(() => native.parseUpsert(body, target))
+/**
+ * Parses the body of an upsert, list or batch form, into record frames split by shard; words no errors.
+ *
+ * @param operation  for a plain upsert left out: then `update_mode` and `update_filter` make a body irregular
+ */
+export function parseUpsert(
+  body: Uint8Array,
+  target: EncodeTarget,
+  operation?: NativeEncodeOperation
+): ParsedUpsert {
+  return callNative(() => native.parseUpsert(body, target, operation))
+}
+
+/**
+ * Takes a JSON container apart without reading what is in it.
+ *
+ * @returns the text of each member by its key, of a key given twice the last; undefined when `text` is no object
+ */
+export function jsonMembers(text: Buffer, depthMax: number): Map<string, Buffer> | undefined {
+  const children = callNative(() => native.jsonChildren(text, depthMax))
+  if (children === null || children.keys === null) return undefined
+  const { keys, spans } = children
+  return new Map(keys.map((key, index) => [key, childText(text, spans, index)]))
+}
+
+/** @returns the text of each item; undefined when `text` is no list */
+export function jsonItems(text: Buffer, depthMax: number): Buffer[] | undefined {
+  const children = callNative(() => native.jsonChildren(text, depthMax))
+  if (children === null || children.keys !== null) return undefined
+  const { spans } = children
+  return Array.from({ length: spans.length / 2 }, (_, index) => childText(text, spans, index))
+}
+
+/** A payload as it is stored: minified, number tokens verbatim, key order kept; null when `text` is no object. */
+export function payloadText(text: Uint8Array, depthMax: number): string | null {
+  return callNative(() => native.payloadText(text, depthMax))
+}
+
+function childText(text: Buffer, spans: Uint32Array, index: number): Buffer {
+  return text.subarray(spans[2 * index], spans[2 * index + 1])
 }
 
 /** Checks a JSON text before JSON.parse sees it; null when it is right. `depthMax` is at most 512. */

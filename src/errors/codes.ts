@@ -93,6 +93,16 @@ export const errorSpecs = {
     message: 'Point with id {id} does not exists!',
     native: 17
   },
+  MILLRACE_POINT_MISSING: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'No point with id {id} found'
+  },
+  MILLRACE_POINT_VECTOR_MISSING: {
+    kind: 'notFound',
+    retryable: false,
+    message: 'Vector with name "{name}" for point not found'
+  },
   MILLRACE_POINT_ID_INVALID: {
     kind: 'badInput',
     retryable: false,
@@ -149,6 +159,7 @@ export const errorSpecs = {
     retryable: false,
     message: '{option} is not supported by this version: {remedy}'
   },
+  MILLRACE_REQUEST_INVALID: { kind: 'badRequest', retryable: false, message: '{reason}' },
   MILLRACE_INPUT_INVALID: { kind: 'badInput', retryable: false, message: '{reason}' },
   MILLRACE_RECORD_TOO_LARGE: {
     kind: 'badInput',

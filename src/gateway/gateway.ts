@@ -28,6 +28,8 @@ export function createGateway(options: GatewayOptions): Promise<FastifyInstance>
         jsonDepth: config['limits.jsonDepth'],
         shards: config['limits.shards'],
         resultPoints: config['limits.resultPoints'],
+        filterConditions: config['limits.filterConditions'],
+        filterDepth: config['limits.filterDepth'],
         requestTimeoutMs: config['server.requestTimeoutMs'],
         replayWaitMs: config['recovery.readWaitMs']
       }

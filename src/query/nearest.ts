@@ -1,6 +1,7 @@
 /** Runs a nearest-points query: scatter to the shards, merge, and render the winners. */
 import type { CollectionView } from '../domain/directory.ts'
 import {
+  type Caller,
   type PointShape,
   renderHits,
   type SearchHits,
@@ -21,20 +22,22 @@ export async function answerNearest(
   plan: NearestPlan,
   shape: PointShape,
   form: 'query' | 'search',
-  deadlineNs: bigint
+  deadlineNs: bigint,
+  caller: Caller
 ): Promise<Buffer> {
   const shards = shardHandles(view)
-  const hits = await scatter(shards, plan, deadlineNs)
+  const hits = await scatter(shards, plan, deadlineNs, caller)
   return renderHits(shards, hits, mergeHits(hits, plan.offset, plan.limit), shape, form)
 }
 
 function scatter(
   shards: readonly ShardHandle[],
   plan: NearestPlan,
-  deadlineNs: bigint
+  deadlineNs: bigint,
+  caller: Caller
 ): Promise<SearchHits[]> {
-  const { slot, query, k, exact, ef, scoreThreshold } = plan
-  const search = { slot, query, k, exact, ef, deadlineNs }
+  const { slot, query, k, exact, ef, scoreThreshold, filter } = plan
+  const search = { slot, query, k, exact, ef, deadlineNs, filter }
   const searchPlan = scoreThreshold === undefined ? search : { ...search, scoreThreshold }
-  return Promise.all(shards.map((shard) => searchShard(shard, searchPlan)))
+  return Promise.all(shards.map((shard) => searchShard(shard, searchPlan, caller)))
 }

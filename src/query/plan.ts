@@ -16,6 +16,8 @@ export interface NearestPlan {
   /** 0: the engine's choice */
   readonly ef: number
   readonly scoreThreshold: number | undefined
+  /** Packed, or null for all points. */
+  readonly filter: Uint8Array | null
 }
 
 /** @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_VECTOR_NOT_FINITE */
@@ -28,6 +30,7 @@ export function planNearest(
     readonly offset: number
     readonly params: SearchParams | null | undefined
     readonly scoreThreshold: number | null | undefined
+    readonly filter: Uint8Array | null
   }
 ): NearestPlan {
   const slot = findSlot(view, request.using ?? defaultVectorName)
@@ -39,7 +42,8 @@ export function planNearest(
     limit: request.limit,
     exact: request.params?.exact ?? false,
     ef: request.params?.hnsw_ef ?? 0,
-    scoreThreshold: request.scoreThreshold ?? undefined
+    scoreThreshold: request.scoreThreshold ?? undefined,
+    filter: request.filter
   }
 }
 

@@ -18,6 +18,8 @@ export interface ServiceLimits {
   readonly jsonDepth: number
   readonly shards: number
   readonly resultPoints: number
+  readonly filterConditions: number
+  readonly filterDepth: number
   readonly requestTimeoutMs: number
   /** Longest time that a read waits for a shard that replays the end of its log. */
   readonly replayWaitMs: number
@@ -36,6 +38,8 @@ export interface ReadOptions {
   readonly timeoutMs: number | undefined
   /** Told when the answer is made before shards have replayed the end of their logs: how many records it may lack. */
   readonly onLag?: (lagRecords: number) => void
+  /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
+  readonly signal?: AbortSignal
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
   readonly startedAt: bigint
 }

@@ -24,6 +24,7 @@ export async function answerEverydayQuery(
     startNs: startedAt,
     deadlineNs: startedAt + BigInt(timeoutMs ?? limits.requestTimeoutMs) * 1_000_000n,
     pointsMax: limits.resultPoints,
-    jsonDepthMax: limits.jsonDepth
+    jsonDepthMax: limits.jsonDepth,
+    caller: options
   })
 }

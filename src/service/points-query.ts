@@ -1,93 +1,147 @@
-import { parseRequest, queryPointsSchema, searchPointsSchema } from '../domain/schemas/index.ts'
+import type { CollectionView } from '../domain/directory.ts'
+import { excludingIds, type FilterMeta, idMeta } from '../domain/filter/index.ts'
+import {
+  parseRequest,
+  queryBatchSchema,
+  queryPointsSchema,
+  type SearchParams,
+  searchPointsSchema
+} from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { answerNearest, planNearest, pointShape } from '../query/index.ts'
+import {
+  answerInIdOrder,
+  answerInOrder,
+  answerNearest,
+  findSlot,
+  joinResults,
+  planNearest,
+  pointShape,
+  vectorOfPoint
+} from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
+import { checkStillWanted, deadlineNs, withinDeadline } from './deadline.ts'
+import { packFilter, readFilter } from './filters.ts'
 import { checkResultPoints, refuseLater } from './points-read.ts'
+import { readQueryInput, refuseLaterKinds, withRoundedNumbers } from './query-input.ts'
 import { readableCollection } from './read-barrier.ts'
 
 const limitDefault = 10
 
-/** `POST …/points/query` with a dense vector. @returns the response body */
-export async function queryPoints(
+/** One search, or each of a batch. @param path  put before the places that errors name */
+type Answer = (
+  context: ServiceContext,
+  view: CollectionView,
+  body: unknown,
+  options: ReadOptions,
+  path: string
+) => Promise<Buffer>
+
+/** An operation of the transport: a body in, the response body out. */
+type Operation = (
   context: ServiceContext,
   name: string,
   body: unknown,
   options: ReadOptions
+) => Promise<Buffer>
+
+/** `POST …/points/query`. */
+export const queryPoints: Operation = async (context, name, body, options) =>
+  answerQuery(context, await readableCollection(context, name, options), body, options, 'internal.')
+
+/** `POST …/points/search`, the older form. */
+export const searchPoints: Operation = async (context, name, body, options) =>
+  answerSearch(context, await readableCollection(context, name, options), body, options, '')
+
+export const queryPointsBatch: Operation = (context, name, body, options) =>
+  answerBatch(context, name, body, options, (...one) => answerQuery(...one), 'internal.')
+
+export const searchPointsBatch: Operation = (context, name, body, options) =>
+  answerBatch(context, name, body, options, (...one) => answerSearch(...one), '')
+
+async function answerBatch(
+  context: ServiceContext,
+  name: string,
+  body: unknown,
+  options: ReadOptions,
+  answer: Answer,
+  path: string
 ): Promise<Buffer> {
   const view = await readableCollection(context, name, options)
-  const request = parseRequest(queryPointsSchema, withNearest(body), 'internal.')
-  refuseLater(request.prefetch, 'prefetch')
-  refuseLater(request.lookup_from, 'lookup_from')
-  refuseLater(request.filter, 'filter')
-  if (request.query === undefined || request.query === null) {
-    throw new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
-      option: 'a query without `query`',
-      remedy: 'use points/scroll'
-    })
-  }
-  const vector = 'nearest' in request.query ? request.query.nearest : request.query
-  const plan = planNearest(view, {
-    vector,
-    using: request.using ?? undefined,
-    limit: request.limit ?? limitDefault,
-    offset: request.offset ?? 0,
-    params: request.params,
-    scoreThreshold: request.score_threshold
+  const { searches } = parseRequest(queryBatchSchema, body)
+  const responses = await answerInOrder(searches, async (search, index) => {
+    checkStillWanted(context, options, 'query batch')
+    return answer(context, view, search, options, `searches[${index}].${path}`)
   })
-  checkResultPoints(context, plan.k)
-  const shape = pointShape(view, request, false, options.startedAt)
-  return answerNearest(view, plan, shape, 'query', deadlineNs(context, options))
+  return joinResults(responses, options.startedAt)
 }
 
-/** `POST …/points/search`, the older form. @returns the response body */
-export async function searchPoints(
-  context: ServiceContext,
-  name: string,
-  body: unknown,
-  options: ReadOptions
-): Promise<Buffer> {
-  const view = await readableCollection(context, name, options)
-  const request = parseRequest(searchPointsSchema, body)
-  refuseLater(request.filter, 'filter')
+const answerQuery: Answer = async (context, view, body, options, path) => {
+  refuseLaterKinds(body)
+  const request = parseRequest(queryPointsSchema, withRoundedNumbers(body), path)
+  refuseLater(request.prefetch, 'prefetch')
+  refuseLater(request.lookup_from, 'lookup_from')
+  const input = readQueryInput(request.query)
+  const filter = readFilter(view, context.limits, request.filter, `${path}filter`)
+  const shape = pointShape(view, request, false, options.startedAt)
+  const [limit, offset] = [request.limit ?? limitDefault, request.offset ?? 0]
+  checkResultPoints(context, limit + offset)
+  if (input.kind === 'idOrder') {
+    refuseThreshold(request.score_threshold)
+    const answer = answerInIdOrder(view, { limit, offset, filter: packFilter(filter) }, shape)
+    return withinDeadline(context, options, 'query', answer)
+  }
+  const using = request.using ?? ''
+  const plan = planNearest(view, {
+    vector:
+      input.kind === 'vector' ? input.vector : vectorOfPoint(view, findSlot(view, using), input.id),
+    using,
+    limit,
+    offset,
+    params: checkedParams(request.params),
+    scoreThreshold: request.score_threshold,
+    // A point that is asked about is no answer.
+    filter: packFilter(input.kind === 'point' ? excludingIds(filter, [idMeta(input.id)]) : filter)
+  })
+  return answerNearest(view, plan, shape, 'query', deadlineNs(context, options), options)
+}
+
+const answerSearch: Answer = async (context, view, body, options, path) => {
+  const request = parseRequest(searchPointsSchema, withRoundedNumbers(body), path)
   const limit = request.limit ?? request.top
   if (limit === undefined || limit === null) {
-    throw new EngineError('MILLRACE_BODY_MALFORMED', { reason: 'missing field `limit`' })
+    throw new EngineError('MILLRACE_BODY_MALFORMED', { reason: `${path}missing field \`limit\`` })
   }
+  const filter: FilterMeta | undefined = readFilter(
+    view,
+    context.limits,
+    request.filter,
+    `${path}filter`
+  )
   const named = Array.isArray(request.vector) ? undefined : request.vector
   const plan = planNearest(view, {
     vector: Array.isArray(request.vector) ? request.vector : request.vector.vector,
     using: named?.name,
     limit,
     offset: request.offset ?? 0,
-    params: request.params,
-    scoreThreshold: request.score_threshold
+    params: checkedParams(request.params),
+    scoreThreshold: request.score_threshold,
+    filter: packFilter(filter)
   })
   checkResultPoints(context, plan.k)
   const shape = pointShape(view, request, false, options.startedAt)
-  return answerNearest(view, plan, shape, 'search', deadlineNs(context, options))
+  return answerNearest(view, plan, shape, 'search', deadlineNs(context, options), options)
 }
 
-function deadlineNs(context: ServiceContext, { startedAt, timeoutMs }: ReadOptions): bigint {
-  return startedAt + BigInt(timeoutMs ?? context.limits.requestTimeoutMs) * 1_000_000n
+/** The corpus of a sparse vector's statistics; there are only dense ones. */
+function checkedParams(params: SearchParams | null | undefined) {
+  refuseLater(params?.idf, 'params.idf')
+  return params
 }
 
-/** Names the kinds of query that the API knows and this version does not, instead of a type error. */
-function withNearest(body: unknown): unknown {
-  const query =
-    typeof body === 'object' && body !== null && 'query' in body ? body.query : undefined
-  const isObject = typeof query === 'object' && query !== null && !Array.isArray(query)
-  if (isObject && !('nearest' in query)) {
-    const kind = Object.keys(query)[0] ?? 'empty'
-    throw new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
-      option: `query kind \`${kind}\``,
-      remedy: 'send a dense vector as `query`'
-    })
-  }
-  if (typeof query === 'string' || typeof query === 'number' || typeof query === 'bigint') {
-    throw new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
-      option: 'a query by point id',
-      remedy: 'send the vector itself'
-    })
-  }
-  return body
+function refuseThreshold(threshold: number | null | undefined): void {
+  if (threshold === undefined || threshold === null) return
+  throw new EngineError('MILLRACE_REQUEST_INVALID', {
+    reason:
+      "A query is needed to use the score_threshold. Can't have score_threshold without defining a query."
+  })
 }

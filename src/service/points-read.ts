@@ -18,6 +18,8 @@ import {
 import { EngineError } from '../errors/index.ts'
 import { pointShape, shardHandles } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
+import { withinDeadline } from './deadline.ts'
+import { packFilter, readFilter } from './filters.ts'
 import { readPointId } from './point-ids.ts'
 import { readableCollection } from './read-barrier.ts'
 
@@ -57,12 +59,9 @@ export async function retrievePoints(
   const shardOf = Uint32Array.from({ length: ids.count }, (_, index) =>
     shardOfPoint(view, ids, index)
   )
-  return renderPoints(
-    shardHandles(view),
-    ids,
-    shardOf,
-    pointShape(view, request, false, options.startedAt)
-  )
+  const shape = pointShape(view, request, false, options.startedAt)
+  const points = renderPoints(shardHandles(view), ids, shardOf, shape)
+  return withinDeadline(context, options, 'retrieve', points)
 }
 
 function shardOfPoint(view: CollectionView, ids: PointIds, index: number): number {
@@ -78,19 +77,16 @@ export async function scrollPoints(
 ): Promise<Buffer> {
   const view = await readableCollection(context, name, options)
   const request = parseRequest(scrollPointsSchema, body, 'scroll_request.')
-  refuseLater(request.filter, 'filter')
   refuseLater(request.order_by, 'order_by')
+  const filter = readFilter(view, context.limits, request.filter, 'scroll_request.filter')
   const limit = request.limit ?? scrollLimitDefault
   checkResultPoints(context, limit)
   const { offset } = request
   const from =
     offset === undefined || offset === null ? null : parsePointIds([String(readPointId(offset))])
-  return renderScroll(
-    shardHandles(view),
-    from,
-    limit,
-    pointShape(view, request, true, options.startedAt)
-  )
+  const shape = pointShape(view, request, true, options.startedAt)
+  const page = renderScroll(shardHandles(view), from, limit, shape, packFilter(filter))
+  return withinDeadline(context, options, 'scroll', page)
 }
 
 export async function countPoints(
@@ -101,8 +97,9 @@ export async function countPoints(
 ): Promise<{ count: number }> {
   const view = await readableCollection(context, name, options)
   const request = parseRequest(countPointsSchema, body)
-  refuseLater(request.filter, 'filter')
-  return { count: countShards(shardHandles(view)) }
+  const filter = packFilter(readFilter(view, context.limits, request.filter, 'filter'))
+  const count = countShards(shardHandles(view), filter)
+  return { count: await withinDeadline(context, options, 'count', count) }
 }
 
 /** @throws MILLRACE_INPUT_INVALID past `limits.resultPoints` */

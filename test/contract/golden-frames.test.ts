@@ -7,16 +7,18 @@ import {
   idEncodings,
   readIds,
   readMeta,
+  readOperations,
   recordKinds,
+  sealFrame,
   sectionKinds
 } from '../../src/domain/record/index.ts'
-import { plainCrc32c } from '../support/crc32c.ts'
+import { plainCrc32c as crc } from '../support/crc32c.ts'
 
 const folder = join(import.meta.dirname, '../fixtures/frames/v1')
 const uuid = '550e8400-e29b-41d4-a716-446655440000'
 
 function read(name: string): Frame {
-  return decodeFrame(new Uint8Array(readFileSync(join(folder, `${name}.frame`))), plainCrc32c)
+  return decodeFrame(new Uint8Array(readFileSync(join(folder, `${name}.frame`))), crc)
 }
 
 function sectionOf(frame: Frame, kind: number, slot = 0) {
@@ -81,4 +83,39 @@ test('numeric and UUID ids have their own layouts', () => {
   expect([numeric.encoding, readIds(numeric)]).toEqual([idEncodings.numeric, [10n, 11n]])
   const deleted = sectionOf(read('delete-uuid'), sectionKinds.ids)
   expect([deleted.encoding, readIds(deleted)]).toEqual([idEncodings.uuid, [uuid]])
+})
+
+test('the operations hold what their kinds need', () => {
+  const filter = {
+    must: [{ key: 'a.b[]', match: { any: ['x', 'y'] } }],
+    must_not: [
+      { has_id: [2n ** 64n - 1n, Uint8Array.from(Buffer.from(uuid.replaceAll('-', ''), 'hex'))] }
+    ]
+  }
+  const metas = {
+    'upsert-conditional': { mode: 'insert_only' },
+    'delete-by-filter': { filter },
+    'update-vectors': { filter: { should: [{ key: 'n', range: { gte: 1.5, lt: 10 } }] } },
+    'delete-vectors': { slots: [1, 2] },
+    'set-payload': { payload: '{"n":12345678901234567890}', key: 'a."b c"' },
+    'overwrite-payload': { payload: '{"ü":null}', filter: {} },
+    'delete-payload': { keys: ['a', 'b[].c'] }
+  }
+  for (const [name, meta] of Object.entries(metas)) expect(readMeta(read(name)), name).toEqual(meta)
+  expect(readIds(sectionOf(read('clear-payload'), sectionKinds.ids))).toEqual([5n, uuid])
+  expect(floats(sectionOf(read('update-vectors'), sectionKinds.vectors, 2).bytes)).toEqual([
+    -1, 0.25
+  ])
+})
+
+test('the batch holds its operations without a seal', () => {
+  const frame = read('batch')
+  const parts = readOperations(sectionOf(frame, sectionKinds.operations)).map((part) => {
+    const sealed = sealFrame(part.slice(), { producerId: 1n, sequence: 1n, writerEpoch: 1 }, crc)
+    expect([...part.subarray(20, 40), ...part.subarray(60, 64)]).toEqual(Array(24).fill(0))
+    return decodeFrame(sealed, crc).kind
+  })
+  const { batch, clearPayload, deletePoints, deleteByFilter } = recordKinds
+  expect([frame.kind, frame.count]).toEqual([batch, 3])
+  expect(parts).toEqual([clearPayload, deletePoints, deleteByFilter])
 })

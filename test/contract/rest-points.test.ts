@@ -241,7 +241,7 @@ const wrong: [string, number, string][] = [
     400,
     'server-side inference is not supported'
   ],
-  ['{"points":[],"update_mode":"insert_only"}', 400, 'update_mode: insert_only is not supported']
+  ['{"points":[],"update_mode":"replace"}', 400, 'unknown variant `replace`']
 ]
 
 test.each(wrong)(
@@ -302,12 +302,14 @@ test('unknown names in with_vector and too many points are refused', async () =>
 
 test('what this version does not have is refused by name, not ignored', async () => {
   for (const [path, body] of [
-    ['points/scroll', { filter: { must: [] } }],
-    ['points/count', { filter: { must: [] } }],
-    ['points/delete', { filter: { must: [] } }],
-    ['points/query', { query: [1, 2, 3], filter: { must: [] } }],
+    ['points/scroll', { order_by: 'a' }],
+    ['points/scroll', { filter: { must: { slice: { total: 2, index: 0 } } } }],
+    ['points/count', { filter: { must: [{ key: 'a', geo_radius: {} }] } }],
     ['points/query', { query: { recommend: { positive: [1] } } }],
-    ['points/query', { query: 1 }]
+    ['points/query', { query: { nearest: [1, 2, 3], mmr: {} } }],
+    ['points/query', { query: [1, 2, 3], prefetch: [] }],
+    ['points/query', { query: [1, 2, 3], lookup_from: { collection: 'one' } }],
+    ['points/query', { query: { indices: [1], values: [1] } }]
   ] as const) {
     const answer = await rest.client.send('POST', `/collections/one/${path}`, body)
     expect([answer.status, errorOf(answer)]).toEqual([

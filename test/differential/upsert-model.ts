@@ -7,7 +7,7 @@ import {
   sealFrame,
   sectionKinds
 } from '../../src/domain/record/index.ts'
-import { crc32c, type EncodedRecord, type VectorSlot } from '../../src/engine/index.ts'
+import { crc32c, type VectorSlot } from '../../src/engine/index.ts'
 import { nearestF32 } from './nearest-f32.ts'
 import { itemsOf, member, minified, type PlainJson, readPlainly } from './plain-json.ts'
 
@@ -89,7 +89,10 @@ function normalized(values: number[]): { values: number[]; norm: number } {
 const f32Max = Math.fround(3.4028234663852886e38)
 
 /** The points of a record, by the TypeScript decoder. */
-export function readRecord(record: EncodedRecord, slots: readonly VectorSlot[]): ModelPoint[] {
+export function readRecord(
+  record: { readonly frame: Uint8Array },
+  slots: readonly VectorSlot[]
+): ModelPoint[] {
   const seal = { producerId: 1n, sequence: 1n, writerEpoch: 1 }
   const frame = decodeFrame(sealFrame(record.frame, seal, crc32c), crc32c)
   const ids = readIds(sectionOf(frame, sectionKinds.ids) ?? missing())

@@ -76,3 +76,102 @@ test('the unmodified JavaScript client changes settings, aliases, and asks about
   await client.deleteCollection('changing')
   expect(await client.getAliases()).toEqual({ aliases: [] })
 })
+
+test('the unmodified JavaScript client changes points in every way, by id and by filter', async () => {
+  const client = new QdrantClient({ url: rest.url, checkCompatibility: false })
+  const name = 'operations'
+  await client.createCollection(name, {
+    vectors: { a: { size: 2, distance: 'Dot' }, b: { size: 2, distance: 'Cosine' } },
+    shard_number: 2
+  })
+  const completed = { status: 'completed', operation_id: expect.any(Number) }
+  const even = { must: [{ key: 'even', match: { value: true } }] }
+  await client.upsert(name, {
+    wait: true,
+    points: Array.from({ length: 10 }, (_, id) => ({
+      id,
+      vector: { a: [id, 1], b: [1, id] },
+      payload: { n: id, even: id % 2 === 0, deep: { list: [{ x: id }] } }
+    }))
+  })
+
+  expect(
+    await client.setPayload(name, {
+      wait: true,
+      payload: { y: 1 },
+      key: 'deep.list[]',
+      filter: even
+    })
+  ).toEqual(completed)
+  expect(
+    await client.overwritePayload(name, { wait: true, payload: { odd: 3 }, points: [3] })
+  ).toEqual(completed)
+  await client.deletePayload(name, { wait: true, keys: ['deep'], points: [1] })
+  await client.clearPayload(name, { wait: true, points: [5] })
+  await client.updateVectors(name, { wait: true, points: [{ id: 2, vector: { a: [100, 0] } }] })
+  await client.deleteVectors(name, { wait: true, vector: ['b'], filter: even })
+  await client.delete(name, {
+    wait: true,
+    filter: { must: [{ key: 'n', range: { gte: 8 } }], must_not: [{ has_id: [9] }] }
+  })
+  const page = await client.scroll(name, { limit: 20, with_vector: true })
+  expect(page.points.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 9])
+  const byId = new Map(page.points.map((point) => [point.id, point]))
+  expect(byId.get(2)).toMatchObject({
+    vector: { a: [100, 0] },
+    payload: { n: 2, even: true, deep: { list: [{ x: 2, y: 1 }] } }
+  })
+  expect(byId.get(1)?.payload).toEqual({ n: 1, even: false })
+  expect(byId.get(3)?.payload).toEqual({ odd: 3 })
+  expect(byId.get(5)?.payload).toEqual({})
+  expect(Object.keys(byId.get(4)?.vector ?? {})).toEqual(['a'])
+
+  const results = await client.batchUpdate(name, {
+    wait: true,
+    operations: [
+      { upsert: { points: [{ id: 50, vector: { a: [1, 1] }, payload: { n: 50 } }] } },
+      {
+        set_payload: { payload: { tag: 't' }, filter: { must: [{ key: 'n', range: { gte: 9 } }] } }
+      },
+      { delete: { points: [0] } }
+    ]
+  })
+  expect(results).toEqual([completed, completed, completed])
+  const tagged = { must: [{ key: 'tag', match: { any: ['t', 'u'] } }] }
+  expect(await client.count(name, { filter: tagged })).toEqual({ count: 2 })
+  await expect(
+    client.setPayload(name, { wait: true, payload: {}, points: [777] })
+  ).rejects.toThrow()
+})
+
+test('the unmodified JavaScript client queries by id, with filters, and in batches', async () => {
+  const client = new QdrantClient({ url: rest.url, checkCompatibility: false })
+  const name = 'queries'
+  await client.createCollection(name, { vectors: { size: 2, distance: 'Euclid' }, shard_number: 3 })
+  await client.upsert(name, {
+    wait: true,
+    points: Array.from({ length: 20 }, (_, id) => ({ id, vector: [id, 0], payload: { id } }))
+  })
+  const filter = { must: [{ key: 'id', range: { gte: 5 } }] }
+  const near = await client.query(name, { query: 5, filter, limit: 2 })
+  expect(near.points.map(({ id }) => id)).toEqual([6, 7])
+  const listed = await client.query(name, { filter, limit: 3, with_payload: true })
+  expect(listed.points.map(({ payload }) => payload?.['id'])).toEqual([5, 6, 7])
+  const batch = await client.queryBatch(name, {
+    searches: [
+      { query: [0, 0], limit: 1 },
+      { query: { nearest: 19 }, limit: 1 }
+    ]
+  })
+  expect(batch.map(({ points }) => points[0]?.id)).toEqual([0, 18])
+  const found = await client.searchBatch(name, {
+    searches: [
+      { vector: [3, 0], limit: 1 },
+      { vector: [0, 0], limit: 1, filter }
+    ]
+  })
+  expect(found.map(([hit]) => hit?.id)).toEqual([3, 5])
+  const page = await client.scroll(name, { filter, limit: 4, offset: 10 })
+  expect([page.points.map(({ id }) => id), page.next_page_offset]).toEqual([[10, 11, 12, 13], 14])
+  await expect(client.query(name, { query: 99 })).rejects.toThrow()
+})

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import { EngineError } from '../../errors/index.ts'
 import type { ManagementOptions, ReadOptions, WriteOptions } from '../../service/index.ts'
 
@@ -9,10 +10,32 @@ export function writeOptions(query: QueryParameters): WriteOptions {
   return { wait: boolean(query, 'wait', false), timeoutMs }
 }
 
-export function readOptions(query: QueryParameters, startedAt: bigint): ReadOptions {
+/** @param request  the one that is answered by `reply` */
+export function readOptionsOf(
+  { query, startedAt }: { readonly query: QueryParameters; readonly startedAt: bigint },
+  reply: FastifyReply
+): ReadOptions {
   const timeoutMs = timeoutOf(query)
   checkConsistency(query)
-  return { after: text(query, 'after'), timeoutMs, startedAt }
+  let signal: AbortSignal | undefined
+  return {
+    after: text(query, 'after'),
+    timeoutMs,
+    startedAt,
+    get signal() {
+      signal ??= abortedWhenGone(reply)
+      return signal
+    }
+  }
+}
+
+/** Most reads are over before anyone asks for this. */
+function abortedWhenGone({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  if (raw.destroyed) controller.abort()
+  // After an answer was sent nobody listens any more.
+  else raw.once('close', () => controller.abort())
+  return controller.signal
 }
 
 /** Changes of collections and aliases, where 0 is another error than elsewhere. */

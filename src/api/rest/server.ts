@@ -12,6 +12,7 @@ import { answerConnectionError } from './connection-errors.ts'
 import { allowAnyOrigin } from './cors.ts'
 import { countRequests, type RequestsInFlight } from './count-requests.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
+import { pointOperationRoutes } from './operations.ts'
 import { pointRoutes } from './points.ts'
 import { queryRoutes } from './query.ts'
 import { secondsSince } from './route.ts'
@@ -77,6 +78,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(aliasRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(pointOperationRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(shardRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(clusterRoutes, { context })

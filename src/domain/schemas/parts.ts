@@ -40,6 +40,7 @@ export const searchParamsSchema = Type.Object({
       oversampling: maybe(Type.Number({ minimum: 1 }))
     })
   ),
+  idf: maybe(Type.Unknown({ description: 'sparse vectors only' })),
   acorn: maybe(
     Type.Object({
       enable: maybe(Type.Boolean()),

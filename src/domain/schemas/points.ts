@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { filterSchema } from './filter.ts'
 import {
   denseVectorSchema,
   maybe,
@@ -8,10 +9,10 @@ import {
   withVectorSchema
 } from './parts.ts'
 
-const payloadSchema = Type.Record(Type.String(), Type.Unknown())
+export const payloadSchema = Type.Record(Type.String(), Type.Unknown())
 
 /** The forms a dense vector of a point may have: the default one bare, or by name. */
-const pointVectorSchema = Type.Union([
+export const pointVectorSchema = Type.Union([
   denseVectorSchema,
   Type.Record(Type.String(), denseVectorSchema)
 ])
@@ -35,7 +36,7 @@ const batchSchema = Type.Object({
 const upsertModes = {
   shard_key: maybe(shardKeySchema),
   update_mode: maybe(Type.String()),
-  update_filter: maybe(Type.Unknown())
+  update_filter: maybe(filterSchema)
 }
 
 export const upsertPointsListSchema = Type.Object({
@@ -44,12 +45,6 @@ export const upsertPointsListSchema = Type.Object({
 })
 
 export const upsertPointsBatchSchema = Type.Object({ batch: batchSchema, ...upsertModes })
-
-export const deletePointsSchema = Type.Object({
-  points: maybe(Type.Array(pointIdSchema)),
-  filter: maybe(Type.Unknown()),
-  shard_key: maybe(shardKeySchema)
-})
 
 export const retrievePointsSchema = Type.Object({
   ids: Type.Array(pointIdSchema),
@@ -62,7 +57,7 @@ export const retrievePointsSchema = Type.Object({
 export const scrollPointsSchema = Type.Object({
   offset: maybe(pointIdSchema),
   limit: maybe(Type.Integer({ minimum: 1 })),
-  filter: maybe(Type.Unknown()),
+  filter: maybe(filterSchema),
   with_payload: maybe(withPayloadSchema),
   with_vector: maybe(withVectorSchema),
   with_vectors: maybe(withVectorSchema),
@@ -71,7 +66,7 @@ export const scrollPointsSchema = Type.Object({
 })
 
 export const countPointsSchema = Type.Object({
-  filter: maybe(Type.Unknown()),
+  filter: maybe(filterSchema),
   exact: maybe(Type.Boolean()),
   shard_key: maybe(shardKeySchema)
 })

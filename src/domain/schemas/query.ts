@@ -1,7 +1,9 @@
 import Type from 'typebox'
+import { filterSchema } from './filter.ts'
 import {
   denseVectorSchema,
   maybe,
+  pointIdSchema,
   searchParamsSchema,
   shardKeySchema,
   withPayloadSchema,
@@ -9,7 +11,7 @@ import {
 } from './parts.ts'
 
 const readOptions = {
-  filter: maybe(Type.Unknown()),
+  filter: maybe(filterSchema),
   params: maybe(searchParamsSchema),
   score_threshold: maybe(Type.Number()),
   offset: maybe(Type.Integer({ minimum: 0 })),
@@ -19,8 +21,13 @@ const readOptions = {
   shard_key: maybe(shardKeySchema)
 }
 
+/** A vector, or the id of a point whose vector is meant. */
+const nearestSchema = Type.Union([denseVectorSchema, pointIdSchema])
+
 export const queryPointsSchema = Type.Object({
-  query: maybe(Type.Union([denseVectorSchema, Type.Object({ nearest: denseVectorSchema })])),
+  query: maybe(
+    Type.Union([denseVectorSchema, pointIdSchema, Type.Object({ nearest: nearestSchema })])
+  ),
   using: maybe(Type.String()),
   limit: maybe(Type.Integer({ minimum: 1 })),
   prefetch: maybe(Type.Unknown()),
@@ -37,3 +44,6 @@ export const searchPointsSchema = Type.Object({
   top: maybe(Type.Integer({ minimum: 1 })),
   ...readOptions
 })
+
+/** Each search is checked on its own, so that an error names it. */
+export const queryBatchSchema = Type.Object({ searches: Type.Array(Type.Unknown()) })

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/point_id.h"
+#include "millrace/record_layout.generated.h"
 #include "millrace/schema.h"
 
 namespace millrace {
@@ -23,6 +24,13 @@ struct EncodeLimits {
   std::uint32_t record_bytes_target = 512U << 10U;
   std::uint32_t record_bytes_max = 8U << 20U;
   std::uint32_t json_depth_max = 128;
+};
+
+/// What the points of a body are for.
+struct EncodeOperation {
+  layout::RecordKind kind = layout::RecordKind::upsert;  ///< or update_vectors: a list of ids and vectors
+  std::span<const std::byte> meta;                       ///< META of every record; must outlive the call
+  bool has_modes = false;  ///< `update_mode` and `update_filter` of the body are in `meta`; else they make it irregular
 };
 
 /// Frames for one shard, complete but for producer, sequence, epoch and header CRC, which the write port stamps.
@@ -49,6 +57,8 @@ struct ParsedPoints {
 /// Accepts exactly the bodies that the request schema accepts; words no errors. Bounded recursion, memory O(body).
 /// Cosine vectors are normalised (the removed length goes into NORMS); payloads are minified with number tokens verbatim,
 /// key order kept and of duplicate keys the last value.
-[[nodiscard]] ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits);
+/// An update of vectors has the list form only, at least one point, and at least one vector of each; payloads mean nothing there.
+[[nodiscard]] ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits,
+                                        const EncodeOperation& operation = {});
 
 }  // namespace millrace

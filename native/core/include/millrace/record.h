@@ -47,18 +47,24 @@ class RecordFrame {
   /// @param row  < count; the record has ids
   [[nodiscard]] PointId id(std::uint32_t row) const noexcept;
   [[nodiscard]] bool has_ids() const noexcept { return !ids_.empty() || count == 0; }
+  /// @return null when the record has no vectors of the slot
+  [[nodiscard]] const VectorBlock* block_of(std::uint32_t slot) const noexcept {
+    for (const auto& block : vectors)
+      if (block.slot == slot) return &block;
+    return nullptr;
+  }
   /// Whether the record names points, if only none: an operation without the section goes by its filter.
   [[nodiscard]] bool has_id_section() const noexcept { return has_id_section_; }
   [[nodiscard]] std::string_view payload(std::uint32_t row) const noexcept;
   [[nodiscard]] std::size_t payload_bytes() const noexcept { return payload_text_.size(); }
-  /// A frame of checkpoint files, which no log holds.
-  [[nodiscard]] bool is_checkpoint() const noexcept {
-    return kind >= layout::RecordKind::checkpoint_rows && kind <= layout::RecordKind::checkpoint_state;
-  }
   [[nodiscard]] std::uint32_t operations() const noexcept { return operation_count_; }
   /// @param index  < operations()
   /// @return       a frame for decode_operation, of any alignment
   [[nodiscard]] std::span<const std::byte> operation(std::uint32_t index) const noexcept;
+  /// A frame of checkpoint files, which no log holds.
+  [[nodiscard]] bool is_checkpoint() const noexcept {
+    return kind >= layout::RecordKind::checkpoint_rows && kind <= layout::RecordKind::checkpoint_state;
+  }
 
  private:
   friend class RecordDecoder;

@@ -20,7 +20,10 @@ class FilterDecoder {
   bool decode(Span bytes, int depth) {
     MsgpackReader reader(bytes);
     FilterTerm root;
-    return read_group(reader, depth, root) && (reader.at_end() || wrong("bytes after the filter"));
+    if (!read_group(reader, depth, root)) return false;
+    for (const auto& term : tree_.groups.back().must)
+      if (term.kind == FilterTerm::Kind::field) tree_.tests[term.index].is_decisive = tree_.tests[term.index].is_single;
+    return reader.at_end() || wrong("bytes after the filter");
   }
 
   [[nodiscard]] const char* reason() const noexcept { return reason_; }
@@ -192,6 +195,7 @@ class FilterDecoder {
     auto path = text ? parse_json_path(*text) : std::nullopt;
     if (!path) return wrong("a key that is no JSON path");
     if (of_elements && path->back().kind != PathStep::Kind::every) path->push_back({PathStep::Kind::every, {}, 0});
+    test.is_single = std::ranges::all_of(*path, [](const PathStep& step) { return step.kind == PathStep::Kind::key; });
     const auto number = tree_.paths.add(*path);
     if (number == tree_.tests_of_path.size()) tree_.tests_of_path.emplace_back();
     const auto index = static_cast<std::uint32_t>(tree_.tests.size());

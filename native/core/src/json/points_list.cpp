@@ -37,7 +37,7 @@ bool UpsertParser::parse_point() {
       return false;
     }
   }
-  return id.has_value() && add_point(*id, point_.rows, payload_);
+  return id.has_value() && (!is_update() || !point_.rows.empty()) && add_point(*id, point_.rows, payload_);
 }
 
 bool UpsertParser::parse_point_member(std::string_view key, std::optional<PointId>& id, bool& has_vectors,
@@ -48,7 +48,7 @@ bool UpsertParser::parse_point_member(std::string_view key, std::optional<PointI
     has_vectors = true;
     return consume_null(scanner_) || parse_point_vectors();
   }
-  if (key == "payload") {
+  if (key == "payload" && !is_update()) {
     if (has_payload) return false;
     has_payload = true;
     return payload_writer_.write_payload(scanner_, kPointDepth + 1);

@@ -125,7 +125,7 @@ class QueryParser {
     return parse_object([this](std::string_view key) {
       if (key == "hnsw_ef") return is_first(kEf) && (consume_null(scanner_) || (parse_count(query_.ef) && query_.ef > 0));
       if (key == "exact") return is_first(kExact) && parse_flag(query_.exact);
-      if (key == "indexed_only" || key == "quantization" || key == "acorn") return consume_null(scanner_);
+      if (key == "indexed_only" || key == "quantization" || key == "acorn" || key == "idf") return consume_null(scanner_);
       return skip_value(scanner_, 2);
     });
   }

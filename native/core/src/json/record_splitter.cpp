@@ -7,8 +7,8 @@
 namespace millrace::json {
 namespace {
 
-/// Sections of a frame besides those of its slots: IDS and PAYLOAD. A slot has up to VECTORS, PRESENCE and NORMS.
-constexpr std::size_t kPlainSections = 2;
+/// Sections of a frame besides those of its slots: IDS, PAYLOAD and META. A slot has up to VECTORS, PRESENCE and NORMS.
+constexpr std::size_t kPlainSections = 3;
 constexpr std::size_t kSlotSections = 3;
 
 /// Id, its bit among mixed ids, end of its payload.
@@ -57,12 +57,12 @@ void add_payloads(RecordBuilder& builder, std::span<const std::uint32_t> ends, s
 
 }  // namespace
 
-RecordSplitter::RecordSplitter(const EncodeTarget& target, const EncodeLimits& limits)
-    : target_(&target), limits_(&limits), open_(target.shards) {
+RecordSplitter::RecordSplitter(const EncodeTarget& target, const EncodeLimits& limits, const EncodeOperation& operation)
+    : target_(&target), limits_(&limits), operation_(&operation), open_(target.shards) {
   const auto sections = kPlainSections + kSlotSections * target.vectors.size();
   // Each section may need almost its alignment as padding, and each bitmap up to one word of 8 bytes.
   fixed_bytes_ = layout::kHeaderBytes + sections * (layout::kSectionEntryBytes + layout::kSectionAlignment + 8) +
-                 layout::kSectionAlignment;
+                 layout::kSectionAlignment + operation.meta.size();
   for (auto& record : open_) {
     record.slots.resize(target.vectors.size());
     record.bytes = fixed_bytes_;
@@ -111,7 +111,7 @@ void RecordSplitter::append(OpenRecord& record, const PointId& id, std::span<con
 void RecordSplitter::close(std::uint32_t shard) {
   auto& record = open_[shard];
   const auto rows = static_cast<std::uint32_t>(record.ids.size());
-  RecordBuilder builder(layout::RecordKind::upsert, target_->collection_id, target_->schema_version, rows);
+  RecordBuilder builder(operation_->kind, target_->collection_id, target_->schema_version, rows);
   add_ids(builder, record.ids);
   for (std::size_t i = 0; i < record.slots.size(); ++i) {
     auto& slot = record.slots[i];
@@ -129,6 +129,10 @@ void RecordSplitter::close(std::uint32_t shard) {
     slot.presence.clear();
   }
   if (!record.payloads.empty()) add_payloads(builder, record.payload_ends, record.payloads);
+  if (!operation_->meta.empty()) {
+    const auto encoding = static_cast<std::uint16_t>(layout::MetaEncoding::message_pack);
+    builder.add(layout::SectionKind::meta, encoding, 0, 0, operation_->meta);
+  }
   closed_.push_back({shard, rows, builder.finish()});
   record.ids.clear();
   record.payload_ends.clear();

@@ -21,7 +21,7 @@ struct RowVector {
 /// target size; a point that is larger than the target gets a record of its own.
 class RecordSplitter {
  public:
-  RecordSplitter(const EncodeTarget& target, const EncodeLimits& limits);
+  RecordSplitter(const EncodeTarget& target, const EncodeLimits& limits, const EncodeOperation& operation);
 
   /// @return 0, or the bytes of the record that this point alone would need when they are over the limit
   [[nodiscard]] std::uint64_t add(const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
@@ -51,6 +51,7 @@ class RecordSplitter {
 
   const EncodeTarget* target_;
   const EncodeLimits* limits_;
+  const EncodeOperation* operation_;
   std::uint64_t fixed_bytes_ = 0;  ///< of a frame without rows
   std::vector<OpenRecord> open_;
   std::vector<EncodedRecord> closed_;

@@ -6,11 +6,13 @@
 
 namespace millrace::json {
 
-UpsertParser::UpsertParser(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits)
+UpsertParser::UpsertParser(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits,
+                           const EncodeOperation& operation)
     : scanner_(body, limits.json_depth_max),
       target_(target),
       limits_(limits),
-      splitter_(target, limits),
+      operation_(operation),
+      splitter_(target, limits, operation),
       payload_writer_(payload_),
       batch_payload_writer_(batch_.payloads) {
   for (const auto& vector : target.vectors) point_.values.emplace_back(vector.dimension);
@@ -18,7 +20,7 @@ UpsertParser::UpsertParser(std::string_view body, const EncodeTarget& target, co
 
 ParsedPoints UpsertParser::parse() {
   ParsedPoints parsed;
-  const bool is_accepted = parse_body() && (!batch_.is_given || add_batch());
+  const bool is_accepted = parse_body() && (!batch_.is_given || add_batch()) && (!is_update() || points_ > 0);
   if (record_bytes_ != 0) {
     parsed.verdict = ParseVerdict::too_large;
     parsed.record_bytes = record_bytes_;
@@ -46,9 +48,9 @@ bool UpsertParser::parse_body() {
 
 bool UpsertParser::parse_body_member(std::string_view key) {
   if (key == "points") return is_first(Member::points) && parse_points_member();
-  if (key == "batch") return is_first(Member::batch) && parse_batch_member_of_body();
-  if (key == "update_mode") return is_first(Member::update_mode) && parse_update_mode();
-  if (key == "update_filter") return is_first(Member::update_filter) && consume_null(scanner_);
+  if (key == "batch" && !is_update()) return is_first(Member::batch) && parse_batch_member_of_body();
+  if (key == "update_mode" && !is_update()) return is_first(Member::update_mode) && parse_update_mode();
+  if (key == "update_filter") return is_first(Member::update_filter) && parse_update_filter();
   if (key == "shard_key") return is_first(Member::shard_key) && consume_null(scanner_);
   return skip_value(scanner_, 1);
 }
@@ -77,13 +79,16 @@ bool UpsertParser::parse_points_member() {
 bool UpsertParser::parse_batch_member_of_body() {
   if (consume_null(scanner_)) return true;
   if (!parse_batch()) return false;
-  splitter_ = RecordSplitter(target_, limits_);
+  splitter_ = RecordSplitter(target_, limits_, operation_);
   points_ = 0;
   record_bytes_ = 0;
   return true;
 }
 
+bool UpsertParser::parse_update_filter() { return operation_.has_modes ? skip_value(scanner_, 1) : consume_null(scanner_); }
+
 bool UpsertParser::parse_update_mode() {
+  if (operation_.has_modes) return skip_value(scanner_, 1);
   if (consume_null(scanner_)) return true;
   RawString mode;
   return scanner_.peek() == '"' && scan_string(scanner_, mode) && decode_string(mode, key_storage_) == "upsert";
@@ -105,8 +110,9 @@ std::optional<std::size_t> UpsertParser::slot_index_of(std::string_view name) co
 
 namespace millrace {
 
-ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits) {
-  return json::UpsertParser(body, target, limits).parse();
+ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits,
+                          const EncodeOperation& operation) {
+  return json::UpsertParser(body, target, limits, operation).parse();
 }
 
 }  // namespace millrace

@@ -15,7 +15,8 @@ namespace millrace::json {
 /// State of one `parse_upsert`: the body's members, whichever form they have.
 class UpsertParser {
  public:
-  UpsertParser(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits);
+  UpsertParser(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits,
+               const EncodeOperation& operation);
 
   [[nodiscard]] ParsedPoints parse();
 
@@ -47,8 +48,10 @@ class UpsertParser {
   bool parse_body();
   bool parse_body_member(std::string_view key);
   [[nodiscard]] bool is_first(Member member) noexcept;
+  [[nodiscard]] bool is_update() const noexcept { return operation_.kind == layout::RecordKind::update_vectors; }
   bool parse_points_member();
   bool parse_batch_member_of_body();
+  bool parse_update_filter();
   bool parse_update_mode();
   bool add_point(const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
 
@@ -74,6 +77,7 @@ class UpsertParser {
   Scanner scanner_;
   const EncodeTarget& target_;
   const EncodeLimits& limits_;
+  const EncodeOperation& operation_;
   RecordSplitter splitter_;
   PointVectors point_;
   Batch batch_;

@@ -64,12 +64,16 @@ ApplyResult MemoryShard::apply(std::span<const RecordView> records) {
 }
 
 /// Everything that can fail comes first: checks, then allocations. What follows cannot, so a record is applied as a whole
-/// or leaves no trace.
+/// or leaves no trace. A batch does so operation by operation, and nothing of it is published before it is done: when memory
+/// fails between two of them, readers see none, and the record goes on where it was when it comes again.
 MemoryShard::Verdict MemoryShard::apply_one(const RecordView& record) {
   const auto decoded = decode_record(record.frame, record.offset);
   if (!decoded) return {{}, decoded.error()};
   const auto& frame = decoded.value();
   if (auto stop = admit(frame, record.offset)) return {{}, std::move(stop)};
+  WriteOperations operations;
+  if (is_write(frame.kind))
+    if (auto stop = read_operations(frame, record.offset, operations)) return {{}, std::move(stop)};
 
   Outcome outcome{record.offset, frame.producer_id, frame.sequence, Errc::ok, 0, {}};
   if (auto rejection = reject(frame)) {
@@ -82,11 +86,10 @@ MemoryShard::Verdict MemoryShard::apply_one(const RecordView& record) {
   if (outcome.code == Errc::ok) {
     if (frame.kind == layout::RecordKind::schema)
       if (auto stop = change_schema(frame, record.offset)) return {{}, std::move(stop)};
-    if (frame.kind == layout::RecordKind::upsert) {
-      reserve_upsert(frame);
-      outcome.affected = upsert(frame, record.offset);
-    }
-    if (frame.kind == layout::RecordKind::delete_points) outcome.affected = delete_points(frame, record.offset);
+    if (is_write(frame.kind)) apply_operations(operations, outcome);
+  }
+  // A record that names points that do not exist has done its work on the others.
+  if (outcome.code == Errc::ok || outcome.code == Errc::point_not_found) {
     ++counters_.records_applied;
   } else {
     ++(is_duplicate ? counters_.records_duplicate : counters_.records_rejected);
@@ -104,20 +107,13 @@ MemoryShard::Verdict MemoryShard::apply_one(const RecordView& record) {
 std::optional<Error> MemoryShard::admit(const RecordFrame& frame, std::uint64_t offset) const {
   if (frame.collection_id != options_.collection_id)
     return record_error(Errc::record_corrupt, offset, "a record of another collection");
-  switch (frame.kind) {
-    case layout::RecordKind::upsert:
-    case layout::RecordKind::delete_points:
-      if (!frame.has_ids()) return record_error(Errc::record_corrupt, offset, "no ids");
-      return std::nullopt;
-    case layout::RecordKind::schema:
-      if (frame.meta.empty()) return record_error(Errc::record_corrupt, offset, "no schema");
-      return std::nullopt;
-    case layout::RecordKind::barrier: return std::nullopt;
-    default: return record_error(Errc::record_format_newer, offset, "record kind");
-  }
+  if (is_write(frame.kind) || frame.kind == layout::RecordKind::barrier) return std::nullopt;
+  if (frame.kind != layout::RecordKind::schema) return record_error(Errc::record_format_newer, offset, "record kind");
+  if (frame.meta.empty()) return record_error(Errc::record_corrupt, offset, "no schema");
+  return std::nullopt;
 }
 
-/// The rules that reject a record on every replica alike.
+/// The rules that reject a record as a whole, on every replica alike; apply_operation has those of its operations.
 std::optional<Error> MemoryShard::reject(const RecordFrame& frame) const {
   if (frame.writer_epoch < newest_epoch_)
     return Error{Errc::writer_fenced, "\"epoch\":" + std::to_string(frame.writer_epoch) +
@@ -128,7 +124,7 @@ std::optional<Error> MemoryShard::reject(const RecordFrame& frame) const {
   if (frame.kind == layout::RecordKind::schema || frame.kind == layout::RecordKind::barrier) return std::nullopt;
   if (generation_->schema->version == 0)
     return Error{Errc::schema_missing, "\"shard\":" + std::to_string(options_.shard)};
-  return frame.kind == layout::RecordKind::upsert ? check_vectors(frame) : std::nullopt;
+  return std::nullopt;
 }
 
 /// The writer's tables as a state.
@@ -150,6 +146,7 @@ ShardState MemoryShard::state_at(std::uint64_t next_offset) const noexcept {
 
 void MemoryShard::publish(std::uint64_t next_offset) noexcept {
   next_offset_ = next_offset;
+  pending_ = {};
   const auto state = state_at(next_offset);
   std::shared_ptr<const Generation> replaced = generation_;
   {

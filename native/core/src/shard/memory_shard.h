@@ -12,6 +12,7 @@
 #include "shard/id_table.h"
 #include "shard/producers.h"
 #include "shard/rows.h"
+#include "shard/write_operation.h"
 
 namespace millrace {
 
@@ -81,14 +82,63 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] ShardState state_at(std::uint64_t next_offset) const noexcept;
   void publish(std::uint64_t next_offset) noexcept;
 
-  // write_points.cpp
+  // apply_operations.cpp
+  /// What an operation did, or the rule that rejects it. Unknown ids are told although the others were changed.
+  struct Effect {
+    Errc code = Errc::ok;
+    std::string details;
+    std::uint32_t affected = 0;
+  };
+  /// Rows to change, each the newest of a live point, and the first id that no point has.
+  struct Selection {
+    std::vector<std::uint32_t> rows;
+    std::optional<PointId> missing;
+  };
+  void apply_operations(const WriteOperations& operations, Outcome& outcome);
+  /// @param place  details that say which operation of a batch it is, or empty
+  [[nodiscard]] Effect apply_operation(const WriteOperation& operation, std::uint64_t offset, std::string place);
+  [[nodiscard]] std::optional<Error> check_slots(const WriteOperation& operation) const;
+  [[nodiscard]] Selection select(const WriteOperation& operation) const;
+  void select_by_ids(const RecordFrame& frame, Selection& into) const;
+  void select_by_filter(const Filter& filter, Selection& into) const;
+  /// What the writer sees: every row, those of the record that is being applied included.
+  [[nodiscard]] Snapshot newest() const;
+
+  // write_points.cpp: upsert and delete
+  /// By row of the record: which are written. Nothing: all.
+  using Kept = std::vector<char>;
   [[nodiscard]] std::optional<Error> check_vectors(const RecordFrame& frame) const;
+  [[nodiscard]] Kept keep_for_upsert(const WriteOperation& operation) const;
+  [[nodiscard]] Kept keep_for_update(const WriteOperation& operation) const;
+  /// @param frame  whose vectors were checked
   void reserve_upsert(const RecordFrame& frame);
   void make_room_for_ids(std::uint64_t more);
-  std::uint32_t upsert(const RecordFrame& frame, std::uint64_t offset) noexcept;
+  std::uint32_t upsert(const RecordFrame& frame, const Kept& kept, std::uint64_t offset) noexcept;
   std::uint32_t delete_points(const RecordFrame& frame, std::uint64_t offset) noexcept;
   void end_row(std::uint32_t row, std::uint64_t offset) noexcept;
+  [[nodiscard]] std::uint32_t find_live(const PointId& id) const noexcept;
   [[nodiscard]] VectorColumn* column_of(std::uint32_t slot) const noexcept;
+
+  // touch_points.cpp: new rows that share what does not change
+  struct NewPayload {
+    std::uint32_t row;
+    std::string_view text;
+  };
+  /// @param into  the texts, in the arena
+  [[nodiscard]] std::optional<Error> edit_payloads(const WriteOperation& operation, const Selection& selection,
+                                                   std::vector<NewPayload>& into);
+  void reserve_rows(std::uint64_t rows);
+  void reserve_vectors(const RecordFrame& frame);
+  void change_payloads(std::span<const NewPayload> payloads, std::uint64_t offset) noexcept;
+  void drop_vectors(std::span<const std::uint32_t> rows, std::span<const std::uint32_t> slots,
+                    std::uint64_t offset) noexcept;
+  /// @param taken  a zero for each of the record's vector blocks
+  std::uint32_t update_vectors(const RecordFrame& frame, const Kept& kept, std::vector<std::uint32_t>& taken,
+                               std::uint64_t offset) noexcept;
+  std::uint32_t follow(std::uint32_t before, std::string_view payload, std::uint64_t offset) noexcept;
+  void replace(std::uint32_t before, std::uint32_t row, std::uint64_t offset) noexcept;
+  void put_vector(VectorColumn& column, std::uint32_t row, const VectorBlock& block, std::uint32_t index) noexcept;
+
   /// The two sums' components of a row, recomputed from what is stored.
   void add_row(std::uint32_t row) noexcept;
   void subtract_row(std::uint32_t row) noexcept;
@@ -133,6 +183,13 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   DigestSum point_sum_;     ///< (id)
   DigestSum producer_sum_;
   ShardState counters_;     ///< records_applied, _rejected, _duplicate
+  /// How far a batch came that ran out of memory. Nothing of it is published; when its record comes again, it goes on.
+  struct Pending {
+    std::uint64_t offset = 0;
+    std::uint32_t operations = 0;  ///< 0: none
+    std::uint32_t affected = 0;
+  };
+  Pending pending_;
   History history_;
   std::unique_ptr<CheckpointLoader> loader_;  ///< while a checkpoint is being loaded
 

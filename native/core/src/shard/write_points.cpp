@@ -2,6 +2,7 @@
 #include <string>
 
 #include "shard/memory_shard.h"
+#include "shard/row_matcher.h"
 
 namespace millrace {
 namespace {
@@ -38,20 +39,28 @@ std::optional<Error> MemoryShard::check_vectors(const RecordFrame& frame) const 
   return std::nullopt;
 }
 
-void MemoryShard::reserve_upsert(const RecordFrame& frame) {
-  if (rows_ + frame.count >= kNoRow) throw OutOfMemory(sizeof(Row));
-  store_.rows.reserve(rows_, frame.count);
-  store_.deleted_at.reserve(rows_, frame.count);
-  store_.payloads.reserve(frame.payload_bytes());
-  for (const auto& block : frame.vectors) {
-    if (block.present == 0) continue;
-    auto& column = *column_of(block.slot);
-    const auto count = column.count.load(std::memory_order_relaxed);
-    column.values.reserve(count, block.present);
-    column.row_of.reserve(count, block.present);
-    if (column.keeps_norms()) column.norms.reserve(count, block.present);
-    column.position_of.reserve(rows_, frame.count);
+/// A filter and the existence of a point are asked of the state before the record, also for an id that stands in it twice.
+MemoryShard::Kept MemoryShard::keep_for_upsert(const WriteOperation& operation) const {
+  const auto& [frame, meta] = operation;
+  Kept kept;
+  const bool uses_filter = meta.filter && meta.mode != WriteMeta::Mode::insert_only;
+  if (meta.mode == WriteMeta::Mode::upsert && !uses_filter) return kept;
+  kept.resize(frame.count);
+  std::optional<RowMatcher> matcher;
+  if (uses_filter) matcher.emplace(store_, *generation_->columns, meta.filter->tree());
+  for (std::uint32_t i = 0; i < frame.count; ++i) {
+    const auto row = find_live(frame.id(i));
+    const bool keeps = row == kNoRow ? meta.mode != WriteMeta::Mode::update_only
+                                     : meta.mode != WriteMeta::Mode::insert_only && (!matcher || matcher->matches(row));
+    kept[i] = keeps ? 1 : 0;
   }
+  return kept;
+}
+
+void MemoryShard::reserve_upsert(const RecordFrame& frame) {
+  reserve_rows(frame.count);
+  reserve_vectors(frame);
+  store_.payloads.reserve(frame.payload_bytes());
   make_room_for_ids(frame.count);
 }
 
@@ -63,52 +72,54 @@ void MemoryShard::make_room_for_ids(std::uint64_t more) {
   generation_ = std::move(grown);
 }
 
-/// Writes each row whole, makes it its id's newest, then ends the one before: readers of any snapshot see one of the two.
-/// Of an id that stands twice in the record the earlier row is ended by the record that wrote it, so nobody sees it.
-std::uint32_t MemoryShard::upsert(const RecordFrame& frame, std::uint64_t offset) noexcept {
+/// Makes each row its id's newest, gives it its vectors, then ends the one before: readers of any snapshot see one of the
+/// two. Rows come first, because a search that meets a vector of theirs asks them which row they replaced. Of an id that
+/// stands twice in the record the earlier row is ended by the record that wrote it, so nobody sees it.
+std::uint32_t MemoryShard::upsert(const RecordFrame& frame, const Kept& kept, std::uint64_t offset) noexcept {
   const auto first = static_cast<std::uint32_t>(rows_);
+  const auto is_kept = [&](std::uint32_t i) { return kept.empty() || kept[i] != 0; };
+  for (std::uint32_t i = 0; i < frame.count; ++i) {
+    if (!is_kept(i)) continue;
+    const auto row = static_cast<std::uint32_t>(rows_++);
+    const PointId id = frame.id(i);
+    const auto payload = frame.payload(i);
+    *store_.rows.at(row) = {id.high, id.low, generation_->schema->version_base + offset,
+                            store_.payloads.append(payload), generation_->ids->find(store_, id),
+                            static_cast<std::uint32_t>(payload.size()) | (id.is_uuid ? Row::kUuidBit : 0)};
+    generation_->ids->set(store_, id, row);
+  }
   for (const auto& block : frame.vectors) {
     if (block.present == 0) continue;
     auto& column = *column_of(block.slot);
-    auto position = column.count.load(std::memory_order_relaxed);
-    for (std::uint32_t row = 0, taken = 0; row < frame.count; ++row) {
-      if (!block.has(row)) continue;
-      std::memcpy(column.values.at(position), block.values.data() + std::size_t{taken} * block.dimension,
-                  std::size_t{block.dimension} * sizeof(float));
-      if (column.keeps_norms()) *column.norms.at(position) = block.norms.empty() ? 0.0F : block.norms[taken];
-      *column.row_of.at(position) = first + row;
-      *column.position_of.at(first + row) = ++position;
-      ++taken;
+    auto row = first;
+    for (std::uint32_t i = 0, index = 0; i < frame.count; ++i) {
+      if (block.has(i) && is_kept(i)) put_vector(column, row, block, index);
+      index += block.has(i) ? 1 : 0;
+      row += is_kept(i) ? 1 : 0;
     }
-    column.count.store(position, std::memory_order_release);
-    vector_bytes_ += std::uint64_t{block.present} * (block.dimension + 2ULL) * sizeof(float);
   }
-  std::uint32_t written = 0;
-  for (std::uint32_t i = 0; i < frame.count; ++i) {
-    const std::uint32_t row = first + i;
-    const PointId id = frame.id(i);
-    const auto payload = frame.payload(i);
-    const auto before = generation_->ids->find(store_, id);
-    *store_.rows.at(row) = {id.high, id.low, generation_->schema->version_base + offset,
-                            store_.payloads.append(payload), before,
-                            static_cast<std::uint32_t>(payload.size()) | (id.is_uuid ? Row::kUuidBit : 0)};
-    generation_->ids->set(store_, id, row);
+  auto written = static_cast<std::uint32_t>(rows_ - first);
+  for (auto row = first; row < rows_; ++row) {
     add_row(row);
     ++points_;
-    ++written;
+    const auto before = store_.rows.at(row)->previous;
     if (before == kNoRow || store_.death(before) != 0) continue;
     end_row(before, offset);
     if (before >= first) --written;
   }
-  rows_ += frame.count;
   return written;
+}
+
+std::uint32_t MemoryShard::find_live(const PointId& id) const noexcept {
+  const auto row = generation_->ids->find(store_, id);
+  return row == kNoRow || store_.death(row) != 0 ? kNoRow : row;
 }
 
 std::uint32_t MemoryShard::delete_points(const RecordFrame& frame, std::uint64_t offset) noexcept {
   std::uint32_t deleted = 0;
   for (std::uint32_t i = 0; i < frame.count; ++i) {
-    const auto row = generation_->ids->find(store_, frame.id(i));
-    if (row == kNoRow || store_.death(row) != 0) continue;
+    const auto row = find_live(frame.id(i));
+    if (row == kNoRow) continue;
     end_row(row, offset);
     ++deleted;
   }

@@ -1,0 +1,72 @@
+/** A query without a `query`: points in id order, as hits that all score 1. */
+import type { CollectionView } from '../domain/directory.ts'
+import {
+  bucketOf,
+  hitEntryBytes,
+  type PointIds,
+  type PointShape,
+  parsePointIds,
+  renderHits,
+  renderScroll,
+  type SearchHits,
+  type ShardHandle
+} from '../engine/index.ts'
+import { shardHandles } from './shard-handles.ts'
+
+export interface IdOrderPlan {
+  readonly offset: number
+  readonly limit: number
+  /** Packed, or null for all points. */
+  readonly filter: Uint8Array | null
+}
+
+/** @returns the whole response body */
+export async function answerInIdOrder(
+  view: CollectionView,
+  { offset, limit, filter }: IdOrderPlan,
+  shape: PointShape
+): Promise<Buffer> {
+  const shards = shardHandles(view)
+  const bare = { payload: false, vectors: false, startNs: shape.startNs }
+  const page = await renderScroll(shards, null, offset + limit, bare, filter)
+  const ids = parsePointIds(idsOfPage(page).slice(offset))
+  const shardOf = Array.from(
+    { length: ids.count },
+    (_, index) => view.shardOfBucket[bucketOf(ids, index)] ?? 0
+  )
+  const hits = shards.map((_, shard) => hitsOf(ids, shardOf, shard))
+  return renderHits(shards, hits, orderOf(shardOf, shards), shape, 'query')
+}
+
+/** A page without payloads and vectors holds nothing but ids. */
+function idsOfPage(page: Buffer): string[] {
+  const text = page.toString('latin1')
+  const points = text.slice(0, text.indexOf(']'))
+  return Array.from(points.matchAll(/"id":"?([^"}]+)/g), ([, id = '']) => id)
+}
+
+function hitsOf(ids: PointIds, shardOf: readonly number[], shard: number): SearchHits {
+  const own = shardOf.flatMap((of, index) => (of === shard ? [index] : []))
+  const entries = Buffer.alloc(own.length * hitEntryBytes)
+  own.forEach((index, rank) => {
+    const to = rank * hitEntryBytes
+    ids.entries.copy(entries, to, index * idEntryBytes, index * idEntryBytes + 4)
+    entries.writeFloatLE(1, to + 4)
+    ids.entries.copy(entries, to + 16, index * idEntryBytes + 8, (index + 1) * idEntryBytes)
+  })
+  return { entries, largerIsBetter: true, nextOffset: 0n }
+}
+
+/** An entry of `PointIds`: flags, bucket, 16 bytes of id. */
+const idEntryBytes = 24
+
+function orderOf(shardOf: readonly number[], shards: readonly ShardHandle[]): Uint32Array {
+  const next = shards.map(() => 0)
+  return Uint32Array.from(
+    shardOf.flatMap((shard) => {
+      const index = next[shard] ?? 0
+      next[shard] = index + 1
+      return [shard, index]
+    })
+  )
+}

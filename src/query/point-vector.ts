@@ -1,0 +1,31 @@
+import type { VectorSlot } from '../domain/collection.ts'
+import type { CollectionView } from '../domain/directory.ts'
+import type { PointId } from '../domain/point-id.ts'
+import { bucketOf, parsePointIds, renderPoint } from '../engine/index.ts'
+import { EngineError } from '../errors/index.ts'
+import { shardHandles } from './shard-handles.ts'
+
+/**
+ * The stored vector of a point, of unit length where the distance is cosine.
+ *
+ * @throws MILLRACE_POINT_MISSING, MILLRACE_POINT_VECTOR_MISSING
+ */
+export function vectorOfPoint(view: CollectionView, slot: VectorSlot, id: PointId): number[] {
+  const ids = parsePointIds([String(id)])
+  const shard = shardHandles(view)[view.shardOfBucket[bucketOf(ids, 0)] ?? 0]
+  const shape = { payload: false, vectors: [slot.name], startNs: 0n }
+  const response = shard && renderPoint(shard, ids, shape)
+  if (!response) throw new EngineError('MILLRACE_POINT_MISSING', { id })
+  // The engine writes floats so that they read back as the same ones.
+  const { result } = JSON.parse(response.toString('utf8')) as RenderedPoint
+  const vector = Array.isArray(result.vector) ? result.vector : result.vector[slot.name]
+  if (vector === undefined) {
+    throw new EngineError('MILLRACE_POINT_VECTOR_MISSING', { name: slot.name })
+  }
+  return vector
+}
+
+/** What `renderPoint` answers for one dense slot; the unnamed vector of a collection without others comes bare. */
+interface RenderedPoint {
+  readonly result: { readonly vector: number[] | Readonly<Record<string, number[]>> }
+}

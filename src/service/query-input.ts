@@ -1,0 +1,101 @@
+/** What a query is about: a vector, a point whose vector is meant, or nothing. */
+import { type PointId, pointIdFromJson } from '../domain/point-id.ts'
+import { EngineError } from '../errors/index.ts'
+
+export type QueryInput =
+  | { readonly kind: 'vector'; readonly vector: readonly number[] }
+  | { readonly kind: 'point'; readonly id: PointId }
+  | { readonly kind: 'idOrder' }
+
+/** @param query  as `queryPointsSchema` has found it right */
+export function readQueryInput(query: unknown): QueryInput {
+  if (query === undefined || query === null) return { kind: 'idOrder' }
+  const input = isMap(query) ? query['nearest'] : query
+  // The schema has seen numbers in a list.
+  if (Array.isArray(input)) return { kind: 'vector', vector: input as number[] }
+  const id = pointIdFromJson(input)
+  if (id === undefined) throw notAQuery()
+  return { kind: 'point', id }
+}
+
+const laterKinds: ReadonlySet<string> = new Set([
+  'recommend',
+  'discover',
+  'context',
+  'order_by',
+  'fusion',
+  'rrf',
+  'formula',
+  'sample',
+  'relevance_feedback',
+  'mmr'
+])
+
+/**
+ * Refuses the kinds of query that the API knows and this version does not, instead of a type error.
+ *
+ * @param body  as it was parsed
+ */
+export function refuseLaterKinds(body: unknown): void {
+  if (!isMap(body) || !isMap(body['query'])) return
+  const { query } = body
+  const later = Object.entries(query).find(
+    ([name, value]) => laterKinds.has(name) && value !== undefined && value !== null
+  )
+  if (later !== undefined) throw unsupported(`query kind \`${later[0]}\``)
+  const nearest = 'nearest' in query ? query['nearest'] : query
+  if (!isMap(nearest)) return
+  if ('indices' in nearest) throw unsupported('a sparse vector as `query`')
+  if (['text', 'image', 'object'].some((name) => name in nearest)) {
+    throw unsupported('server-side inference')
+  }
+  throw notAQuery()
+}
+
+/**
+ * Rounds the whole numbers that were kept exact for the sake of ids where a vector or a score is meant.
+ *
+ * @returns `body` itself when there are none
+ */
+export function withRoundedNumbers(body: unknown): unknown {
+  if (!isMap(body)) return body
+  const { query, vector, score_threshold: threshold } = body
+  if (typeof threshold !== 'bigint' && !hasBigInt(query) && !hasBigInt(vector)) return body
+  return {
+    ...body,
+    query: rounded(query),
+    vector: rounded(vector),
+    score_threshold: typeof threshold === 'bigint' ? Number(threshold) : threshold
+  }
+}
+
+/** Whether there is one in a vector; alone it is an id. */
+function hasBigInt(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some((component) => typeof component === 'bigint')
+  return isMap(value) && (hasBigInt(value['nearest']) || hasBigInt(value['vector']))
+}
+
+function rounded(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map((component) => (typeof component === 'bigint' ? Number(component) : component))
+  }
+  if (!isMap(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, rounded(inner)]))
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function notAQuery(): EngineError {
+  return new EngineError('MILLRACE_BODY_MALFORMED', {
+    reason: 'Expected some form of vector, id, or a type of query'
+  })
+}
+
+function unsupported(option: string): EngineError {
+  return new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
+    option,
+    remedy: 'send a dense vector or the id of a point as `query`'
+  })
+}
