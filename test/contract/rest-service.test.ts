@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { restServer } from '../support/rest-server.ts'
 
 const rest = restServer('--limits.bodyBytes', '64KiB')
@@ -146,4 +146,29 @@ test('a collection without rejected writes lists none, an unknown one is 404', a
   expect((await rest.client.call('GET', path))['result']).toEqual({ count: 0, newest: [] })
   const unknown = '/millrace/collections/nothing/rejections'
   expect((await rest.client.send('GET', unknown)).status).toBe(404)
+})
+
+test('a write that nobody waits for and that is rejected is listed with its reason', async () => {
+  await rest.client.call('PUT', '/collections/measured/points?wait=true', {
+    points: [{ id: 1, vector: [1] }]
+  })
+  const path = '/collections/measured/points/payload'
+  const body = { payload: { a: 1 }, points: [777] }
+  expect((await rest.client.send('POST', `${path}?wait=true`, body)).status).toBe(404)
+  await rest.client.call('POST', `${path}?wait=false`, body)
+  await vi.waitFor(async () => {
+    const { result } = await rest.client.call('GET', '/millrace/collections/measured/rejections')
+    expect(result).toEqual({
+      count: 1,
+      newest: [
+        {
+          shard: 0,
+          offset: expect.stringMatching(/^\d+$/),
+          code: 'MILLRACE_POINT_NOT_FOUND',
+          reason: expect.stringContaining('777'),
+          rejected_at: expect.stringMatching(/^\d{4}-.*Z$/)
+        }
+      ]
+    })
+  }, 5000)
 })

@@ -52,6 +52,31 @@ test('the unmodified JavaScript client does a day’s work', async () => {
   await expect(client.getCollection('cities')).rejects.toThrow()
 })
 
+test('the unmodified JavaScript client changes settings, aliases, and asks about the node', async () => {
+  const client = new QdrantClient({ url: rest.url, checkCompatibility: false })
+  await client.createCollection('changing', { vectors: { a: { size: 2, distance: 'Dot' } } })
+  await client.updateCollection('changing', {
+    optimizers_config: { indexing_threshold: 123 },
+    vectors: { a: { hnsw_config: { m: 5 } } }
+  })
+  const { config } = await client.getCollection('changing')
+  expect(config.optimizer_config.indexing_threshold).toBe(123)
+  expect(config.params.vectors).toEqual({
+    a: { size: 2, distance: 'Dot', hnsw_config: { m: 5 } }
+  })
+  await client.updateCollectionAliases({
+    actions: [{ create_alias: { collection_name: 'changing', alias_name: 'current' } }]
+  })
+  const aliases = [{ alias_name: 'current', collection_name: 'changing' }]
+  expect(await client.getAliases()).toEqual({ aliases })
+  expect(await client.getCollectionAliases('changing')).toEqual({ aliases })
+  expect((await client.getCollection('current')).points_count).toBe(0)
+  expect((await client.collectionClusterInfo('changing')).local_shards).toHaveLength(1)
+  expect((await client.versionInfo()).version).toBe('1.19.0')
+  await client.deleteCollection('changing')
+  expect(await client.getAliases()).toEqual({ aliases: [] })
+})
+
 test('the unmodified JavaScript client changes points in every way, by id and by filter', async () => {
   const client = new QdrantClient({ url: rest.url, checkCompatibility: false })
   const name = 'operations'
@@ -149,29 +174,4 @@ test('the unmodified JavaScript client queries by id, with filters, and in batch
   const page = await client.scroll(name, { filter, limit: 4, offset: 10 })
   expect([page.points.map(({ id }) => id), page.next_page_offset]).toEqual([[10, 11, 12, 13], 14])
   await expect(client.query(name, { query: 99 })).rejects.toThrow()
-})
-
-test('the unmodified JavaScript client changes settings, aliases, and asks about the node', async () => {
-  const client = new QdrantClient({ url: rest.url, checkCompatibility: false })
-  await client.createCollection('changing', { vectors: { a: { size: 2, distance: 'Dot' } } })
-  await client.updateCollection('changing', {
-    optimizers_config: { indexing_threshold: 123 },
-    vectors: { a: { hnsw_config: { m: 5 } } }
-  })
-  const { config } = await client.getCollection('changing')
-  expect(config.optimizer_config.indexing_threshold).toBe(123)
-  expect(config.params.vectors).toEqual({
-    a: { size: 2, distance: 'Dot', hnsw_config: { m: 5 } }
-  })
-  await client.updateCollectionAliases({
-    actions: [{ create_alias: { collection_name: 'changing', alias_name: 'current' } }]
-  })
-  const aliases = [{ alias_name: 'current', collection_name: 'changing' }]
-  expect(await client.getAliases()).toEqual({ aliases })
-  expect(await client.getCollectionAliases('changing')).toEqual({ aliases })
-  expect((await client.getCollection('current')).points_count).toBe(0)
-  expect((await client.collectionClusterInfo('changing')).local_shards).toHaveLength(1)
-  expect((await client.versionInfo()).version).toBe('1.19.0')
-  await client.deleteCollection('changing')
-  expect(await client.getAliases()).toEqual({ aliases: [] })
 })

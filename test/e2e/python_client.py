@@ -125,6 +125,90 @@ def reads():
         assert error.status_code == 400 and b"expected dim: 2, got 1" in error.content
 
 
+def filters():
+    def condition(key, **match):
+        return models.FieldCondition(key=key, **match)
+
+    german = models.Filter(must=[condition("country", match=models.MatchValue(value="de"))])
+    assert client.count(name, count_filter=german).count == 2
+    found = client.query_points(name, query=[0.0, 0.0], using="place", query_filter=german).points
+    assert [point.id for point in found] == [1, 5]
+    large = models.Filter(must=[condition("people", range=models.Range(gte=2_500_000))])
+    assert [point.id for point in client.scroll(name, scroll_filter=large)[0]] == [1]
+    southern = models.Filter(
+        should=[
+            condition("country", match=models.MatchAny(any=["it", "es"])),
+            models.HasIdCondition(has_id=[2]),
+        ],
+        must_not=[models.IsEmptyCondition(is_empty=models.PayloadField(key="name"))],
+    )
+    assert [point.id for point in client.scroll(name, scroll_filter=southern)[0]] == [2, 4, uuid]
+    tasty = models.Filter(must=[models.HasVectorCondition(has_vector="taste")])
+    assert client.count(name, count_filter=tasty).count == 2
+    batch = client.query_batch_points(
+        name,
+        requests=[
+            models.QueryRequest(query=[50.1, 8.7], using="place", limit=1),
+            models.QueryRequest(query=2, using="place", limit=1, filter=german),
+        ],
+    )
+    assert [[point.id for point in answer.points] for answer in batch] == [[5], [5]]
+
+
+def changes():
+    def payload_of(point):
+        return client.retrieve(name, ids=[point])[0].payload
+
+    client.set_payload(name, payload={"seen": True}, points=[1, 2], wait=True)
+    client.set_payload(name, payload={"mayor": "x"}, points=[1], key="office", wait=True)
+    assert payload_of(1)["office"] == {"mayor": "x"} and payload_of(1)["seen"] is True
+    client.delete_payload(name, keys=["seen"], points=[1], wait=True)
+    assert "seen" not in payload_of(1) and payload_of(2)["seen"] is True
+    client.overwrite_payload(name, payload={"name": "Lutetia"}, points=[2], wait=True)
+    assert payload_of(2) == {"name": "Lutetia"}
+    client.clear_payload(name, points_selector=[4], wait=True)
+    assert payload_of(4) == {}
+    client.update_vectors(
+        name, points=[models.PointVectors(id=uuid, vector={"taste": [0, 0, 2]})], wait=True
+    )
+    vectors = client.retrieve(name, ids=[uuid], with_vectors=True)[0].vector
+    assert vectors["taste"] == [0, 0, 1] and set(vectors) == {"place", "taste"}
+    client.delete_vectors(name, vectors=["taste"], points=[1, uuid], wait=True)
+    assert set(client.retrieve(name, ids=[uuid], with_vectors=True)[0].vector) == {"place"}
+    client.batch_update_points(
+        name,
+        update_operations=[
+            models.UpsertOperation(
+                upsert=models.PointsList(
+                    points=[models.PointStruct(id=6, vector={"place": [1, 1]}, payload={"a": 1})]
+                )
+            ),
+            models.SetPayloadOperation(
+                set_payload=models.SetPayload(payload={"b": 2}, points=[6])
+            ),
+            models.DeleteOperation(delete=models.PointIdsList(points=[5])),
+        ],
+        wait=True,
+    )
+    assert payload_of(6) == {"a": 1, "b": 2}
+    assert client.retrieve(name, ids=[5]) == []
+    try:
+        client.set_payload(name, payload={"c": 3}, points=[12345], wait=True)
+        raise AssertionError("the payload of an unknown point was set")
+    except UnexpectedResponse as error:
+        assert error.status_code == 404
+    client.delete(
+        name,
+        points_selector=models.FilterSelector(
+            filter=models.Filter(
+                must=[models.FieldCondition(key="b", match=models.MatchValue(value=2))]
+            )
+        ),
+        wait=True,
+    )
+    assert client.count(name).count == 4
+
+
 def aliases():
     assert client.update_collection_aliases(
         change_aliases_operations=[
@@ -133,7 +217,7 @@ def aliases():
             )
         ]
     )
-    assert client.count("towns").count == 5
+    assert client.count("towns").count == 4
     assert client.collection_exists("towns")
     assert [a.alias_name for a in client.get_collection_aliases(name).aliases] == ["towns"]
     client.update_collection_aliases(
@@ -170,6 +254,6 @@ def end():
         assert error.status_code == 404
 
 
-for step in [collection, settings, points, reads, aliases, service, end]:
+for step in [collection, settings, points, reads, filters, changes, aliases, service, end]:
     step()
     print(step.__name__, "done", flush=True)
