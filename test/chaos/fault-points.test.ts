@@ -36,6 +36,9 @@ const hastyClock: Clock = {
   after: (delayMs, call) => systemClock.after(delayMs / 100, call)
 }
 
+/** Writes that go on at once in the load, twice. */
+const failuresMax = 8
+
 const steps = Number.MAX_SAFE_INTEGER
 
 async function run(
@@ -109,6 +112,8 @@ async function wrongWith(seed: number, index: number, name: FaultName): Promise<
   })
   const where = `at ${failed?.call} of ${failed?.path}`
   const strange = failures.filter((error) => !isEngineError(error)).map(String)
+  // One fault fails what is under way with it, and nothing afterwards.
+  if (failures.length > failuresMax) strange.push(`${failures.length} operations failed`)
   // Every second time the power fails afterwards, and what was not synced is gone.
   const isPowerLoss = index % 2 === 1
   files.crash(

@@ -1,5 +1,5 @@
 import { NativeShard, systemClock } from '../../actors/index.ts'
-import { CheckpointStore } from '../../src/checkpoint/index.ts'
+import { type CheckpointManifest, CheckpointStore } from '../../src/checkpoint/index.ts'
 import { crc32c } from '../../src/engine/index.ts'
 import { EngineError, isEngineError } from '../../src/errors/index.ts'
 import type { EmbeddedLog } from '../../streams/index.ts'
@@ -33,15 +33,13 @@ export async function verdictOfLog(
 
 let shards = 0
 
-/** Loads the newest checkpoint of a shard. @param digests  by offset */
+/** Loads every kept checkpoint of a shard, as recovery and rebuilds may. @param digests  by offset */
 export async function verdictOfCheckpoints(
   image: DiskImage,
   folder: string,
   digests: readonly string[]
 ): Promise<Verdict> {
   const damage: EngineError[] = []
-  const [, id = '0', shard = '0'] = /c(\d+)\.g\d+\/(\d+)$/.exec(folder) ?? []
-  const engine = new NativeShard(`flip ${++shards}`, BigInt(id), Number(shard))
   try {
     const store = await CheckpointStore.open({
       files: new MemoryFiles(image),
@@ -50,20 +48,32 @@ export async function verdictOfCheckpoints(
       now: () => 0,
       onDamage: (error) => damage.push(error)
     })
-    const [newest] = store.kept()
-    if (newest !== undefined) {
-      await store.load(newest, {
-        take: (bytes) => engine.loadCheckpoint(bytes),
-        finish: () => engine.finishLoad()
-      })
-      const { nextOffset, digest } = engine.state()
-      const expected = digests[Number(nextOffset) - 1]
-      if (digest !== expected)
-        return { wrong: `digest ${digest} at ${nextOffset}, not ${expected}` }
+    for (const manifest of store.kept()) {
+      const wrong = await wrongInCheckpoint(store, manifest, folder, digests)
+      if (wrong !== undefined) return { wrong }
     }
     return damage[0] === undefined ? 'harmless' : verdictOfError(damage[0])
   } catch (error) {
     return verdictOfError(error)
+  }
+}
+
+async function wrongInCheckpoint(
+  store: CheckpointStore,
+  manifest: CheckpointManifest,
+  folder: string,
+  digests: readonly string[]
+): Promise<string | undefined> {
+  const [, id = '0', shard = '0'] = /c(\d+)\.g\d+\/(\d+)$/.exec(folder) ?? []
+  const engine = new NativeShard(`flip ${++shards}`, BigInt(id), Number(shard))
+  try {
+    await store.load(manifest, {
+      take: (bytes) => engine.loadCheckpoint(bytes),
+      finish: () => engine.finishLoad()
+    })
+    const { nextOffset, digest } = engine.state()
+    const expected = digests[Number(nextOffset) - 1]
+    return digest === expected ? undefined : `digest ${digest} at ${nextOffset}, not ${expected}`
   } finally {
     engine.close()
   }

@@ -17,6 +17,7 @@ import {
   vectorEncodings
 } from '../../src/domain/record/index.ts'
 import { crc32c } from '../../src/engine/index.ts'
+import { toEngineError } from '../../src/errors/index.ts'
 import { type EmbeddedLog, type FileLayer, openEmbeddedLog } from '../../streams/index.ts'
 import { LogStory, toldLog } from './log-story.ts'
 import { quiet } from './model-node.ts'
@@ -129,7 +130,8 @@ async function startRunning(
     } catch (error) {
       await log?.close().catch(options.onFailure)
       if (options.onFailure === undefined || attempt === 3) throw error
-      options.onFailure(error)
+      // Whoever starts a server reads the reason, whatever its kind.
+      options.onFailure(toEngineError(error))
     }
   }
 }
