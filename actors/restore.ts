@@ -36,6 +36,8 @@ export async function restoreShard(options: {
       if (nextOffset > ends.end) await store.setAsideAfter(nextOffset - 1n, reason)
       continue
     }
+    // Newer ones may have taken its place while others were tried.
+    if (!store.kept().includes(manifest)) continue
     const engine = options.open()
     try {
       await store.load(manifest, {

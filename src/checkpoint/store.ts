@@ -159,17 +159,30 @@ export class CheckpointStore {
 
   /** Forgets all but the newest `keep` checkpoints and those in use, and every file that no kept one names. */
   async prune(keep: number): Promise<void> {
-    const { files } = this.#options
     const old = this.#kept.filter((one, index) => index >= keep && !this.#pins.has(one))
     if (old.length > 0) {
-      for (const { nextOffset } of old) {
-        await files.unlink(`${this.folder}/${manifestName(nextOffset)}`)
-      }
-      // A manifest that came back after a power loss would name files that are gone.
-      await files.syncFolder(this.folder)
+      // Before anything of them goes, so that nobody begins to read what is about to.
       this.#keep(this.#kept.filter((one) => !old.includes(one)))
+      try {
+        await this.#removeManifests(old)
+      } catch (cause) {
+        // What may still be on the disk keeps the files that it names.
+        this.#keep([...this.#kept, ...old])
+        throw cause
+      }
     }
     await this.#removeUnnamed(await this.#names())
+  }
+
+  async #removeManifests(old: readonly CheckpointManifest[]): Promise<void> {
+    const { files } = this.#options
+    for (const { nextOffset } of old) {
+      await files.unlink(`${this.folder}/${manifestName(nextOffset)}`).catch((cause: unknown) => {
+        if (errnoOf(cause) !== 'ENOENT') throw cause
+      })
+    }
+    // A manifest that came back after a power loss would name files that are gone.
+    await files.syncFolder(this.folder)
   }
 
   async #readManifests(): Promise<void> {

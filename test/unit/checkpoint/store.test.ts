@@ -89,6 +89,25 @@ test('a checkpoint in use is kept', async () => {
   expect(store.kept()).toHaveLength(1)
 })
 
+test('a checkpoint that is about to go is offered to nobody, and one that could not go stays', async () => {
+  const files = await dataFolder()
+  const shard = await shardWith(2)
+  const { store } = await openStore(files)
+  const first = await writeCheckpoint(store, shard)
+  await applyPoints(shard, [10n])
+  await writeCheckpoint(store, shard)
+  files.onCall = (call) => (call === 'syncFolder' ? { errno: 'EIO' } : undefined)
+  const pruning = store.prune(1)
+  expect(store.kept()).toHaveLength(1)
+  await expect(pruning).rejects.toThrow('EIO')
+  files.onCall = () => undefined
+  expect(store.oldest()).toBe(first)
+  expect((await loadShard(store, first)).state().points).toBe(2n)
+  await store.prune(1)
+  expect(store.kept()).toHaveLength(1)
+  expect(names(files)).toHaveLength(2)
+})
+
 test('every damaged byte is found, named with file and position, and set aside', async () => {
   const files = await dataFolder()
   const shard = await shardWith(3)
