@@ -105,7 +105,7 @@ inline std::vector<std::byte> delete_frame(const std::vector<PointId>& ids) {
 class Packer {
  public:
   Packer& map(std::uint16_t pairs) { return raw(0xde).raw(pairs >> 8U).raw(pairs); }
-  Packer& array(std::uint8_t items) { return raw(0x90U | items); }
+  Packer& array(std::uint8_t items) { return raw(0xdc).raw(0).raw(items); }
   Packer& text(const std::string& value) {
     raw(0xd9).raw(value.size());
     for (const char c : value) raw(static_cast<unsigned char>(c));
