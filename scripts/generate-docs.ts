@@ -88,7 +88,6 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 | kind | map |
 |---|---|
 | schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\` |
-| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\` |
 | upsert | none, or \`mode\`: \`insert_only\` leaves ids alone that exist, \`update_only\` those that do not; \`filter\`: points that exist and do not match are left alone |
 | deleteByFilter | \`filter\` |
 | updateVectors | none, or \`filter\`: points that do not match are left alone |
@@ -97,6 +96,7 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 | overwritePayload | \`payload\`; \`filter\` |
 | deletePayload | \`keys\`: list of JSON paths; \`filter\` |
 | clearPayload | none, or \`filter\` |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\` |
 
 The payload operations touch the points of IDS when the record has that section, and else those that match \`filter\`. Ids that no
 point has do not stop the others; the record's outcome names the first of them. A \`batch\` holds OPERATIONS alone, none of them a

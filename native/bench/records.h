@@ -38,12 +38,23 @@ inline std::vector<std::byte> schema_frame(std::uint32_t dimension) {
   return frame;
 }
 
-/// @param values  f32[ids × dimension]
-inline std::vector<std::byte> upsert_frame(std::span<const std::uint64_t> ids, std::span<const float> values) {
+/// @param values    f32[ids × dimension]
+/// @param payloads  for each id, or none
+inline std::vector<std::byte> upsert_frame(std::span<const std::uint64_t> ids, std::span<const float> values,
+                                           std::span<const std::string> payloads = {}) {
   const auto count = static_cast<std::uint32_t>(ids.size());
   RecordBuilder builder(layout::RecordKind::upsert, 1, 1, count);
   builder.add(layout::SectionKind::ids, 0, 0, count, std::as_bytes(ids));
-  builder.add(layout::SectionKind::vectors, 0, 0, count, std::as_bytes(values));
+  if (!values.empty()) builder.add(layout::SectionKind::vectors, 0, 0, count, std::as_bytes(values));
+  if (!payloads.empty()) {
+    std::vector<std::uint32_t> ends{0};
+    std::string texts;
+    for (const auto& payload : payloads) ends.push_back(static_cast<std::uint32_t>((texts += payload).size()));
+    const auto table = std::as_bytes(std::span(ends));
+    std::vector<std::byte> section(table.begin(), table.end());
+    for (const char c : texts) section.push_back(static_cast<std::byte>(c));
+    builder.add(layout::SectionKind::payload, 0, 0, count, section);
+  }
   auto frame = builder.finish();
   seal_record(frame, 0, 0, 0);
   return frame;

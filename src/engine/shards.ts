@@ -29,9 +29,12 @@ export interface RecordOutcome {
   readonly offset: bigint
   readonly producerId: bigint
   readonly sequence: bigint
-  /** Points written or deleted. */
+  /** Points written, changed or deleted. */
   readonly affected: number
-  /** Why the record was rejected, the same on every replica. */
+  /**
+   * Why the record was rejected, the same on every replica. MILLRACE_POINT_NOT_FOUND names the first unknown id: the others
+   * were changed. In a batch `operation` tells which one was rejected; those before it are applied.
+   */
   readonly rejection?: { readonly code: ErrorCode; readonly details: ErrorDetails }
 }
 

@@ -32,8 +32,8 @@ struct Outcome {
   std::uint64_t offset = 0;
   std::uint64_t producer_id = 0;
   std::uint64_t sequence = 0;
-  Errc code = Errc::ok;       ///< ok, or the rule that rejected it; the same on every replica
-  std::uint32_t affected = 0; ///< points written or deleted
+  Errc code = Errc::ok;       ///< ok, or the rule that rejected it (an unknown id rejects nothing else); on every replica
+  std::uint32_t affected = 0; ///< points written, changed or deleted
   std::string details;        ///< of a rejection, as in Error
 };
 

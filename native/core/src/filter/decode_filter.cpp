@@ -2,8 +2,8 @@
 #include <string>
 
 #include "base/msgpack_reader.h"
-#include "filter/text_tokens.h"
 #include "filter/filter_tree.h"
+#include "filter/read_field_test.h"
 
 namespace millrace {
 namespace {
@@ -20,7 +20,10 @@ class FilterDecoder {
   bool decode(Span bytes, int depth) {
     MsgpackReader reader(bytes);
     FilterTerm root;
-    return read_group(reader, depth, root) && (reader.at_end() || wrong("bytes after the filter"));
+    if (!read_group(reader, depth, root)) return false;
+    for (const auto& term : tree_.groups.back().must)
+      if (term.kind == FilterTerm::Kind::field) tree_.tests[term.index].is_decisive = tree_.tests[term.index].is_single;
+    return reader.at_end() || wrong("bytes after the filter");
   }
 
   [[nodiscard]] const char* reason() const noexcept { return reason_; }
@@ -192,6 +195,7 @@ class FilterDecoder {
     auto path = text ? parse_json_path(*text) : std::nullopt;
     if (!path) return wrong("a key that is no JSON path");
     if (of_elements && path->back().kind != PathStep::Kind::every) path->push_back({PathStep::Kind::every, {}, 0});
+    test.is_single = std::ranges::all_of(*path, [](const PathStep& step) { return step.kind == PathStep::Kind::key; });
     const auto number = tree_.paths.add(*path);
     if (number == tree_.tests_of_path.size()) tree_.tests_of_path.emplace_back();
     const auto index = static_cast<std::uint32_t>(tree_.tests.size());
@@ -199,105 +203,6 @@ class FilterDecoder {
     tree_.tests.push_back(std::move(test));
     term = {FilterTerm::Kind::field, index};
     return true;
-  }
-
-  bool read_match(Span bytes, FieldTest& test) {
-    MsgpackReader reader(bytes);
-    const auto pairs = reader.map();
-    for (std::uint32_t i = 0, found = 0; pairs && i < *pairs; ++i) {
-      const auto name = reader.text();
-      if (!name) return false;
-      if (reader.take_nil()) continue;
-      if (found++ > 0) return false;
-      if (*name == "value" ? !read_value(reader, test) : !read_match_form(reader, *name, test)) return false;
-    }
-    return pairs && *pairs > 0 && !reader.failed();
-  }
-
-  static bool read_value(MsgpackReader& reader, FieldTest& test) {
-    if (reader.peek() == Kind::text) {
-      test.kind = FieldTest::Kind::text_value;
-      test.texts.emplace_back(*reader.text());
-    } else if (reader.peek() == Kind::boolean) {
-      test.kind = FieldTest::Kind::boolean_value;
-      test.wanted = *reader.boolean();
-    } else {
-      const auto value = reader.signed_integer();
-      if (!value) return false;
-      test.kind = FieldTest::Kind::integer_value;
-      test.integers.push_back(*value);
-    }
-    return true;
-  }
-
-  static bool read_match_form(MsgpackReader& reader, std::string_view name, FieldTest& test) {
-    if (name == "any" || name == "except") return read_values(reader, name == "any", test);
-    const auto text = reader.text();
-    if (!text) return false;
-    test.kind = name == "prefix" ? FieldTest::Kind::prefix : FieldTest::Kind::contains;
-    if (name == "text_any") {
-      for (const auto token : split_at_space(*text)) test.texts.emplace_back(token);
-      return true;
-    }
-    test.texts.emplace_back(*text);
-    return name == "text" || name == "phrase" || name == "prefix";
-  }
-
-  static bool read_values(MsgpackReader& reader, bool is_any, FieldTest& test) {
-    const auto items = reader.array();
-    if (!items) return false;
-    // An empty list is of either kind.
-    const bool is_text = *items == 0 || reader.peek() == Kind::text;
-    for (std::uint32_t i = 0; i < *items; ++i) {
-      if (is_text) {
-        const auto text = reader.text();
-        if (!text) return false;
-        test.texts.emplace_back(*text);
-      } else {
-        const auto value = reader.signed_integer();
-        if (!value) return false;
-        test.integers.push_back(*value);
-      }
-    }
-    std::ranges::sort(test.texts);
-    std::ranges::sort(test.integers);
-    if (is_any) test.kind = is_text ? FieldTest::Kind::any_text : FieldTest::Kind::any_integer;
-    if (!is_any) test.kind = is_text ? FieldTest::Kind::except_text : FieldTest::Kind::except_integer;
-    return true;
-  }
-
-  static bool read_bounds(Span bytes, FieldTest::Kind kind, FieldTest& test) {
-    test.kind = kind;
-    MsgpackReader reader(bytes);
-    const auto pairs = reader.map();
-    for (std::uint32_t i = 0; pairs && i < *pairs; ++i) {
-      const auto name = reader.text();
-      if (!name) return false;
-      if (reader.take_nil()) continue;
-      if (kind == FieldTest::Kind::range) {
-        auto* const bound = bound_named(test.range, *name);
-        if (bound == nullptr || !(*bound = reader.number())) return false;
-      } else {
-        auto* const bound = bound_named(test.counts, *name);
-        if (bound == nullptr || !(*bound = reader.signed_integer())) return false;
-      }
-    }
-    return pairs && !reader.failed();
-  }
-
-  template <typename T>
-  static std::optional<T>* bound_named(Bounds<T>& bounds, std::string_view name) noexcept {
-    if (name == "lt") return &bounds.lt;
-    if (name == "gt") return &bounds.gt;
-    if (name == "lte") return &bounds.lte;
-    return name == "gte" ? &bounds.gte : nullptr;
-  }
-
-  static bool read_flag(Span bytes, FieldTest::Kind kind, FieldTest& test) {
-    test.kind = kind;
-    const auto flag = MsgpackReader(bytes).boolean();
-    test.wanted = flag.value_or(false);
-    return flag.has_value();
   }
 
   bool read_ids(Span bytes, FilterTerm& term) {

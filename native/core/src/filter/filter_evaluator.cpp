@@ -58,16 +58,23 @@ FilterEvaluator::FilterEvaluator(const FilterTree& tree)
 bool FilterEvaluator::matches(std::string_view payload, const PointId& id, std::span<const bool> vectors) {
   if (!states_.empty()) {
     std::ranges::fill(states_, missing);
+    is_out_ = false;
     walk_.run(payload);
+    if (is_out_) return false;
   }
   id_ = id;
   vectors_ = vectors;
   return holds(tree_.groups.back());
 }
 
-void FilterEvaluator::visit(std::uint32_t path, std::string_view value) {
-  for (const auto index : tree_.tests_of_path[path])
-    if (states_[index] != passed) states_[index] = test(index, value) ? passed : failed;
+bool FilterEvaluator::visit(std::uint32_t path, std::string_view value) {
+  for (const auto index : tree_.tests_of_path[path]) {
+    if (states_[index] == passed) continue;
+    const bool is_passed = test(index, value);
+    states_[index] = is_passed ? passed : failed;
+    is_out_ = is_out_ || (tree_.tests[index].is_decisive && is_passed == tree_.tests[index].is_negated);
+  }
+  return !is_out_;
 }
 
 bool FilterEvaluator::test(std::uint32_t index, std::string_view value) {

@@ -24,10 +24,11 @@ class FilterEvaluator {
  private:
   struct Visitor {
     FilterEvaluator* self;
-    void operator()(std::uint32_t path, std::string_view value) const { self->visit(path, value); }
+    bool operator()(std::uint32_t path, std::string_view value) const { return self->visit(path, value); }
   };
 
-  void visit(std::uint32_t path, std::string_view value);
+  /// @return false when the point cannot match any more
+  [[nodiscard]] bool visit(std::uint32_t path, std::string_view value);
   [[nodiscard]] bool test(std::uint32_t index, std::string_view value);
   [[nodiscard]] bool test_element(const FieldTest& test, std::string_view value);
   [[nodiscard]] bool test_text(const FieldTest& test, std::string_view value);
@@ -40,6 +41,7 @@ class FilterEvaluator {
   const FilterTree& tree_;
   json::PathWalk<Visitor> walk_;
   std::vector<State> states_;
+  bool is_out_ = false;  ///< a decisive test does not hold
   std::vector<std::unique_ptr<FilterEvaluator>> nested_;  ///< by field test; null for those of other kinds
   std::string decoded_;
   PointId id_;

@@ -48,6 +48,8 @@ struct FieldTest {
   bool wanted = false;         ///< boolean_value, is_empty, is_null
   bool when_missing = false;   ///< the answer when the path leads to no value
   bool is_negated = false;     ///< turns the answer round, and not that for a missing value
+  bool is_single = false;      ///< the path has keys alone, so it leads to one value at most
+  bool is_decisive = false;    ///< single, and no point matches for which it does not hold
   std::vector<std::string> texts;        ///< sorted when many are compared
   std::vector<std::int64_t> integers;    ///< sorted
   Bounds<double> range;

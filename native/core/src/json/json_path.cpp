@@ -65,7 +65,10 @@ std::vector<std::string_view> json_values(std::string_view payload, const JsonPa
   json::PathTrie trie;
   trie.add(path);
   std::vector<std::string_view> values;
-  json::PathWalk(trie, [&](std::uint32_t, std::string_view value) { values.push_back(value); }).run(payload);
+  json::PathWalk(trie, [&](std::uint32_t, std::string_view value) {
+    values.push_back(value);
+    return true;
+  }).run(payload);
   return values;
 }
 

@@ -67,7 +67,7 @@ inline std::uint32_t PathTrie::Node::find(std::string_view key) const noexcept {
 }
 
 /// Visits the values that the paths of a trie lead to, in one pass over a stored payload.
-/// @tparam Visit  void(std::uint32_t path, std::string_view value)
+/// @tparam Visit  bool(std::uint32_t path, std::string_view value); false: nothing more is wanted
 template <typename Visit>
 class PathWalk {
  public:
@@ -94,7 +94,8 @@ class PathWalk {
       leads_on = leads_on || node.leads_on();
       if (node.path == PathTrie::kNone) continue;
       if (next == nullptr) next = skip_stored(at, end_);
-      visit_(node.path, std::string_view(at, static_cast<std::size_t>(next - at)));
+      // Those above find themselves at the end of the text, too.
+      if (!visit_(node.path, std::string_view(at, static_cast<std::size_t>(next - at)))) return end_;
     }
     if (leads_on && depth < kDepthMax && at < end_) {
       if (*at == '{') return walk_object(at, first, last, depth + 1);

@@ -3,7 +3,6 @@
 #include <limits>
 #include <string>
 
-#include "millrace/point_id_text.h"
 #include "shard/memory_shard.h"
 
 namespace millrace {
@@ -14,13 +13,6 @@ using layout::RecordKind;
 Error unknown_slot(std::uint32_t slot, std::uint32_t schema_version) {
   return {Errc::schema_changed,
           "\"slot\":" + std::to_string(slot) + ",\"schemaVersion\":" + std::to_string(schema_version)};
-}
-
-std::string id_detail(const PointId& id) {
-  // As a text: the details are read as JSON, which would round a large number.
-  std::string text;
-  append_point_id(text, id);
-  return "\"id\":" + (text.starts_with('"') ? text : '"' + text + '"');
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <cstring>
 #include <string>
 
-#include "millrace/point_id_text.h"
 #include "shard/memory_shard.h"
 #include "shard/row_matcher.h"
 
@@ -32,10 +31,7 @@ class ArenaGuard {
 };
 
 Error too_large(const PointId& id, std::size_t bytes) {
-  std::string text;
-  append_point_id(text, id);
-  if (!text.starts_with('"')) text = '"' + text + '"';
-  return {Errc::payload_too_large, "\"id\":" + text + ",\"bytes\":" + std::to_string(bytes) +
+  return {Errc::payload_too_large, id_detail(id) + ",\"bytes\":" + std::to_string(bytes) +
                                        ",\"limit\":" + std::to_string(kPayloadBytesMax)};
 }
 

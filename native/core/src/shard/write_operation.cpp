@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/msgpack_reader.h"
+#include "millrace/point_id_text.h"
 
 namespace millrace {
 namespace {
@@ -135,6 +136,12 @@ std::span<const std::byte> aligned(std::span<const std::byte> frame, WriteOperat
 }
 
 }  // namespace
+
+std::string id_detail(const PointId& id) {
+  std::string text;
+  append_point_id(text, id);
+  return "\"id\":" + (text.starts_with('"') ? text : '"' + text + '"');
+}
 
 bool is_write(RecordKind kind) noexcept {
   return (kind >= RecordKind::upsert && kind <= RecordKind::clear_payload) || kind == RecordKind::batch;

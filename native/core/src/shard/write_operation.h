@@ -3,6 +3,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "json/payload_edit.h"
@@ -44,5 +45,8 @@ struct WriteOperations {
 /// @return       why the record is damaged, or of a newer format
 /// @throws std::bad_alloc
 [[nodiscard]] std::optional<Error> read_operations(const RecordFrame& frame, std::uint64_t offset, WriteOperations& into);
+
+/// `"id":"…"` for the details of an error. As a text: details are read as JSON, which would round a large number.
+[[nodiscard]] std::string id_detail(const PointId& id);
 
 }  // namespace millrace
