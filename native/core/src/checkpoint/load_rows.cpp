@@ -91,10 +91,9 @@ CheckpointLoader::Reason CheckpointLoader::store_row(const RecordFrame& frame, s
 bool CheckpointLoader::keep_vector(std::uint32_t slot, std::uint32_t row, std::uint32_t before) noexcept {
   if (before == kNoRow) return false;
   auto& column = *shard_.column_of(slot);
-  const auto* const position = column.position_of.find(before);
-  if (position == nullptr || *position == 0) return false;
-  *column.position_of.at(row) = *position;
-  *column.row_of.at(*position - 1) = row;
+  const auto position = column.position(before);
+  if (position == 0) return false;
+  column.share(row, position);
   return true;
 }
 

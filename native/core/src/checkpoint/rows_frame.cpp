@@ -10,11 +10,6 @@ namespace {
 
 void set_bit(std::vector<std::uint64_t>& words, std::size_t bit) { words[bit / 64] |= std::uint64_t{1} << (bit % 64); }
 
-std::uint32_t position_in(const VectorColumn& column, std::uint32_t row) noexcept {
-  const auto* const position = column.position_of.find(row);
-  return position == nullptr ? 0 : *position;
-}
-
 /// Id, version, end of the payload text.
 constexpr std::size_t kRowBytes = 16 + 8 + 4;
 
@@ -53,10 +48,10 @@ std::uint32_t RowsFrame::row_before(std::uint32_t row) const noexcept {
 }
 
 void RowsFrame::add_vector(Part& part, std::uint32_t row, std::uint32_t before) {
-  const auto position = position_in(*part.column, row);
+  const auto position = part.column->position(row);
   if (position == 0) return;
   // Rows that share a position have one vector: it was never written again.
-  if (before != kNoRow && position_in(*part.column, before) == position) {
+  if (before != kNoRow && part.column->position(before) == position) {
     part.has_kept = true;
     set_bit(part.kept, rows_.size());
     return;
