@@ -26,18 +26,19 @@ export function acceptJsonBodies(server: FastifyInstance, bytesMax: number): voi
     const announced = Number(request.headers['content-length'] ?? 0)
     if (announced > bytesMax) return done(tooLarge(bytesMax), undefined)
     const body = new BodyReader(request, announced > smallBytes ? pool : undefined, announced)
-    payload.on('data', (chunk: Buffer) => {
-      if (body.add(chunk) > bytesMax) settle(tooLarge(bytesMax))
-    })
-    payload.on('end', () => settle(body.length < announced ? shorter(announced, body) : null))
-    payload.on('error', settle)
-    function settle(error: Error | null): void {
-      payload.removeAllListeners('data')
-      payload.removeAllListeners('end')
-      payload.off('error', settle)
+    let isSettled = false
+    const settle = (error: Error | null) => {
+      if (isSettled) return
+      isSettled = true
       if (error === null) done(null, body.whole())
       else done(error, undefined)
     }
+    payload.on('data', (chunk: Buffer) => {
+      // What still comes after a refusal is let go.
+      if (!isSettled && body.add(chunk) > bytesMax) settle(tooLarge(bytesMax))
+    })
+    payload.on('end', () => settle(body.length < announced ? shorter(announced, body) : null))
+    payload.on('error', settle)
   })
   server.addHook('onSend', (request, reply, _payload, done) => {
     const { pooledBody } = request
