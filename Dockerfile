@@ -19,4 +19,4 @@ RUN mkdir /data && chown node /data
 VOLUME /data
 USER node
 # Node runs as the first process: SIGTERM reaches it and drains it.
-CMD ["node", "dist/src/main.js"]
+CMD ["node", "dist/bundle/server/main.js"]

@@ -2,4 +2,4 @@
 import { setUp } from './build.mjs'
 
 setUp()
-await import('../dist/src/main.js')
+await import('../dist/bundle/server/main.js')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const mainFile = fileURLToPath(new URL('../../src/main.js', compiled(import.meta.url)))
+const mainFile = fileURLToPath(new URL('../../bundle/server/main.js', compiled(import.meta.url)))
 
 /** Sources run under vitest, but the server always runs as built. */
 function compiled(url: string): string {

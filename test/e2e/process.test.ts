@@ -9,7 +9,7 @@ import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { startServerProcess } from '../../scripts/demo/server-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
-const main = resolve(import.meta.dirname, '../../dist/src/main.js')
+const main = resolve(import.meta.dirname, '../../dist/bundle/server/main.js')
 const millrace = (...args: string[]) =>
   spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 20_000 })
 

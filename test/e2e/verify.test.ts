@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/folders.ts'
 import { Random } from '../support/random.ts'
 import { testSeed } from '../support/seed.ts'
 
-const main = resolve(import.meta.dirname, '../../dist/src/main.js')
+const main = resolve(import.meta.dirname, '../../dist/bundle/server/main.js')
 const millrace = (...args: string[]) =>
   spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 })
 
