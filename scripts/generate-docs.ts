@@ -1,7 +1,8 @@
 /** Writes the reference pages that come from tables in the source. */
 import { configReference } from '../src/config/describe.ts'
 import * as layout from '../src/domain/record/layout.ts'
-import { type ErrorSpec, errorSpecs, failureKinds } from '../src/errors/codes.ts'
+import { type ErrorSpec, errorSpecs } from '../src/errors/codes.ts'
+import { failureKinds } from '../src/errors/kinds.ts'
 
 export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([

@@ -2,7 +2,7 @@
 import type { ControlVerdict } from '../domain/ports.ts'
 import type { AliasAction } from '../domain/schemas/index.ts'
 import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
-import type { MetadataLimits, MetadataState } from './metadata.ts'
+import type { MetadataLimits, MetadataState } from './metadata-state.ts'
 
 export type Names = Pick<MetadataState, 'collections' | 'aliases'>
 

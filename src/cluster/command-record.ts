@@ -10,7 +10,7 @@ import {
   recordKinds
 } from '../domain/record/index.ts'
 import { EngineError } from '../errors/index.ts'
-import type { MetadataLimits } from './metadata.ts'
+import type { MetadataLimits } from './metadata-state.ts'
 
 export interface CommandRecord {
   readonly command: ControlCommand

@@ -1,6 +1,6 @@
 /** The schema record: the first record of a generation, and one more at every change of what apply must know. */
 import { type Crc32c, encodeFrame, metaSection, recordKinds } from '../domain/record/index.ts'
-import type { CollectionEntry } from './metadata.ts'
+import type { CollectionEntry } from './metadata-state.ts'
 
 export function encodeSchema(entry: CollectionEntry, shard: number, crc32c: Crc32c): Uint8Array {
   const schema = {

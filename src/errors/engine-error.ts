@@ -1,10 +1,5 @@
-import {
-  type ErrorCode,
-  type ErrorSpec,
-  errorSpecs,
-  type FailureKind,
-  failureKinds
-} from './codes.ts'
+import { type ErrorCode, type ErrorSpec, errorSpecs } from './codes.ts'
+import { type FailureKind, failureKinds } from './kinds.ts'
 
 export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean>>
 

@@ -1,2 +1,3 @@
 export * from './codes.ts'
 export * from './engine-error.ts'
+export * from './kinds.ts'

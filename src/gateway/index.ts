@@ -1,2 +1,3 @@
-export { type Gateways, type GatewaysOptions, loadGateways } from './gateways.ts'
+export { loadGateways } from './gateways.ts'
+export type { Gateways, GatewaysOptions } from './gateways-face.ts'
 export type { NodeSide } from './worker-requests.ts'

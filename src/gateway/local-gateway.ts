@@ -4,7 +4,7 @@ import { EngineError } from '../errors/index.ts'
 import { RequestStatistics } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
 import { createGateway, drainGateway } from './gateway.ts'
-import type { Gateways, GatewaysOptions } from './gateways.ts'
+import type { Gateways, GatewaysOptions } from './gateways-face.ts'
 import { isReady, type NodeSide } from './worker-requests.ts'
 
 /** The one gateway of a server without workers, in the main thread: for tests, and for programs that embed a server. */

@@ -8,7 +8,7 @@ import type { Logger } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
 import { directoryChange, isWorthSending } from './directory-change.ts'
 import { GatewayWorker } from './gateway-worker.ts'
-import type { Gateways, GatewaysOptions } from './gateways.ts'
+import type { Gateways, GatewaysOptions } from './gateways-face.ts'
 import { PortSockets } from './sockets.ts'
 import { answersFor, type NodeSide } from './worker-requests.ts'
 
