@@ -165,8 +165,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   try {
     await deleteLeftovers(log, shardsFolder, metadata.state(), logger)
   } catch (cause) {
-    await stop()
-    throw cause
+    // They take space and nothing else; the next start tries again.
+    logger.warn({ err: cause }, 'what deleted collections left behind could not be removed')
   }
 
   async function stop(): Promise<void> {
