@@ -39,15 +39,17 @@ const listen = async (host: string, port: number) => {
   return server
 }
 
-test.runIf(spreadsConnections)('every gateway gets connections of the one port', async () => {
+test('every gateway gets connections of the one port', async () => {
   const sockets = await socketsOf('127.0.0.1', 0)
-  for (const gateway of [0, 1, 2]) {
+  // Systems that do not spread connections get one gateway.
+  const gateways = spreadsConnections ? [0, 1, 2] : [0]
+  for (const gateway of gateways) {
     for (const fd of sockets.open(gateway)) await answerWith(String(gateway), fd)
   }
   const answers = await Promise.all(
     Array.from({ length: 100 }, () => ask('127.0.0.1', sockets.port))
   )
-  expect(new Set(answers)).toEqual(new Set(['0', '1', '2']))
+  expect(new Set(answers)).toEqual(new Set(gateways.map(String)))
 })
 
 test('a port that anyone listens on is refused, also by another with sockets of this kind', async () => {
