@@ -113,3 +113,19 @@ test('a request without a body that is answered at once keeps its connection', a
   expect(received).toContain('404')
   expect(received.toLowerCase()).toContain('connection: keep-alive')
 })
+
+test('P9 a connection that sent no HTTP is closed, though its client keeps its side open', async () => {
+  const server = await serverWith(100)
+  const origin = new URL(await server.listen({ port: 0, host: '127.0.0.1' }))
+  const options = { port: Number(origin.port), host: origin.hostname, allowHalfOpen: true }
+  const socket = connect(options, () => socket.write('nonsense\r\n\r\n'))
+  onTestFinished(async () => {
+    socket.destroy()
+    await server.close()
+  })
+  expect(String((await once(socket, 'data'))[0])).toContain('400')
+  const connections = () =>
+    new Promise((resolve) => server.server.getConnections((_error, count) => resolve(count)))
+  await sleep(100)
+  expect(await connections()).toBe(0)
+})
