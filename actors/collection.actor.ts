@@ -151,7 +151,7 @@ export function startCollection(
       onHalted: (error) => {
         haltedBy = error
         onChange()
-        parts.board.dropPartition(partitionKeyOf(topic, shard), error)
+        parts.board.closePartition(partitionKeyOf(topic, shard), error)
       }
     })
     const status = (): ShardStatus => {
@@ -181,6 +181,8 @@ export function startCollection(
 
   async function deleteEverything(): Promise<void> {
     await log.deleteTopic(topic)
+    // What was appended after the shards had stopped is never applied; from here on an append fails by itself.
+    dropWaiters(notFound())
     await parts.shardsFolder.remove(topic)
   }
 
@@ -220,6 +222,10 @@ export function startCollection(
   /** @param error  told to everyone who waits for a write into this collection */
   async function stopReplicas(error: EngineError): Promise<void> {
     await Promise.all(replicas.map(({ supervisor }) => supervisor.stop()))
+    dropWaiters(error)
+  }
+
+  function dropWaiters(error: EngineError): void {
     for (const shard of shardNumbers) parts.board.dropPartition(partitionKeyOf(topic, shard), error)
   }
 

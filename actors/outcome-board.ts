@@ -9,9 +9,12 @@ interface Waiter {
 
 export class OutcomeBoard {
   private readonly partitions = new Map<string, Map<bigint, Waiter>>()
+  private readonly closed = new Map<string, EngineError>()
 
   /** To be called before the record is appended, so that no outcome can be missed. */
   expect(partitionKey: string, sequence: bigint): Promise<RecordOutcome> {
+    const closedBy = this.closed.get(partitionKey)
+    if (closedBy !== undefined) return Promise.reject(closedBy)
     return new Promise((resolve, reject) => {
       const waiters = this.partitions.get(partitionKey) ?? new Map<bigint, Waiter>()
       this.partitions.set(partitionKey, waiters.set(sequence, { resolve, reject }))
@@ -36,8 +39,18 @@ export class OutcomeBoard {
     }
   }
 
+  /**
+   * Gives up on a partition that nothing is applied of any more, also for those who come later: a gateway may have
+   * sent a write before it knew.
+   */
+  closePartition(partitionKey: string, error: EngineError): void {
+    this.dropPartition(partitionKey, error)
+    this.closed.set(partitionKey, error)
+  }
+
   /** Gives up on a whole partition: its collection is gone, or the node stops. */
   dropPartition(partitionKey: string, error: EngineError): void {
+    this.closed.delete(partitionKey)
     const waiters = this.partitions.get(partitionKey)
     this.partitions.delete(partitionKey)
     for (const waiter of waiters?.values() ?? []) waiter.reject(error)

@@ -100,7 +100,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       ...progress.rate(lagRecords, clock.nowMs())
     }),
     onStatus: options.onStatus,
-    onHalted: (error) => options.board.dropPartition(key, error)
+    onHalted: (error) => options.board.closePartition(key, error)
   })
 
   let fail: (cause: unknown) => void = () => {}

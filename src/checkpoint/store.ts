@@ -149,7 +149,10 @@ export class CheckpointStore {
 
   /** Sets aside every checkpoint after `offset`: they were taken from a state that proved wrong. */
   async setAsideAfter(offset: bigint, reason: string): Promise<void> {
-    for (const { nextOffset } of this.#kept.filter((one) => one.nextOffset > offset)) {
+    const wrong = this.#kept.filter((one) => one.nextOffset > offset)
+    // All at once, so that no checkpoint is built on one whose turn has not come.
+    this.#keep(this.#kept.filter((one) => !wrong.includes(one)))
+    for (const { nextOffset } of wrong) {
       const file = `${this.folder}/${manifestName(nextOffset)}`
       await this.#setAside(
         new EngineError('MILLRACE_CHECKPOINT_CORRUPT', { file, position: 0, reason })

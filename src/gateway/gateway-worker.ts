@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { GatewayDescription, RequestReport } from '../domain/node-port.ts'
 import { EngineError, toEngineError } from '../errors/index.ts'
@@ -81,7 +80,8 @@ export class GatewayWorker {
     })
     this.worker = worker
     this.channel = channel
-    this.exited = once(worker, 'exit')
+    // Not `once` of node:events: that one rejects when the worker fails, and fails the whole process with it.
+    this.exited = new Promise((resolve) => worker.once('exit', resolve))
   }
 
   /** Resolves when the worker serves. @throws why it does not; then it is not tried again */

@@ -42,9 +42,15 @@ export function answersFor(
     append: (request) => node().writePort.submit(request).durable,
     apply: (request) => node().writePort.submit(request).applied,
     appendAndApply({ request, appliedId }) {
-      const { durable, applied } = node().writePort.submit(request)
-      channel.answer(appliedId, applied)
-      return durable
+      try {
+        const { durable, applied } = node().writePort.submit(request)
+        channel.answer(appliedId, applied)
+        return durable
+      } catch (cause) {
+        // Both answers are awaited: one that never came would count against the worker's limit for ever.
+        channel.answer(appliedId, Promise.reject(cause))
+        throw cause
+      }
     },
     propose: (command) => node().controlPort.propose(command),
     reach: (request) => node().barrier.reach(request),

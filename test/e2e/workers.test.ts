@@ -93,6 +93,8 @@ test('the metrics count the requests of every gateway', async () => {
 
 test('a gateway that dies takes its connections along, and is started again', async () => {
   const restarts = await metric('millrace_gateway_restarts')
+  // As a thread does that ends by an exception.
+  threads[1]?.emit('error', new Error('a gateway failed'))
   await threads[1]?.terminate()
   const outcomes = await Promise.allSettled(clients.map((one) => one.call('GET', '/collections')))
   const lost = outcomes.filter(({ status }) => status === 'rejected').length

@@ -43,11 +43,16 @@ export function acceptJsonBodies(server: FastifyInstance, bytesMax: number): voi
   server.addHook('onSend', (request, reply, _payload, done) => {
     const { pooledBody } = request
     // Answered before the body was whole: what is still to come is not for the next request.
-    if (!request.raw.complete) reply.header('connection', 'close')
+    if (!request.raw.complete && announcesBody(request)) reply.header('connection', 'close')
     request.pooledBody = undefined
     if (pooledBody !== undefined) pool.give(pooledBody)
     done()
   })
+}
+
+/** Without one a request is complete once its headers are, which Node notes only after an answer that comes at once. */
+function announcesBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** Gathers the pieces of one body, in pooled memory when its length is known. */

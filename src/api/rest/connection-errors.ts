@@ -21,4 +21,6 @@ export function answerConnectionError(
     `HTTP/1.1 ${http} ${STATUS_CODES[http]}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   )
+  // Its client may never end its side, and nothing watches over this connection any more.
+  socket.destroySoon()
 }

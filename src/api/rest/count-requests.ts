@@ -65,12 +65,18 @@ function limitInFlight(
   inFlight: RequestsInFlight,
   inFlightMax: number
 ): void {
+  const leave = (request: FastifyRequest) => {
+    if (!request.isCounted) return
+    request.isCounted = false
+    inFlight.add(-1)
+  }
   server.addHook('onRequest', (request, reply, done) => {
     request.startedAt = process.hrtime.bigint()
+    request.isCounted = true
     inFlight.add(1)
     // A client may go before its answer is ready: a request counts until its work and its connection are done.
     reply.raw.once('close', () => {
-      if (request.isAnswered) inFlight.add(-1)
+      if (request.isAnswered) leave(request)
     })
     if (inFlight.isDraining()) return done(new EngineError('MILLRACE_NODE_DRAINING'))
     if (inFlight.ofNode() <= inFlightMax || probes.has(request.routeOptions.url)) return done()
@@ -84,8 +90,8 @@ function limitInFlight(
   server.addHook('onSend', (request, reply, _body, done) => {
     if (request.isAnswered) return done()
     request.isAnswered = true
-    // No event follows on a connection that is gone, nor for an answer that is queued behind others.
-    if (reply.raw.destroyed || reply.raw.socket === null) inFlight.add(-1)
+    // No event follows on a connection that is gone, and none is sure to for an answer that is queued behind others.
+    if (reply.raw.destroyed || reply.raw.socket === null) leave(request)
     done()
   })
 }

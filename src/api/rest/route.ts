@@ -9,6 +9,8 @@ declare module 'fastify' {
     startedAt: bigint
     /** Whether its work is over; the answer may still be on its way. */
     isAnswered: boolean
+    /** Whether it is one of the requests in flight. */
+    isCounted: boolean
   }
 }
 

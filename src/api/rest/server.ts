@@ -64,6 +64,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.setSerializerCompiler(() => (value) => JSON.stringify(value))
   server.decorateRequest('startedAt', 0n)
   server.decorateRequest('isAnswered', false)
+  server.decorateRequest('isCounted', false)
 
   acceptJsonOnly(server, limits.bodyBytes)
   countRequests(server, context, statistics, options.inFlight, limits.requestsInFlight)

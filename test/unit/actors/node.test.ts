@@ -275,13 +275,34 @@ test('a replica that its supervisor gave up on refuses reads and tells the write
   isBroken = true
   const shard = node.shards.get(`c${collectionId}.g0/0`)
   if (shard !== undefined) shard.throwAt = 1n
-  const record = { shard: 0, frame: upsertFrame(collectionId, [1n]) }
-  const { applied } = node.writePort.submit({ collectionId, generation: 0, records: [record] })
-  await expect(applied).rejects.toMatchObject({ code: 'MILLRACE_ACTOR_HALTED' })
+  const write = () => {
+    const records = [{ shard: 0, frame: upsertFrame(collectionId, [1n]) }]
+    return node.writePort.submit({ collectionId, generation: 0, records }).applied
+  }
+  await expect(write()).rejects.toMatchObject({ code: 'MILLRACE_ACTOR_HALTED' })
   expect(node.directory().collections.get('a')?.shards[0]?.status).toMatchObject({
     kind: 'stopped',
     reason: expect.stringContaining('gave up after 5 attempts')
   })
+  // A gateway in a worker may have sent one before it knew.
+  await expect(write()).rejects.toMatchObject({ code: 'MILLRACE_ACTOR_HALTED' })
+})
+
+test('a write that is appended between the stop of a collection and the end of its topic is told so', async () => {
+  const log = await openLog()
+  const node = await modelNode(log)
+  const collectionId = await createCollection(node, 'a')
+  const deleteTopic = log.deleteTopic.bind(log)
+  let outcome: Promise<unknown> = Promise.resolve()
+  log.deleteTopic = async (topic) => {
+    const records = [{ shard: 0, frame: upsertFrame(collectionId, [1n]) }]
+    const { durable, applied } = node.writePort.submit({ collectionId, generation: 0, records })
+    outcome = applied
+    await durable
+    await deleteTopic(topic)
+  }
+  await node.controlPort.propose({ type: 'deleteCollection', name: 'a' })
+  await expect(outcome).rejects.toMatchObject({ code: 'MILLRACE_COLLECTION_NOT_FOUND' })
 })
 
 test('a node that cannot follow its metadata says so to itself and to those who propose', async () => {

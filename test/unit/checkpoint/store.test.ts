@@ -291,6 +291,19 @@ test('checkpoints after an offset can be set aside', async () => {
   expect(damage).toHaveLength(1)
 })
 
+test('no checkpoint is built on one that is about to be set aside', async () => {
+  const files = await dataFolder()
+  const { store } = await openStore(files)
+  const shard = await shardWith(3)
+  for (const id of [7n, 8n, 9n]) {
+    await writeCheckpoint(store, shard)
+    await applyPoints(shard, [id])
+  }
+  const settingAside = store.setAsideAfter(4n, 'a rebuilt shard differs')
+  expect(store.kept().map(({ nextOffset }) => nextOffset)).toEqual([4n])
+  await settingAside
+})
+
 test('a manifest of a newer format is refused by name', async () => {
   const files = await dataFolder()
   const { store } = await openStore(files)
