@@ -137,7 +137,8 @@ TEST(Filter, RefusesWhatItsEncoderNeverWrites) {
         R"({"must":[{"key":"a","range":{"gt":1},"match":{"value":1}}]})", R"({"must":[{"has_id":["x"]}]})",
         R"({"must":[{"has_id":[-1]}]})", R"({"must":[{"has_vector":"x"}]})", R"({"min_should":{"min_count":1}})",
         R"({"must":[{"nested":{"key":"a"}}]})", R"({"must":[{"is_empty":{"path":"a"}}]})",
-        R"({"must":[{"must":[],"key":"a"}]})", R"({"must":[{"slice":{"total":1,"index":0}}]})"}) {
+        R"({"must":[{"must":[],"key":"a"}]})", R"({"must":[{"slice":{"total":1,"index":0}}]})",
+        R"({"must":[{"match":{"value":1}}]})", R"({"should":[{"range":{}}]})", R"({"must_not":[{"values_count":{}}]})"}) {
     const auto filter = Filter::decode(testing::packed(text));
     ASSERT_FALSE(filter.ok()) << text;
     EXPECT_EQ(filter.error().code, Errc::argument_invalid);

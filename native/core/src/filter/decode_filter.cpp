@@ -109,7 +109,8 @@ class FilterDecoder {
     if (parts.has_vector) return read_slot(*parts.has_vector, term);
     if (parts.nested) return read_nested(*parts.nested, depth, term);
     if (parts.is_empty) return read_whole_key(*parts.is_empty, FieldTest::Kind::holds_something, term);
-    return parts.is_null && read_whole_key(*parts.is_null, FieldTest::Kind::null_value, term);
+    if (parts.is_null) return read_whole_key(*parts.is_null, FieldTest::Kind::null_value, term);
+    return wrong("a test without a key");
   }
 
   bool read_parts(Span bytes, Parts& parts) {
