@@ -150,6 +150,7 @@ TEST(Filter, RefusesWhatItsEncoderNeverWrites) {
         text = is_nested ? R"({"must":[{"nested":{"key":"a","filter":)" + text + "}}]}" : R"({"must":[)" + text + "]}";
       return Filter::decode(testing::packed(text)).ok();
     };
+    EXPECT_TRUE(of_depth(65));  // 64 of a request, and one that the encoder adds
     EXPECT_TRUE(of_depth(Filter::kDepthMax));
     EXPECT_FALSE(of_depth(Filter::kDepthMax + 1));
   }

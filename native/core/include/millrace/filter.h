@@ -26,8 +26,9 @@ struct FilterTree;
 /// `min_count` of `min_should`, all of `must` and none of `must_not`.
 class Filter {
  public:
-  /// Groups inside of groups, `nested` included.
-  static constexpr int kDepthMax = 64;
+  /// Groups inside of groups, `nested` included: the 64 that `limits.filterDepth` may allow a request, and the one that the
+  /// encoder makes of a condition that says several things of its key.
+  static constexpr int kDepthMax = 65;
 
   /// @return ARGUMENT_INVALID with the reason when the bytes are no filter
   /// @throws std::bad_alloc

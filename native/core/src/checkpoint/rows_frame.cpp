@@ -134,7 +134,7 @@ void RowsFrame::fill_payloads(std::span<std::byte> into) const noexcept {
   std::uint32_t end = 0;
   for (const auto row : rows_) {
     const auto text = store_.rows.at(row)->payload_text();
-    std::memcpy(texts + end, text.data(), text.size());
+    if (!text.empty()) std::memcpy(texts + end, text.data(), text.size());
     end += static_cast<std::uint32_t>(text.size());
     ends += sizeof end;
     std::memcpy(ends, &end, sizeof end);
