@@ -87,7 +87,8 @@ TEST_F(Kept, VectorsAreThoseOfTheFilesBeforeAndAreKeptByLaterFilesToo) {
   expect_same(*shard, *copy);
   const auto again = file_of(*copy, since);
   expect_same(*shard, *loaded({base, again}));
-  const auto kept = decode_record(frames_of(again).front(), 0).value().vectors.at(0);
+  const auto frames = frames_of(again);
+  const auto kept = decode_record(frames.front(), 0).value().vectors.at(0);
   EXPECT_EQ(kept.present, 0U);
   EXPECT_EQ(std::popcount(kept.kept[0]), 2);
   const auto whole = file_of(*copy, 0);
@@ -103,7 +104,8 @@ TEST_F(Kept, VectorsAreThoseOfTheFilesBeforeAndAreKeptByLaterFilesToo) {
   }
   expect_same(*shard, *copy);
   const auto later = file_of(*copy, since);
-  const auto block = decode_record(frames_of(later).front(), 0).value().vectors.at(0);
+  const auto later_frames = frames_of(later);
+  const auto block = decode_record(later_frames.front(), 0).value().vectors.at(0);
   EXPECT_EQ(block.present, 1U);
   EXPECT_EQ(std::popcount(block.kept[0]), 1);
   expect_same(*shard, *loaded({base, later}));
