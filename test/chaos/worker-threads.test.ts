@@ -42,15 +42,14 @@ const reader = `
       if (isFirst) parentPort.postMessage('reading')
       isFirst = false
     }
-    setImmediate(loop)
+    setImmediate(start)
   }
   // A shard that was just opened has no schema yet, and one that was closed answers nothing.
   const start = () => read().catch((error) => {
     if (error.errc === undefined) throw error
-    setImmediate(loop)
+    setImmediate(start)
   })
-  const loop = () => { for (let i = 0; i < 4; i++) start() }
-  start()`
+  for (let i = 0; i < 4; i++) start()`
 
 test('threads come and go in the middle of reads while a shard is written, closed and opened again', async () => {
   const random = new Random(testSeed('worker threads'))
