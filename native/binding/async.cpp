@@ -18,6 +18,21 @@ std::optional<Error> submit(ThreadPool::Lane lane, Work work) {
   return Error{Errc::engine_busy, "\"jobs\":" + std::to_string(engine_pool().waiting(lane))};
 }
 
+/// What cannot be made into the answer becomes the reason of the rejection. A thread that is being terminated takes
+/// neither, and nobody waits for it there.
+void settle_job(Napi::Env env, Job& job) noexcept {
+  try {
+    try {
+      job.settle(env);
+    } catch (const Napi::Error& error) {
+      job.deferred.Reject(error.Value());
+    } catch (const std::exception& error) {
+      job.deferred.Reject(Napi::Error::New(env, error.what()).Value());
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
 }  // namespace
 
 ThreadPool& engine_pool() {
@@ -83,7 +98,7 @@ void Completions::settle_finished(Napi::Env env) {
     jobs.swap(finished_);
   }
   for (const auto& job : jobs) {
-    job->settle(env);
+    settle_job(env, *job);
     if (--unsettled_ == 0) napi_unref_threadsafe_function(env, wake_);
   }
 }

@@ -22,7 +22,8 @@ using CaptureReference = std::shared_ptr<CaptureHandle>;
 Napi::Value to_external(Napi::Env env, CaptureReference capture) {
   auto owner = std::make_unique<CaptureReference>(std::move(capture));
   const auto external = Napi::External<CaptureReference>::New(
-      env, owner.release(), [](Napi::Env, CaptureReference* kept) { std::unique_ptr<CaptureReference>{kept}; });
+      env, owner.get(), [](Napi::Env, CaptureReference* kept) { std::unique_ptr<CaptureReference>{kept}; });
+  static_cast<void>(owner.release());
   napi_type_tag_object(env, external, &kCaptureTag);
   return external;
 }

@@ -1,7 +1,5 @@
 #include "convert.h"
 
-#include "millrace/guard.h"
-
 #include <cerrno>
 #include <memory>
 
@@ -20,8 +18,10 @@ Napi::Value give_away(Napi::Env env, Bytes bytes) {
   if (size <= kCopyMax) return Napi::Buffer<char>::Copy(env, data, size);
   auto owner = std::make_unique<Bytes>(std::move(bytes));
   data = reinterpret_cast<char*>(owner->data());
-  return Napi::Buffer<char>::New(
-      env, data, size, [](Napi::Env, char*, Bytes* kept) { std::unique_ptr<Bytes>{kept}; }, owner.release());
+  auto buffer = Napi::Buffer<char>::New(
+      env, data, size, [](Napi::Env, char*, Bytes* kept) { std::unique_ptr<Bytes>{kept}; }, owner.get());
+  static_cast<void>(owner.release());
+  return buffer;
 }
 
 }  // namespace

@@ -70,8 +70,9 @@ Napi::Value make_encode_target(const Napi::CallbackInfo& info) {
   set_limit("recordBytesTarget", encoder->limits.record_bytes_target);
   set_limit("recordBytesMax", encoder->limits.record_bytes_max);
   set_limit("jsonDepthMax", encoder->limits.json_depth_max);
-  const auto external = Napi::External<Encoder>::New(info.Env(), encoder.release(),
+  const auto external = Napi::External<Encoder>::New(info.Env(), encoder.get(),
                                                      [](Napi::Env, Encoder* kept) { std::unique_ptr<Encoder>{kept}; });
+  static_cast<void>(encoder.release());
   napi_type_tag_object(info.Env(), external, &kTargetTag);
   return external;
 }

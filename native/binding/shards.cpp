@@ -72,7 +72,8 @@ class Registry {
 Napi::Value to_external(Napi::Env env, ShardReference shard) {
   auto owner = std::make_unique<ShardReference>(std::move(shard));
   const auto external = Napi::External<ShardReference>::New(
-      env, owner.release(), [](Napi::Env, ShardReference* kept) { std::unique_ptr<ShardReference>{kept}; });
+      env, owner.get(), [](Napi::Env, ShardReference* kept) { std::unique_ptr<ShardReference>{kept}; });
+  static_cast<void>(owner.release());
   napi_type_tag_object(env, external, &kShardTag);
   return external;
 }
