@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
+import { refreshActorMetrics } from './actor-metrics.ts'
 import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { type DiskGuard, guardDisk } from './disk-guard.ts'
@@ -72,12 +73,14 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
         aliases: config['limits.aliases'],
         metadataBytes: config['limits.metadataBytes']
       },
+      stuckAfterMs: config['actors.stuckAfterMs'],
       onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())
     const { port } = await gateways.serve({
       ...node,
       metricsText() {
+        refreshActorMetrics(metrics, node.actors())
         refreshShardMetrics(metrics, node.describe())
         refreshGatewayMetrics(metrics, gateways.describe())
         disk.refreshMetrics(metrics)

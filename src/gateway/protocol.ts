@@ -1,9 +1,11 @@
 /** What passes between the main thread and a gateway worker, beside the shared memory of `counts.ts`. */
 import type { Config } from '../config/index.ts'
 import type {
+  ActorFacts,
   CollectionFacts,
   GatewayDescription,
   NodeIdentity,
+  NodeReadiness,
   RejectionReport,
   RequestReport
 } from '../domain/node-port.ts'
@@ -46,7 +48,8 @@ export interface MainRequests {
   describe(collectionId: bigint | undefined): readonly CollectionFacts[]
   rejections(collectionId: bigint): RejectionReport
   describeGateways(): readonly GatewayDescription[]
-  isReady(): boolean
+  readiness(): NodeReadiness
+  actors(): readonly ActorFacts[]
   metricsText(): Promise<string>
   requestReports(): Promise<readonly RequestReport[]>
   rebuildShard(target: {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger, RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
+import { actorRoutes } from './actors.ts'
 import { aliasRoutes } from './aliases.ts'
 import { acceptJsonBodies } from './body.ts'
 import { clusterRoutes } from './cluster.ts'
@@ -81,6 +82,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(pointOperationRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
+  await server.register(actorRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(shardRoutes, { context, jsonDepth: limits.jsonDepth })
   await server.register(clusterRoutes, { context })
   await server.register(serviceRoutes, { context, ...options.service })

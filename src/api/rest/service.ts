@@ -35,11 +35,13 @@ export async function serviceRoutes(
     '/readyz',
     { schema: { tags, summary: 'Say whether all shards serve' } },
     async (_request, reply) => {
-      const isReady = await context.node.isReady()
+      const { isReady, reasons } = await context.node.readiness()
       return reply
         .code(isReady ? 200 : 503)
         .type('text/plain')
-        .send(isReady ? 'all shards are ready' : 'some shards are not ready')
+        .send(
+          isReady ? 'all shards are ready' : ['some shards are not ready', ...reasons].join('\n')
+        )
     }
   )
 
