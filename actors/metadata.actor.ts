@@ -106,13 +106,14 @@ export async function startMetadata(options: MetadataOptions): Promise<MetadataA
     failures += 1
     logger.warn({ err: error, failures }, 'metadata log cannot be read and is tried again')
     return new Promise((resolve) => {
-      const cancel = clock.after(backoffMs(failures), resolve)
-      const onStop = () => {
+      const end = () => {
         cancel()
+        stopping.signal.removeEventListener('abort', end)
         resolve()
       }
-      if (stopping.signal.aborted) onStop()
-      else stopping.signal.addEventListener('abort', onStop, { once: true })
+      const cancel = clock.after(backoffMs(failures), end)
+      if (stopping.signal.aborted) end()
+      else stopping.signal.addEventListener('abort', end)
     })
   }
 

@@ -80,6 +80,8 @@ export interface Node {
   actors(): readonly ActorFacts[]
   /** Of one collection, or of each. */
   describe(collectionId?: bigint): readonly CollectionDescription[]
+  /** What the metadata log says, as far as this node has reduced it. */
+  metadata(): MetadataState
   /** What apply rejected of a collection while nobody waited. */
   rejections(collectionId: bigint): RejectionReport
   /**
@@ -266,6 +268,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     isReady: () => readiness().isReady,
     readiness,
     actors: () => watch.look(),
+    metadata: () => names,
     rejections: (collectionId) => rejections.report(collectionId),
     describe: (collectionId) =>
       [...actors.values()]
