@@ -40,7 +40,6 @@ export function createGateway(options: GatewayOptions): Promise<FastifyInstance>
     compressBytes: config['server.compressBytes'],
     limits: {
       bodyBytes: config['limits.bodyBytes'],
-      jsonDepth: config['limits.jsonDepth'],
       requestsInFlight: config['limits.requestsInFlight']
     },
     inFlight: {

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { EngineError } from '../../errors/index.ts'
 import type { RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
-import { secondsSince } from './route.ts'
+import { secondsSince } from '../operations/index.ts'
 
 /** Answered at any load: who asks would restart a server that is only busy. */
 const probes: ReadonlySet<string | undefined> = new Set([
@@ -46,7 +46,7 @@ export function countRequests(
       counters.get(request.method)?.(
         reply.statusCode,
         secondsSince(request.startedAt),
-        name === undefined ? undefined : collectionOf(context, name)
+        name === undefined ? undefined : existingCollection(context, name)
       )
       done()
     }
@@ -55,7 +55,7 @@ export function countRequests(
 }
 
 /** Only what exists gets counters of its own: names are the client's to invent. */
-function collectionOf(context: ServiceContext, name: string): string | undefined {
+function existingCollection(context: ServiceContext, name: string): string | undefined {
   const { collections, aliases } = context.directory()
   return collections.has(name) ? name : aliases.get(name)
 }
