@@ -8,6 +8,8 @@ import { searchOperations } from './search.ts'
 import { serviceOperations } from './service.ts'
 import { telemetryOperations } from './telemetry.ts'
 
+export * from './failure.ts'
+export * from './in-flight.ts'
 export * from './operation.ts'
 export type { QueryParameters } from './parameters.ts'
 

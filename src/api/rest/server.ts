@@ -3,12 +3,12 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger, RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
-import { type ServiceFacts, secondsSince } from '../operations/index.ts'
+import { failureBody, type RequestsInFlight, type ServiceFacts } from '../operations/index.ts'
 import { acceptJsonBodies } from './body.ts'
 import { compressAnswers } from './compression.ts'
 import { answerConnectionError } from './connection-errors.ts'
 import { allowAnyOrigin } from './cors.ts'
-import { countRequests, type RequestsInFlight } from './count-requests.ts'
+import { countRequests } from './count-requests.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
 import { operationRoutes } from './route.ts'
 
@@ -120,13 +120,5 @@ function sendError(
   const { http } = error.kind
   if (http === 500) logger.error({ err: error, url: request.url }, 'request failed')
   if (http === 429) reply.header('retry-after', '1')
-  return reply.code(http).send({
-    status: { error: error.message, code: error.code },
-    time: isOfExtraction(error) ? 0 : secondsSince(request.startedAt)
-  })
-}
-
-/** Failures to read body, query or path: this API answers them without a time. */
-function isOfExtraction({ code }: EngineError): boolean {
-  return /^MILLRACE_(BODY|CONTENT_TYPE|QUERY_PARAMETER|PATH_PARAMETER)_/.test(code)
+  return reply.code(http).send(failureBody(error, request.startedAt))
 }
