@@ -3,6 +3,7 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import { kafkaFields } from './kafka-fields.ts'
 
 export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
@@ -21,6 +22,8 @@ export interface ConfigField {
   readonly pattern?: RegExp
   /** A shorter flag beside the path. */
   readonly flag?: string
+  /** Never shown. */
+  readonly isSecret?: boolean
 }
 
 const MiB = 1 << 20
@@ -102,6 +105,15 @@ export const configFields = {
     flag: 'data',
     description: 'Folder that holds the log. One process at a time may use it.'
   },
+  'log.driver': {
+    kind: 'choice',
+    default: 'embedded',
+    choices: ['embedded', 'kafka'],
+    env: 'MILLRACE_LOG_DRIVER',
+    description:
+      '`embedded`: the log is in the data folder. `kafka`: it is in Kafka, and nodes with one `log.kafka.prefix` hold the same data.'
+  },
+  ...kafkaFields,
   'log.durability': {
     kind: 'choice',
     default: 'fsync',
@@ -329,6 +341,17 @@ type ValueOf<Field extends ConfigField> = Field extends {
 
 /** The whole configuration, by path. Frozen; a part gets the values it needs. */
 export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof configFields)[Path]> }
+
+/** The configuration as it may be shown. */
+export function withoutSecrets(config: Config): Record<string, unknown> {
+  const fields: Readonly<Record<string, ConfigField>> = configFields
+  return Object.fromEntries(
+    Object.entries(config).map(([path, value]) => [
+      path,
+      fields[path]?.isSecret && value !== '' ? '(secret)' : value
+    ])
+  )
+}
 
 /** Where each value came from: it is logged at start. */
 export type ConfigSources = {

@@ -419,6 +419,12 @@ export const errorSpecs = {
     retryable: false,
     message: 'the data folder {folder} cannot be used: {reason}'
   },
+  MILLRACE_DATA_OTHER_LOG: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'the data folder {folder} holds states of another log ({found}, not {wanted}): use an empty folder, and they are replayed'
+  },
   MILLRACE_DATA_FORMAT_NEWER: {
     kind: 'internal',
     retryable: false,
