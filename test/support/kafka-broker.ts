@@ -260,6 +260,9 @@ function propertiesOf(member: ClusterMember, data: string): Record<string, strin
     'log.segment.bytes': 16777216,
     'message.max.bytes': 8388608,
     'replica.fetch.max.bytes': 8388608,
-    'controlled.shutdown.enable': 'false'
+    'controlled.shutdown.enable': 'false',
+    // A broker that was killed may come back only when its old session has ended.
+    'broker.session.timeout.ms': 1500,
+    'broker.heartbeat.interval.ms': 300
   }
 }
