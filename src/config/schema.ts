@@ -3,6 +3,7 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import { kafkaFields } from './kafka-fields.ts'
 
 export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
@@ -104,6 +105,15 @@ export const configFields = {
     flag: 'data',
     description: 'Folder that holds the log. One process at a time may use it.'
   },
+  'log.driver': {
+    kind: 'choice',
+    default: 'embedded',
+    choices: ['embedded', 'kafka'],
+    env: 'MILLRACE_LOG_DRIVER',
+    description:
+      '`embedded`: the log is in the data folder. `kafka`: it is in Kafka, and nodes with one `log.kafka.prefix` hold the same data.'
+  },
+  ...kafkaFields,
   'log.durability': {
     kind: 'choice',
     default: 'fsync',
