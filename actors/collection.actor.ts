@@ -110,6 +110,7 @@ export function startCollection(
         ensureSchema: () => perform(ensureSchema, { type: 'schema.applied' }),
         announceReady: () => {
           announceReady()
+          // Until now its shards took no writes.
           onChange()
         },
         withdraw: () => {
@@ -187,12 +188,21 @@ export function startCollection(
       }
     })
     const status = (): ShardStatus => {
-      if (haltedBy === undefined) return replica?.status() ?? { kind: 'recovering', lagRecords: 0 }
+      if (haltedBy === undefined) return statusOf(replica)
       const offset = BigInt(replica?.describe().nextOffset ?? 0)
       return { kind: 'stopped', offset, reason: haltedBy.message }
     }
     const reports = () => shardReports(replica, supervisor)
     return { supervisor, current: () => replica, status, reports }
+  }
+
+  /** A write that comes before the schema is rejected by apply, though it is in the log: so none is taken before. */
+  function statusOf(replica: Replica | undefined): ShardStatus {
+    const status = replica?.status() ?? { kind: 'recovering', lagRecords: 0 }
+    const isWithoutSchema = replica !== undefined && replica.schemaVersion() === 0
+    return isWithoutSchema && status.kind === 'running'
+      ? { kind: 'recovering', lagRecords: 0 }
+      : status
   }
 
   /** A shard with a purpose is known to who opened it alone, and no two of them share a key. */

@@ -6,6 +6,7 @@ export const mailboxEventsMax = 1024
 /** As much of a running machine as its mailbox needs. */
 interface Machine<Event> {
   send(event: Event): void
+  getSnapshot(): { readonly status: string }
   subscribe(observer: { error(cause: unknown): void }): unknown
 }
 
@@ -47,7 +48,10 @@ export function mailboxOf<Event>(
     waiting.push(event)
     if (isDelivering) return
     isDelivering = true
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) machine.send(next)
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      // What comes after a machine's end, such as a timer's last event, concerns nobody.
+      if (machine.getSnapshot().status === 'active') machine.send(next)
+    }
     isDelivering = false
   }
 }
