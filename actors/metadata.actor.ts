@@ -21,8 +21,7 @@ import { framesIn, newestMetadata, readMetadata } from './metadata-replay.ts'
 export const metadataTopic = 'millrace.meta'
 /** Changes that may wait for their verdict at once. */
 export const proposalsMax = 1024
-/** The state is snapshotted into the log after so many commands. */
-const snapshotEvery = 256
+const snapshotEveryCommands = 256
 
 export interface MetadataActor {
   state(): MetadataState
@@ -42,6 +41,8 @@ export interface MetadataOptions {
   readonly crc32c: Crc32c
   readonly producerId: bigint
   readonly limits: MetadataLimits
+  /** Commands after which the state is snapshotted into the log; 256 when absent. */
+  readonly snapshotEvery?: number | undefined
   readonly onState: (state: MetadataState) => void
 }
 
@@ -57,7 +58,7 @@ interface Proposer {
  * @param onState  called after each change, in log order; first once the replay has reached the end
  */
 export async function startMetadata(options: MetadataOptions): Promise<MetadataActor> {
-  const { log, clock, logger, crc32c } = options
+  const { log, clock, logger, crc32c, snapshotEvery = snapshotEveryCommands } = options
   const place = { log, topic: metadataTopic, crc32c }
   const stopping = new AbortController()
   const verdicts = new Map<bigint, Proposer>()

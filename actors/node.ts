@@ -57,6 +57,8 @@ export interface NodeOptions {
   readonly guard?: WriteGuard
   readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
+  /** Metadata commands after which the state is snapshotted into their log. */
+  readonly snapshotEvery?: number
   /** `actors.stuckAfterMs` */
   readonly stuckAfterMs?: number
   /** Called after each change of the directory. */
@@ -210,6 +212,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     crc32c,
     producerId,
     limits: options.limits,
+    snapshotEvery: options.snapshotEvery,
     onState: reconcile
   })
   life.metadataReplayed()

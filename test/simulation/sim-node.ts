@@ -117,7 +117,8 @@ export class SimNode {
         now: () => 1_700_000_000_000 + scheduler.nowMs,
         ...checkpoints
       },
-      limits: { collections: 100 }
+      limits: { collections: 100 },
+      snapshotEvery: this.#world.snapshotEvery
     })
     const onFailed = (cause: unknown) => {
       if (this.#host !== host || !host.isAlive) return

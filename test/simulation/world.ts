@@ -16,6 +16,7 @@ export class World {
   readonly nodes: SimNode[] = []
   readonly clients: SimClient[] = []
   readonly checkpoints: { readonly everyBytes: number; readonly everyMs: number }
+  readonly snapshotEvery: number
   isMended = false
   /** Of everything that happened, in order. */
   traceHash = 0
@@ -28,6 +29,7 @@ export class World {
     this.scheduler = new Scheduler((line) => this.trace(line))
     this.network = new Network(this.scheduler, new Random(seed ^ 0x1111))
     this.log = new LogService(this.scheduler, new Random(seed ^ 0x2222), seed)
+    this.snapshotEvery = random.pick([1, 3, 1_000])
     this.checkpoints = {
       everyBytes: random.pick([2_000, 10_000, 1 << 30]),
       everyMs: random.pick([2_000, 20_000, 3_600_000])
