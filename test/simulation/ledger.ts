@@ -17,7 +17,7 @@ export interface Observed {
   readonly node: string
   /** The offset before which the state was read. */
   readonly nextOffset: number
-  readonly value: string | null
+  readonly point: { readonly offset: number; readonly value: string | null } | undefined
   /** The read had to see this offset. */
   readonly after: bigint | undefined
 }

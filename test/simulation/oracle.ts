@@ -51,7 +51,12 @@ export async function historyOf(
   return { end: Number(end), changes, operations }
 }
 
-/** @returns the value of a point before an offset */
-export function valueAt({ changes }: ShardHistory, id: number, nextOffset: number): string | null {
-  return changes.get(id)?.findLast(({ offset }) => offset < nextOffset)?.value ?? null
+/** @returns the last change of a point before an offset that left a value; undefined when there is no point */
+export function pointAt(
+  { changes }: ShardHistory,
+  id: number,
+  nextOffset: number
+): Change | undefined {
+  const last = changes.get(id)?.findLast(({ offset }) => offset < nextOffset)
+  return last?.value === null ? undefined : last
 }

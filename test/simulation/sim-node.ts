@@ -40,7 +40,7 @@ export interface ReadReply {
   readonly collectionId: bigint
   readonly shard: number
   readonly nextOffset: number
-  readonly value: string | null
+  readonly point: { readonly offset: number; readonly value: string | null } | undefined
 }
 
 const restartAfterMs = 400
@@ -210,8 +210,9 @@ export class SimNode {
     requireServing(this.#view(node, collection))
     const found = this.shard(shardKeyOf(collectionId, generation, shard))
     if (found === undefined) throw new EngineError('MILLRACE_NODE_DRAINING')
-    const value = found.get(id)?.value ?? null
-    return { collectionId, shard, nextOffset: found.nextOffset, value }
+    const row = found.get(id)
+    const point = row && { offset: row.version, value: row.value }
+    return { collectionId, shard, nextOffset: found.nextOffset, point }
   }
 
   propose(command: ControlCommand): Promise<ControlVerdict> {

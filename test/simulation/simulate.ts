@@ -3,7 +3,7 @@ import { isSameMetadata } from '../../src/cluster/index.ts'
 import { topicOf } from '../../src/domain/directory.ts'
 import { Random } from '../support/random.ts'
 import { type ChaosPlan, drawPlan, unleash } from './chaos.ts'
-import { historyOf, type ShardHistory, valueAt } from './oracle.ts'
+import { historyOf, pointAt, type ShardHistory } from './oracle.ts'
 import { World } from './world.ts'
 
 export interface SimulationReport {
@@ -130,12 +130,18 @@ function checkReplicas({ nodes, ledger }: World, key: string, history: ShardHist
   if (digests.size !== 1) ledger.fail(`P6 ${key}: ${[...digests].join(' and ')}`)
   for (const { node, shard } of states) {
     for (const id of history.changes.keys()) {
-      const expected = valueAt(history, id, history.end)
-      const found = shard?.get(id)?.value ?? null
+      const expected = textOf(pointAt(history, id, history.end))
+      const row = shard?.get(id)
+      const found = textOf(row && { offset: row.version, value: row.value })
       if (found !== expected)
         ledger.fail(`P3 ${node.name} has ${found} at point ${id} of ${key}, not ${expected}`)
     }
   }
+}
+
+/** A point's version is the offset of the record that it comes from: applied twice, it would have another. */
+function textOf(point: { readonly offset: number; readonly value: string | null } | undefined) {
+  return point === undefined ? 'nothing' : `${point.value} of ${point.offset}`
 }
 
 function checkAcknowledged({ ledger }: World, histories: ReadonlyMap<string, ShardHistory>): void {
@@ -154,10 +160,11 @@ function checkObserved({ ledger }: World, histories: ReadonlyMap<string, ShardHi
   for (const one of ledger.observed) {
     const history = histories.get(`${one.collectionId}/${one.shard}`)
     if (history === undefined) continue
-    const { id, node, nextOffset, value, after } = one
-    const expected = valueAt(history, id, nextOffset)
-    if (value !== expected)
-      ledger.fail(`P2 ${node} read ${value} at ${nextOffset} for point ${id}, not ${expected}`)
+    const { id, node, nextOffset, after } = one
+    const expected = textOf(pointAt(history, id, nextOffset))
+    const found = textOf(one.point)
+    if (found !== expected)
+      ledger.fail(`P2 ${node} read ${found} before ${nextOffset} at point ${id}, not ${expected}`)
     if (after !== undefined && nextOffset <= after)
       ledger.fail(`P5 ${node} read before ${nextOffset} though the token says ${after}`)
   }
