@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
 import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
-import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
+import { type Config, type LoadedConfig, packageVersion, withoutSecrets } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { type DiskGuard, guardDisk } from './disk-guard.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
@@ -39,7 +39,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       { version: packageVersion, node: process.version, pid: process.pid, ...cpuInfo() },
       'millrace is starting'
     )
-    logger.info({ config, changed: changedOf(sources) }, 'configuration')
+    logger.info({ config: withoutSecrets(config), changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
     const metrics = createMetrics(packageVersion)
