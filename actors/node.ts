@@ -13,7 +13,7 @@ import {
   shardKeyOf,
   topicOf
 } from '../src/domain/directory.ts'
-import type { IngestEntry, IngestReport } from '../src/domain/ingest.ts'
+import type { IngestDescription } from '../src/domain/ingest.ts'
 import type { RejectionReport } from '../src/domain/node-port.ts'
 import type {
   ControlCommand,
@@ -96,11 +96,6 @@ export interface Node {
   /** Refuses new writes from now on. */
   drain(): void
   stop(): Promise<void>
-}
-
-export interface IngestDescription {
-  readonly entry: IngestEntry
-  readonly report: IngestReport | undefined
 }
 
 const generatedTopic = /^c\d+\.g\d+$/

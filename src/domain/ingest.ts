@@ -81,3 +81,9 @@ export interface IngestPartitionReport {
   readonly lagMessages: number
   readonly isPaused: boolean
 }
+
+/** An ingest as a node sees it: what the metadata says, and what it does when it runs here. */
+export interface IngestDescription {
+  readonly entry: IngestEntry
+  readonly report: IngestReport | undefined
+}

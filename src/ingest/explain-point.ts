@@ -2,9 +2,9 @@
 import type { CollectionView } from '../domain/directory.ts'
 import { checkJson, jsonMembers, parsePointMessages } from '../engine/index.ts'
 import { encodeTargetOf, explainUpsert, type ServiceLimits } from '../service/index.ts'
-import { isNull } from './message-path.ts'
 import { idText, readIdText } from './point-id-text.ts'
 import { type Poison, poison } from './poison.ts'
+import { isNull } from './text-at.ts'
 
 /** Where a point goes. */
 export interface PointScope {

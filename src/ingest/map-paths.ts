@@ -1,11 +1,12 @@
 /** Puts a point together from the parts of a message that paths lead to. */
 import type { IngestMapping } from '../domain/ingest.ts'
+import { type MessagePath, parseMessagePath } from '../domain/message-path.ts'
 import { jsonMembers } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { MappedMessage } from './mapped-message.ts'
-import { type MessagePath, parseMessagePath, textAt } from './message-path.ts'
 import { idText, readIdText } from './point-id-text.ts'
 import { poison } from './poison.ts'
+import { textAt } from './text-at.ts'
 
 export interface PointPaths {
   readonly id: MessagePath

@@ -1,11 +1,12 @@
 /** A message without a value deletes the point that its key names. */
 
 import type { IngestEncoding } from '../domain/ingest.ts'
+import type { MessagePath } from '../domain/message-path.ts'
 import { jsonMembers } from '../engine/index.ts'
 import type { MappedMessage } from './mapped-message.ts'
-import { type MessagePath, textAt } from './message-path.ts'
 import { readBareId, readIdText } from './point-id-text.ts'
 import { poison } from './poison.ts'
+import { textAt } from './text-at.ts'
 import { valueText } from './value-text.ts'
 
 export interface TombstoneReader {

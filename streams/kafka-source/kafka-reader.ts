@@ -77,7 +77,10 @@ export class KafkaReader {
     const expected = this.#next.get(keyOf(batch))
     if (this.#hasEnded || expected === undefined) return
     // The client starts elsewhere when it has joined its group again, or when the position is out of the topic's range.
-    if (fetchedFrom(batch) !== expected.position) return this.#correct(expected)
+    if (fetchedFrom(batch) !== expected.position) {
+      this.#correct(expected)
+      return
+    }
     expected.strays = 0
     const last = lastOffsetOf(batch)
     if (last === undefined) return

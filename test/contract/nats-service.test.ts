@@ -26,7 +26,9 @@ beforeAll(async () => {
 
 async function all<Shape>(verb: 'info' | 'stats' | 'ping', name?: string): Promise<Shape[]> {
   const found: Shape[] = []
-  const answers = await service.connection.services.client({ strategy: RequestStrategy.Timer, maxWait: 300 })[verb](name)
+  const answers = await service.connection.services
+    .client({ strategy: RequestStrategy.Timer, maxWait: 300 })
+    [verb](name)
   for await (const one of answers) found.push(one as Shape)
   return found
 }

@@ -1,6 +1,4 @@
-/** Paths into a message, such as `after.items[0]."odd name"`; the texts that they find keep every digit. */
-import { jsonItems, jsonMembers } from '../engine/index.ts'
-
+/** Paths into a message of a topic, such as `after.items[0]."odd name"`. */
 export interface MessagePath {
   readonly root: 'value' | 'key'
   readonly steps: readonly (string | number)[]
@@ -21,28 +19,4 @@ export function parseMessagePath(text: string): MessagePath | undefined {
     steps.push(index === undefined ? (name ?? quoted ?? '') : Number(index))
   }
   return { root: rooted?.[1] === undefined ? 'value' : 'key', steps }
-}
-
-/**
- * @param text  valid JSON
- * @returns     the text of what the steps lead to, a view of `text`; undefined when there is nothing, or null
- */
-export function textAt(
-  text: Buffer,
-  steps: readonly (string | number)[],
-  depthMax: number
-): Buffer | undefined {
-  let found: Buffer | undefined = text
-  for (const step of steps) {
-    found =
-      typeof step === 'number'
-        ? jsonItems(found, depthMax)?.[step]
-        : jsonMembers(found, depthMax)?.get(step)
-    if (found === undefined) return undefined
-  }
-  return isNull(found) ? undefined : found
-}
-
-export function isNull(text: Buffer): boolean {
-  return text.length < 16 && text.toString('latin1').trim() === 'null'
 }
