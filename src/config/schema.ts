@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { ingestFields } from './ingest-fields.ts'
+import { kafkaFields } from './kafka-fields.ts'
 
 export type FieldKind = 'json' | 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
@@ -105,6 +106,15 @@ export const configFields = {
     flag: 'data',
     description: 'Folder that holds the log. One process at a time may use it.'
   },
+  'log.driver': {
+    kind: 'choice',
+    default: 'embedded',
+    choices: ['embedded', 'kafka'],
+    env: 'MILLRACE_LOG_DRIVER',
+    description:
+      '`embedded`: the log is in the data folder. `kafka`: it is in Kafka, and nodes with one `log.kafka.prefix` hold the same data.'
+  },
+  ...kafkaFields,
   'log.durability': {
     kind: 'choice',
     default: 'fsync',

@@ -51,6 +51,8 @@ export async function kafkaTopics(address: string): Promise<KafkaTopics> {
       await admin.deleteTopics({ topics: [topic] })
     },
     async trim(topic, partition, before) {
+      // The client knows the leaders of topics only that it was asked about before.
+      await admin.fetchTopicOffsets(topic)
       const partitions = [{ partition, offset: String(before) }]
       await admin.deleteTopicRecords({ topic, partitions })
     },

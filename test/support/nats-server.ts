@@ -13,6 +13,12 @@ export const natsSetupMs = 600_000
 
 const startMsMax = 20_000
 
+/** A test process that ends early must not leave them behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export class NatsServer {
   readonly port: number
   readonly url: string
@@ -52,7 +58,8 @@ export class NatsServer {
     const args = ['-c', this.configFile, '-l', this.logFile]
     const child = spawn(await natsProgram(), args, { stdio: 'ignore' })
     this.child = child
-    process.once('exit', () => child.kill('SIGKILL'))
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     const ended = once(child, 'exit').then(() => {
       throw new Error(`nats-server ended: ${this.log().slice(-2000)}`)
     })
