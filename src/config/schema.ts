@@ -401,6 +401,14 @@ export const configFields = {
     env: 'MILLRACE_NATS_TLS_KEY',
     description: 'File with the key of `nats.tlsCert` in PEM.'
   },
+  'query.transport': {
+    kind: 'choice',
+    default: 'local',
+    choices: ['local', 'nats'],
+    env: 'MILLRACE_QUERY_TRANSPORT',
+    description:
+      '`local`: reads call the shards in this process. `nats`: they ask for each by a message, as nodes ask each other.'
+  },
   'logging.level': {
     kind: 'choice',
     default: 'info',
