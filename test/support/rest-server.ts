@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { type Answer, RestClient } from '../../scripts/demo/rest-client.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { type Server, startServer } from '../../src/server.ts'
+import { logArguments, removeLog } from './log-arguments.ts'
 import { NatsServer, natsSetupMs } from './nats-server.ts'
 import { checkAnswer } from './openapi-responses.ts'
 
@@ -60,7 +61,7 @@ export function restServer(...args: string[]): RestFixture {
       nats = await NatsServer.start()
       common.push('--nats.url', nats.url, '--query.transport', 'nats')
     }
-    const config = loadConfig([...common, ...args], {})
+    const config = loadConfig([...common, ...(await logArguments(data)), ...args], {})
     server = await startServer(config)
     client = new CheckedClient(server.address.port)
     globalThis.fetch = checkedFetch(`http://127.0.0.1:${server.address.port}`)
@@ -70,6 +71,7 @@ export function restServer(...args: string[]): RestFixture {
     client?.close()
     await server?.stop('test')
     await nats?.close()
+    await removeLog(data)
     rmSync(data, { recursive: true, force: true })
   })
   const port = () => server?.address.port ?? 0
