@@ -3,12 +3,19 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ConnectionOptions, connect, type NatsConnection, nkeyAuthenticator } from 'nats'
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  nkeyAuthenticator
+} from 'nats'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadConfig } from '../../src/config/index.ts'
 import { isEngineError } from '../../src/errors/index.ts'
 import { startServer } from '../../src/server.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { makeNatsUser } from '../support/nats-jwt.ts'
 import { NatsServer, natsSetupMs } from '../support/nats-server.ts'
 import { askNats, untilAnswered } from '../support/nats-service.ts'
 
@@ -57,6 +64,16 @@ test('an nkey, whose seed may stand among comments', async () => {
   writeFileSync(file, `# of the tests\n${seed}\n`)
   await millraceOn(nats, '--nats.nkey', file)
   await untilAnswered(await clientOf(nats, { authenticator: nkeyAuthenticator(Buffer.from(seed)) }))
+})
+
+test('a credentials file with a JWT and a seed', async () => {
+  const { serverConfig, credentials } = makeNatsUser()
+  const nats = await natsWith(serverConfig)
+  const file = join(temporaryFolder(), 'millrace.creds')
+  writeFileSync(file, credentials)
+  await millraceOn(nats, '--nats.credentials', file)
+  const authenticator = credsAuthenticator(Buffer.from(credentials))
+  await untilAnswered(await clientOf(nats, { authenticator }))
 })
 
 const tls = `tls {
