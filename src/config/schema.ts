@@ -3,10 +3,11 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import { ingestFields } from './ingest-fields.ts'
 import { kafkaFields } from './kafka-fields.ts'
 import { natsFields } from './nats-fields.ts'
 
-export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
+export type FieldKind = 'json' | 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
 export interface ConfigField {
   readonly kind: FieldKind
@@ -327,6 +328,7 @@ export const configFields = {
     description:
       '`local`: reads call the shards in this process. `nats`: they ask for each by a message, as nodes ask each other.'
   },
+  ...ingestFields,
   'logging.level': {
     kind: 'choice',
     default: 'info',
