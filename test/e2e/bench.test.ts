@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { run as runLogAppend } from '../../bench/log-append.bench.ts'
+import { run as runNats } from '../../bench/nats-request-reply.bench.ts'
 import { run as runReplay } from '../../bench/replay.bench.ts'
 import { run as runRest } from '../../bench/rest-upload-search.bench.ts'
+import { natsSetupMs } from '../support/nats-server.ts'
 
 // The small size of each benchmark, so that none rots. Speed is never judged here.
 
@@ -18,6 +20,13 @@ test('the replay bench runs, and the replay has the digest of the load', {
   console.info(JSON.stringify(result))
   expect(result.points).toBe(20_000)
   expect(result.pointsPerSecond).toBeGreaterThan(0)
+})
+
+test('the bench of NATS beside REST runs', { timeout: natsSetupMs }, async () => {
+  const lines = await runNats({ size: 'small' })
+  for (const line of lines) console.info(JSON.stringify(line))
+  expect(lines.map(({ label }) => label.slice(0, 4))).toEqual(['rest', 'nats', 'nats', 'rest'])
+  for (const { qps } of lines) expect(qps).toBeGreaterThan(0)
 })
 
 test('the upload and search bench finds every true neighbour', { timeout: 120_000 }, async () => {
