@@ -10,7 +10,8 @@ import { promisify } from 'node:util'
 import { freePorts } from './free-ports.ts'
 import { kafkaClassPath, kafkaFiles } from './kafka-jars.ts'
 
-const startTimeoutMs = 60_000
+/** Three seconds on an idle machine. */
+const startTimeoutMs = 120_000
 const java = [
   '-Xms64m',
   '-Xmx320m',
@@ -31,9 +32,8 @@ export interface KafkaBrokerOptions {
 interface ClusterMember {
   readonly id: number
   readonly clusterId: string
-  /** `id@host:port` of every controller, with commas. */
-  readonly voters: string
   readonly port: number
+  /** Of the member with id 1. */
   readonly controllerPort: number
 }
 
@@ -187,7 +187,7 @@ export class KafkaBroker {
 }
 
 /**
- * Starts several brokers that are one cluster, each of them broker and controller.
+ * Starts several brokers that are one cluster. The first one is the controller as well, so that it must stay.
  *
  * @param properties lines for all of them
  */
@@ -195,24 +195,13 @@ export async function startKafkaCluster(
   count: number,
   properties: Readonly<Record<string, string | number>> = {}
 ): Promise<KafkaBroker[]> {
-  const ports = await freePorts(2 * count)
-  const ids = Array.from({ length: count }, (_, index) => index + 1)
-  const controllers = ids.map((id) => ({ id, controllerPort: ports[count + id - 1] ?? 0 }))
-  const voters = controllers.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
+  const [controllerPort = 0, ...ports] = await freePorts(count + 1)
   const clusterId = newClusterId()
   const starts = await Promise.allSettled(
-    controllers.map(({ id, controllerPort }) =>
-      KafkaBroker.start({
-        properties,
-        member: {
-          id,
-          clusterId,
-          voters: voters.join(','),
-          port: ports[id - 1] ?? 0,
-          controllerPort
-        }
-      })
-    )
+    ports.map((port, index) => {
+      const member = { id: index + 1, clusterId, port, controllerPort }
+      return KafkaBroker.start({ properties, member })
+    })
   )
   const brokers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
   const failed = starts.find((start) => start.status === 'rejected')
@@ -223,8 +212,7 @@ export async function startKafkaCluster(
 
 async function aloneMember(): Promise<ClusterMember> {
   const [port = 0, controllerPort = 0] = await freePorts(2)
-  const voters = `1@127.0.0.1:${controllerPort}`
-  return { id: 1, clusterId: newClusterId(), voters, port, controllerPort }
+  return { id: 1, clusterId: newClusterId(), port, controllerPort }
 }
 
 /** Never with a dash at its begin, which the storage tool takes for an option. */
@@ -234,12 +222,15 @@ function newClusterId(): string {
 
 /** What makes a broker small and quick to start: one partition of offsets, small buffers, few threads. */
 function propertiesOf(member: ClusterMember, data: string): Record<string, string | number> {
+  const isController = member.id === 1
+  const own = `PLAINTEXT://127.0.0.1:${member.port}`
+  const controller = `127.0.0.1:${member.controllerPort}`
   return {
-    'process.roles': 'broker,controller',
+    'process.roles': isController ? 'broker,controller' : 'broker',
     'node.id': member.id,
-    'controller.quorum.voters': member.voters,
-    listeners: `PLAINTEXT://127.0.0.1:${member.port},CONTROLLER://127.0.0.1:${member.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${member.port}`,
+    'controller.quorum.voters': `1@${controller}`,
+    listeners: isController ? `${own},CONTROLLER://${controller}` : own,
+    'advertised.listeners': own,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
