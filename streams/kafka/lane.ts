@@ -121,6 +121,8 @@ export class Lane {
       : connectPlain({ host, port }, onConnect)
     socket.setKeepAlive(true, 60_000)
     socket.setNoDelay(true)
+    // kafkajs adds one each time it disconnects a socket that is still connecting.
+    socket.setMaxListeners(0)
     const name = `${host}:${port}`
     const sockets = this.#sockets.get(name) ?? new Set()
     this.#sockets.set(name, sockets.add(socket))
