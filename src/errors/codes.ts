@@ -163,6 +163,17 @@ export const errorSpecs = {
     retryable: true,
     message: '{waiting} requests are waiting already ({limitName}); try again'
   },
+  MILLRACE_REPLY_TOO_LARGE: {
+    kind: 'badRequest',
+    retryable: false,
+    message:
+      'the answer has {bytes} bytes, over the limit of {limit} bytes that the NATS server sets (max_payload); ask for less, or raise the limit there'
+  },
+  MILLRACE_NATS_UNANSWERED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'no answer from peer {peer} about shard {shard} over NATS: {reason}'
+  },
 
   // Apply and search, born in the native engine
   MILLRACE_VECTOR_DIMENSION_MISMATCH: {
