@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
+import { removeTopics } from '../support/kafka-arguments.ts'
 import {
   digestsOf,
   eventually,
@@ -9,7 +10,6 @@ import {
   type KafkaNode,
   startKafkaNode
 } from '../support/kafka-nodes.ts'
-import { removeTopics } from '../support/log-arguments.ts'
 import { ownPrefix, sharedKafka } from '../support/shared-kafka.ts'
 
 const prefix = ownPrefix()

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/demo/server-process.ts'
-import { kafkaArguments } from './log-arguments.ts'
+import { kafkaArguments } from './kafka-arguments.ts'
 
 export interface KafkaNode {
   readonly server: ServerProcess
