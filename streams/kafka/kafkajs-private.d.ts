@@ -1,4 +1,4 @@
-/** What the log needs of kafkajs and its public types do not show; see docs/adr/0010-read-kafka-by-fetch.md. */
+/** What the log needs of kafkajs and its public types do not show; see docs/adr/0007-read-kafka-by-fetch.md. */
 
 declare module 'kafkajs/src/cluster/index.js' {
   import type { KafkajsBroker, KafkajsClusterOptions } from 'kafkajs/millrace'

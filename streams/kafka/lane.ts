@@ -34,7 +34,8 @@ export class Lane {
       brokers: options.brokers,
       clientId: `${options.clientId ?? 'millrace'}-${name}`,
       ssl: options.ssl,
-      sasl: options.sasl,
+      // kafkajs writes into it.
+      sasl: options.sasl && { ...options.sasl },
       connectionTimeout: connectTimeoutMs,
       authenticationTimeout: settings.requestTimeoutMs,
       reauthenticationThreshold: 10_000,
