@@ -3,9 +3,10 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import { ingestFields } from './ingest-fields.ts'
 import { kafkaFields } from './kafka-fields.ts'
 
-export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
+export type FieldKind = 'json' | 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
 export interface ConfigField {
   readonly kind: FieldKind
@@ -411,6 +412,7 @@ export const configFields = {
     env: 'MILLRACE_NATS_TLS_KEY',
     description: 'File with the key of `nats.tlsCert` in PEM.'
   },
+  ...ingestFields,
   'logging.level': {
     kind: 'choice',
     default: 'info',

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
 import type { CollectionSpec } from './collection.ts'
+import type { IngestSpec, IngestStart } from './ingest.ts'
 import type { AliasAction, UpdateCollectionBody } from './schemas/index.ts'
 
 export interface WriteRequest {
@@ -55,6 +56,19 @@ export type ControlCommand =
       readonly patch: UpdateCollectionBody
     }
   | { readonly type: 'changeAliases'; readonly actions: readonly AliasAction[] }
+  | IngestCommand
+
+/** `node`: the one that is to run it, by its peer id; 0: every node. */
+export type IngestCommand =
+  | {
+      readonly type: 'putIngest'
+      readonly name: string
+      readonly spec: IngestSpec
+      readonly node: number
+    }
+  | { readonly type: 'deleteIngest' | 'pauseIngest'; readonly name: string }
+  | { readonly type: 'resumeIngest'; readonly name: string; readonly node: number }
+  | { readonly type: 'resetIngest'; readonly name: string; readonly start: IngestStart }
 
 export type ControlVerdict =
   | {

@@ -8,6 +8,7 @@ import type { ServiceContext } from '../service/index.ts'
 import type { Connections } from './connections.ts'
 import type { GatewayCounts } from './counts.ts'
 import { natsSettings } from './nats-settings.ts'
+import { serviceLimits } from './service-limits.ts'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -32,16 +33,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, ports, logger, statistics, counts, gateway } = options
   const context: ServiceContext = {
     ...ports,
-    limits: {
-      recordBytes: config['limits.recordBytes'],
-      jsonDepth: config['limits.jsonDepth'],
-      shards: config['limits.shards'],
-      resultPoints: config['limits.resultPoints'],
-      filterConditions: config['limits.filterConditions'],
-      filterDepth: config['limits.filterDepth'],
-      requestTimeoutMs: config['server.requestTimeoutMs'],
-      replayWaitMs: config['recovery.readWaitMs']
-    }
+    limits: serviceLimits(config)
   }
   const inFlight = {
     add: (change: 1 | -1) => counts.add(gateway, 'requests', change),
