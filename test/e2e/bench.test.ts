@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { run as runKafkaLog } from '../../bench/kafka-log.bench.ts'
 import { run as runLogAppend } from '../../bench/log-append.bench.ts'
 import { run as runNats } from '../../bench/nats-request-reply.bench.ts'
 import { run as runReplay } from '../../bench/replay.bench.ts'
@@ -11,6 +12,12 @@ test('the log append bench runs', { timeout: 120_000 }, async () => {
   const result = await runLogAppend({ size: 'small' })
   console.info(JSON.stringify(result))
   expect(Object.keys(result).length).toBeGreaterThan(3)
+})
+
+test('the bench of the log in Kafka runs', { timeout: 180_000 }, async () => {
+  const result = await runKafkaLog({ size: 'small' })
+  console.info(JSON.stringify(result))
+  expect(result.replay.pointsPerSecond).toBeGreaterThan(0)
 })
 
 test('the replay bench runs, and the replay has the digest of the load', {
