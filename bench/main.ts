@@ -1,4 +1,5 @@
 /** `npm run bench -- [NAME…] [--size small|real] [--folder DATA]`: prints one JSON line for each measurement. */
+import { run as runIngest } from './ingest.bench.ts'
 import { run as runLogAppend } from './log-append.bench.ts'
 import { run as runReplay } from './replay.bench.ts'
 import { run as runRest } from './rest-upload-search.bench.ts'
@@ -11,6 +12,7 @@ export interface BenchOptions {
 }
 
 export const benches: Readonly<Record<string, (options: BenchOptions) => Promise<unknown>>> = {
+  ingest: runIngest,
   'log-append': runLogAppend,
   replay: runReplay,
   rest: runRest
