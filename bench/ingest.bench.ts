@@ -41,10 +41,9 @@ export async function run({
       vectors: { size: dimension, distance: 'Cosine' }
     })
     const { points, seconds } = sizes[size]
-    return [
-      await drain(client, topics, broker.address, points),
-      await steady(client, topics, broker.address, seconds)
-    ]
+    // One after the other.
+    const drained = await drain(client, topics, broker.address, points)
+    return [drained, await steady(client, topics, broker.address, seconds)]
   } finally {
     client.close()
     await server.stop('SIGKILL')
@@ -67,6 +66,7 @@ async function drain(
     const messages = Array.from({ length: 1000 }, (_, row) => messageOf(from + row, random))
     await topics.send('drain', messages)
   }
+  const cpuBefore = await cpuSecondsOf(client)
   const startedAt = performance.now()
   await put(client, 'drain', broker)
   let first = 0
@@ -77,6 +77,7 @@ async function drain(
     if (first === 0 && applied > 0) first = performance.now()
   }
   const now = performance.now()
+  const cpuSeconds = (await cpuSecondsOf(client)) - cpuBefore
   await client.call('DELETE', '/millrace/ingest/drain')
   return {
     bench: 'ingest',
@@ -84,7 +85,9 @@ async function drain(
     points,
     dimension,
     pointsPerSecond: Math.round((points / (now - startedAt)) * 1000),
-    toFirstPointMs: Math.round(first - startedAt)
+    toFirstPointMs: Math.round(first - startedAt),
+    // Of all threads of the server: what a busy machine does not distort.
+    cpuMicrosPerPoint: Math.round((cpuSeconds / points) * 1e7) / 10
   }
 }
 
@@ -158,6 +161,11 @@ async function put(client: RestClient, name: string, broker: string): Promise<vo
 async function appliedOf(client: RestClient, name: string): Promise<number> {
   const { result } = await client.call('GET', `/millrace/ingest/${name}`)
   return (result as { points?: number }).points ?? 0
+}
+
+async function cpuSecondsOf(client: RestClient): Promise<number> {
+  const { body } = await client.send('GET', '/metrics')
+  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(String(body['text']))?.[1])
 }
 
 async function stateOf(client: RestClient, name: string): Promise<string> {
