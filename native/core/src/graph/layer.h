@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <thread>
 
@@ -61,6 +62,12 @@ class Layer {
   }
   static void write(std::uint32_t& place, std::uint32_t value) noexcept {
     std::atomic_ref(place).store(value, std::memory_order_release);
+  }
+
+  /// Copies the first members of a smaller layer, of the same width.
+  void take(const Layer& smaller, std::size_t members) noexcept {
+    std::memcpy(links_.data(), smaller.links_.data(), members * width_ * sizeof(std::uint32_t));
+    if (members_.data() != nullptr) std::memcpy(members_.data(), smaller.members_.data(), members * sizeof(Member));
   }
 
   void prefetch_list(std::uint32_t member) const noexcept {

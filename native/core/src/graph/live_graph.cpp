@@ -1,6 +1,7 @@
 #include "graph/live_graph.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace millrace {
 namespace {
@@ -19,6 +20,20 @@ LiveGraph::LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape)
     members = layer == 0 ? 2 * (members / std::max(2U, shape.links)) + 64 : members / std::max(2U, shape.links) + 16;
     if (layer > 0 && members <= 17) break;
   }
+}
+
+LiveGraph::LiveGraph(const LiveGraph& smaller, std::uint32_t capacity)
+    : LiveGraph(smaller.space_, {smaller.shape_.links, smaller.shape_.ef_construct, capacity}) {
+  const auto rows = smaller.encoded();
+  std::memcpy(codes_.data(), smaller.codes_.data(), rows * space_->row_bytes());
+  for (std::uint32_t layer = 0; layer < kLayersMax; ++layer) {
+    const auto size = layer == 0 ? rows : smaller.layer_size_[layer].load(std::memory_order_acquire);
+    if (size == 0) continue;
+    layers_[layer].take(smaller.layers_[layer], size);
+    layer_size_[layer].store(size, std::memory_order_relaxed);
+  }
+  encoded_.store(rows, std::memory_order_release);
+  entry_.store(smaller.entry_.load(std::memory_order_acquire), std::memory_order_release);
 }
 
 LiveGraph::~LiveGraph() = default;

@@ -43,6 +43,9 @@ class LiveGraph {
 
   /// @throws OutOfMemory
   LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape);
+  /// A copy with more room. Not while rows are encoded or inserted.
+  /// @throws OutOfMemory
+  LiveGraph(const LiveGraph& smaller, std::uint32_t capacity);
   LiveGraph(const LiveGraph&) = delete;
   LiveGraph& operator=(const LiveGraph&) = delete;
   ~LiveGraph();
