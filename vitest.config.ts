@@ -1,11 +1,18 @@
 import { defineConfig } from 'vitest/config'
 
+/** Suites that a node must pass whatever its log is in. */
+const onAnyLog = ['test/contract/rest-*.test.ts', 'test/e2e/js-client.test.ts']
+
+const common = { testTimeout: 60_000, hookTimeout: 60_000 }
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    globalSetup: ['test/support/shared-kafka-host.ts'],
     // Two cores: process tests and brute-force models would only slow each other down.
-    maxWorkers: 2
+    maxWorkers: 2,
+    projects: [
+      { test: { ...common, name: 'millrace', include: ['test/**/*.test.ts'] } },
+      { test: { ...common, name: 'on Kafka', include: onAnyLog, env: { TEST_LOG: 'kafka' } } }
+    ]
   }
 })

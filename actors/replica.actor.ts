@@ -211,6 +211,9 @@ export function startReplica(options: ReplicaOptions): Replica {
     while (!stopping.signal.aborted) {
       const batch = await log.read(topic, partition, from, { maxBytes: readBytesMax })
       if (batch.count === 0) {
+        // Offsets may have gaps, at the end of the log as well.
+        from = batch.nextOffset
+        barrier.advance(from)
         reportProgress(from, batch.endOffset, 0)
         await log.waitForMore(topic, partition, from, { signal: stopping.signal })
         continue

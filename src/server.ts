@@ -1,13 +1,14 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
-import { type EmbeddedLog, nodeFiles, openEmbeddedLog } from '../streams/index.ts'
-import { type Config, type LoadedConfig, packageVersion } from './config/index.ts'
+import { nodeFiles } from '../streams/index.ts'
+import { type Config, type LoadedConfig, packageVersion, withoutSecrets } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
-import { type DiskGuard, guardDisk } from './disk-guard.ts'
+import { guardDisk } from './disk-guard.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { loadGateways } from './gateway/index.ts'
-import { createLogger, createMetrics, type Logger } from './observability/index.ts'
+import { createLogger, createMetrics } from './observability/index.ts'
+import { type OpenLog, openLog } from './open-log.ts'
 import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
 
 export interface Server {
@@ -39,7 +40,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       { version: packageVersion, node: process.version, pid: process.pid, ...cpuInfo() },
       'millrace is starting'
     )
-    logger.info({ config, changed: changedOf(sources) }, 'configuration')
+    logger.info({ config: withoutSecrets(config), changed: changedOf(sources) }, 'configuration')
     const data = openDataFolder(config.data)
     opened.push(() => data.release())
     const metrics = createMetrics(packageVersion)
@@ -56,7 +57,8 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     opened.push(() => gateways.drain(0))
     const disk = await guardDisk(data.path, config, logger)
     opened.push(() => disk.close())
-    const log = await openLog(config, data, logger, disk)
+    const opening = await openLog(config, data, logger, disk)
+    const { log } = opening
     opened.push(() => log.close())
     const node = await startNode({
       log,
@@ -66,7 +68,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
       guard: disk.writes,
-      checkpoints: checkpointSettings(config, data, log),
+      checkpoints: checkpointSettings(config, data, opening),
       limits: {
         collections: config['limits.collections'],
         aliases: config['limits.aliases'],
@@ -113,32 +115,10 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
   }
 }
 
-function openLog(
-  config: Config,
-  data: DataFolder,
-  logger: Logger,
-  disk: DiskGuard
-): Promise<EmbeddedLog> {
-  return openEmbeddedLog({
-    folder: data.logFolder,
-    durability: config['log.durability'],
-    segmentBytes: config['log.segmentBytes'],
-    recordBytesMax: config['limits.recordBytes'],
-    queueBytesMax: config['log.queueBytes'],
-    tailCacheBytes: config['log.tailCacheBytes'],
-    crc32c,
-    onEvent: ({ kind, details }) => {
-      if (kind === 'append.failed') disk.refresh()
-      const isRoutine = kind === 'segment.rolled' || kind === 'segments.trimmed'
-      logger[isRoutine ? 'debug' : 'warn']({ event: kind, ...details }, 'log event')
-    }
-  })
-}
-
 function checkpointSettings(
   config: Config,
   data: DataFolder,
-  log: EmbeddedLog
+  { partitionBytes }: OpenLog
 ): CheckpointSettings {
   return {
     files: nodeFiles,
@@ -147,8 +127,7 @@ function checkpointSettings(
     everyBytes: config['checkpoints.everyBytes'],
     everyMs: config['checkpoints.everyMs'],
     retentionBytes: config['log.retentionBytes'],
-    partitionBytes: (topic, partition) =>
-      log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0,
+    partitionBytes,
     now: Date.now
   }
 }

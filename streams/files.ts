@@ -31,6 +31,8 @@ export interface LogFile {
   write(parts: readonly Uint8Array[], position: number): Promise<number>
   /** Makes the data and the size durable (`fdatasync`). */
   syncData(): Promise<void>
+  /** Writes all of the bytes and makes them durable. After a failure neither is known, of these bytes or others. */
+  writeDurably(bytes: Uint8Array, position: number): Promise<void>
   sync(): Promise<void>
   truncate(bytes: number): Promise<void>
   size(): Promise<number>
@@ -39,12 +41,7 @@ export interface LogFile {
 
 /** The real files. Callbacks of node:fs take about three quarters of the time of its promises. */
 export const nodeFiles: FileLayer = {
-  open: (path, mode) =>
-    new Promise((resolve, reject) => {
-      fs.open(path, openFlags[mode], 0o644, (error, fd) =>
-        error ? reject(error) : resolve(new NodeFile(path, fd))
-      )
-    }),
+  open: (path, mode) => openNodeFile(path, openFlags[mode]),
   rename: (from, to) => settle((done) => fs.rename(from, to, done)),
   unlink: (path) => settle((done) => fs.unlink(path, done)),
   list: (folder) =>
@@ -75,9 +72,17 @@ const openFlags = { read: 'r', write: 'r+', create: 'w+' } as const satisfies Re
   string
 >
 
+/**
+ * Linux writes and syncs in one call through a handle that was opened for it, which saves a small write one of its two
+ * ways to another thread and back. The fdatasync of macOS does more than its O_DSYNC.
+ */
+const durableFlags =
+  process.platform === 'linux' ? fs.constants.O_WRONLY | fs.constants.O_DSYNC : undefined
+
 class NodeFile implements LogFile {
   readonly path: string
   readonly #fd: number
+  #durable: NodeFile | undefined
 
   constructor(path: string, fd: number) {
     this.path = path
@@ -105,6 +110,18 @@ class NodeFile implements LogFile {
     return settle((done) => fs.fdatasync(this.#fd, done))
   }
 
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    this.#durable ??= await this.#openDurable()
+    if (this.#durable === undefined) await writeAndSync(this, bytes, position)
+    else await writeFully(this.#durable, bytes, position)
+  }
+
+  /** @returns a second handle of the same file, whatever its name is by now; undefined when there cannot be one */
+  async #openDurable(): Promise<NodeFile | undefined> {
+    if (durableFlags === undefined) return undefined
+    return openNodeFile(`/proc/self/fd/${this.#fd}`, durableFlags).catch(() => undefined)
+  }
+
   sync(): Promise<void> {
     return settle((done) => fs.fsync(this.#fd, done))
   }
@@ -119,9 +136,19 @@ class NodeFile implements LogFile {
     })
   }
 
-  close(): Promise<void> {
-    return settle((done) => fs.close(this.#fd, done))
+  async close(): Promise<void> {
+    const durable = this.#durable
+    this.#durable = undefined
+    await settle((done) => fs.close(this.#fd, done)).finally(() => durable?.close())
   }
+}
+
+function openNodeFile(path: string, flags: string | number): Promise<NodeFile> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, flags, 0o644, (error, fd) =>
+      error ? reject(error) : resolve(new NodeFile(path, fd))
+    )
+  })
 }
 
 /** Reads until `into` is full or the file ends. @returns the number of bytes read */
@@ -152,6 +179,16 @@ export async function writeFully(
     if (written === 0) throw Object.assign(new Error('no byte could be written'), { code: 'EIO' })
     done += written
   }
+}
+
+/** `writeDurably` in two steps, for a system or a file that has no single one. */
+export async function writeAndSync(
+  file: LogFile,
+  bytes: Uint8Array,
+  position: number
+): Promise<void> {
+  await writeFully(file, bytes, position)
+  await file.syncData()
 }
 
 /** Replaces a small file so that after a crash either the old or the new content is found. */

@@ -17,6 +17,13 @@ export function writeOffsets(into: BigUint64Array, at: number, first: number, co
   }
 }
 
+/** @returns `count` rising offsets */
+export function offsetsFrom(first: number, count: number): BigUint64Array {
+  const offsets = new BigUint64Array(count)
+  writeOffsets(offsets, 0, first, count)
+  return offsets
+}
+
 export function unknownTopic(topic: string, partition: number): EngineError {
   return new EngineError('MILLRACE_LOG_TOPIC_UNKNOWN', { topic, partition })
 }

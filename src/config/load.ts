@@ -118,7 +118,8 @@ function flatten(node: unknown, prefix: string, file: string): Map<string, unkno
 
 function convert(path: string, field: ConfigField, value: unknown): string | number | boolean {
   const text = String(value).trim()
-  const wrong = (expected: string) => invalid(`${path} is \`${text}\`, but must be ${expected}`)
+  const shown = field.isSecret ? 'a secret' : `\`${text}\``
+  const wrong = (expected: string) => invalid(`${path} is ${shown}, but must be ${expected}`)
   if (field.kind === 'string') {
     if (text === '') throw wrong('a text')
     if (field.pattern?.test(text) === false) throw wrong(`like ${field.pattern.source}`)

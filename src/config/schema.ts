@@ -3,6 +3,7 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import { kafkaFields } from './kafka-fields.ts'
 
 export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
@@ -21,6 +22,8 @@ export interface ConfigField {
   readonly pattern?: RegExp
   /** A shorter flag beside the path. */
   readonly flag?: string
+  /** Never shown. */
+  readonly isSecret?: boolean
 }
 
 const MiB = 1 << 20
@@ -102,6 +105,15 @@ export const configFields = {
     flag: 'data',
     description: 'Folder that holds the log. One process at a time may use it.'
   },
+  'log.driver': {
+    kind: 'choice',
+    default: 'embedded',
+    choices: ['embedded', 'kafka'],
+    env: 'MILLRACE_LOG_DRIVER',
+    description:
+      '`embedded`: the log is in the data folder. `kafka`: it is in Kafka, and nodes with one `log.kafka.prefix` hold the same data.'
+  },
+  ...kafkaFields,
   'log.durability': {
     kind: 'choice',
     default: 'fsync',
@@ -305,6 +317,100 @@ export const configFields = {
     description:
       'Most messages of one worker that may wait for the main thread; past it requests get 429.'
   },
+  'nats.url': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_URL',
+    pattern: /^(nats|tls):\/\/[^\s,@]+(,(nats|tls):\/\/[^\s,@]+)*$/,
+    description:
+      'NATS servers to be asked through, as `nats://host:4222`, several of one cluster with commas between; without it there is no NATS.'
+  },
+  'nats.prefix': {
+    kind: 'string',
+    default: 'millrace',
+    env: 'MILLRACE_NATS_PREFIX',
+    pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+    description: 'Begin of every subject: `<prefix>.v1.<collection>.<operation>`.'
+  },
+  'nats.name': {
+    kind: 'string',
+    default: 'millrace',
+    env: 'MILLRACE_NATS_NAME',
+    description: 'How the NATS server lists the connections of this node.'
+  },
+  'nats.queue': {
+    kind: 'string',
+    default: 'q',
+    env: 'MILLRACE_NATS_QUEUE',
+    pattern: /^[A-Za-z0-9_-]+$/,
+    description: 'Queue group of the endpoints: of all its members one gets each request.'
+  },
+  'nats.inboxPrefix': {
+    kind: 'string',
+    default: '_INBOX',
+    env: 'MILLRACE_NATS_INBOX_PREFIX',
+    pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+    description: 'Where answers to requests between nodes arrive.'
+  },
+  'nats.user': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_USER',
+    description: 'User at the NATS server; needs `nats.password`.'
+  },
+  'nats.password': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_PASSWORD',
+    isSecret: true,
+    description: 'Password of `nats.user`.'
+  },
+  'nats.token': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_TOKEN',
+    isSecret: true,
+    description: 'Token for a NATS server that asks for one.'
+  },
+  'nats.credentials': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_CREDENTIALS',
+    description: 'File with a user’s JWT and seed (`.creds`).'
+  },
+  'nats.nkey': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_NKEY',
+    description: 'File with a user’s NKey seed.'
+  },
+  'nats.tlsCa': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_TLS_CA',
+    description: 'File with the certificates in PEM that a NATS server’s own must come from.'
+  },
+  'nats.tlsCert': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_TLS_CERT',
+    description: 'File with this node’s certificate in PEM, for NATS servers that ask for one.'
+  },
+  'nats.tlsKey': {
+    kind: 'string',
+    default: '',
+    defaultText: 'none',
+    env: 'MILLRACE_NATS_TLS_KEY',
+    description: 'File with the key of `nats.tlsCert` in PEM.'
+  },
   'logging.level': {
     kind: 'choice',
     default: 'info',
@@ -329,6 +435,17 @@ type ValueOf<Field extends ConfigField> = Field extends {
 
 /** The whole configuration, by path. Frozen; a part gets the values it needs. */
 export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof configFields)[Path]> }
+
+/** The configuration as it may be shown. */
+export function withoutSecrets(config: Config): Record<string, unknown> {
+  const fields: Readonly<Record<string, ConfigField>> = configFields
+  return Object.fromEntries(
+    Object.entries(config).map(([path, value]) => [
+      path,
+      fields[path]?.isSecret && value !== '' ? '(secret)' : value
+    ])
+  )
+}
 
 /** Where each value came from: it is logged at start. */
 export type ConfigSources = {

@@ -59,6 +59,16 @@ export interface GatewayDescription {
 export interface RequestReport {
   readonly inFlight: number
   readonly routes: readonly RouteReport[]
+  /** Without one the gateway has no NATS. */
+  readonly nats?: NatsReport
+}
+
+/** What a gateway has answered over NATS since it started. */
+export interface NatsReport {
+  /** Connections to NATS that are up now. */
+  readonly connected: number
+  readonly requests: number
+  readonly errors: number
 }
 
 /** The answers of one route with one status, of one collection or of those without any. */

@@ -1,5 +1,10 @@
 /** Sums of what gateways have counted. */
-import { durationBucketsMicros, type RequestReport, type RouteReport } from './node-port.ts'
+import {
+  durationBucketsMicros,
+  type NatsReport,
+  type RequestReport,
+  type RouteReport
+} from './node-port.ts'
 
 export type Counts = { -readonly [Name in keyof RouteReport]: RouteReport[Name] } & {
   buckets: number[]
@@ -20,6 +25,17 @@ export function sumRoutes(
     addCounts(sum, route)
   }
   return [...sums.values()]
+}
+
+/** @returns undefined when no gateway has NATS */
+export function sumNats(reports: readonly RequestReport[]): NatsReport | undefined {
+  const parts = reports.flatMap(({ nats }) => nats ?? [])
+  if (parts.length === 0) return undefined
+  return {
+    connected: parts.reduce((sum, { connected }) => sum + connected, 0),
+    requests: parts.reduce((sum, { requests }) => sum + requests, 0),
+    errors: parts.reduce((sum, { errors }) => sum + errors, 0)
+  }
 }
 
 export function emptyCounts({ method, endpoint, status, collection }: RouteLabels): Counts {

@@ -163,6 +163,17 @@ export const errorSpecs = {
     retryable: true,
     message: '{waiting} requests are waiting already ({limitName}); try again'
   },
+  MILLRACE_REPLY_TOO_LARGE: {
+    kind: 'badRequest',
+    retryable: false,
+    message:
+      'the answer has {bytes} bytes, over the limit of {limit} bytes that the NATS server sets (max_payload); ask for less, or raise the limit there'
+  },
+  MILLRACE_NATS_UNANSWERED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'no answer from peer {peer} about shard {shard} over NATS: {reason}'
+  },
 
   // Apply and search, born in the native engine
   MILLRACE_VECTOR_DIMENSION_MISMATCH: {
@@ -360,6 +371,21 @@ export const errorSpecs = {
     retryable: true,
     message: '{bytes} bytes are waiting to be written (log.queueBytes); try again'
   },
+  MILLRACE_LOG_UNREACHABLE: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'Kafka does not serve {topic}/{partition} at the moment: {reason}'
+  },
+  MILLRACE_LOG_REFUSED: {
+    kind: 'internal',
+    retryable: false,
+    message: 'Kafka refuses what was asked of {topic}/{partition}: {reason}'
+  },
+  MILLRACE_LOG_TOPIC_UNFIT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'topic {topic} of Kafka cannot hold the log: {setting} is {found} and must be {wanted}'
+  },
   MILLRACE_LOG_CLOSED: { kind: 'unavailable', retryable: true, message: 'the log is closed' },
   MILLRACE_LOG_FORMAT_NEWER: {
     kind: 'internal',
@@ -403,6 +429,12 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: 'the data folder {folder} cannot be used: {reason}'
+  },
+  MILLRACE_DATA_OTHER_LOG: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'the data folder {folder} holds states of another log ({found}, not {wanted}): use an empty folder, and they are replayed'
   },
   MILLRACE_DATA_FORMAT_NEWER: {
     kind: 'internal',

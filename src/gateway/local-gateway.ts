@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
+import type { NatsGateway } from '../api/nats/index.ts'
 import type { GatewayDescription } from '../domain/node-port.ts'
 import { EngineError } from '../errors/index.ts'
 import { RequestStatistics } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
-import { createGateway, drainGateway } from './gateway.ts'
+import { createGateway, drainGateway, natsOf } from './gateway.ts'
 import type { Gateways, GatewaysOptions } from './gateways-face.ts'
 import { isReady, type NodeSide } from './worker-requests.ts'
 
@@ -12,6 +13,7 @@ export class LocalGateway implements Gateways {
   private readonly options: GatewaysOptions
   private readonly counts = GatewayCounts.forGateways(1)
   private rest: FastifyInstance | undefined
+  private nats: NatsGateway | undefined
   private state: GatewayDescription['state'] = 'starting'
   private drained: Promise<void> | undefined
 
@@ -22,7 +24,7 @@ export class LocalGateway implements Gateways {
   async serve(node: NodeSide): Promise<{ readonly port: number }> {
     const { config, logger, identity } = this.options
     const statistics = new RequestStatistics((name) => node.directory().collections.has(name))
-    const rest = await createGateway({
+    const { rest, joinNats } = await createGateway({
       config,
       ports: {
         directory: node.directory,
@@ -35,7 +37,9 @@ export class LocalGateway implements Gateways {
           describeGateways: async () => this.describe(),
           isReady: async () => isReady(node, this.describe()),
           metricsText: node.metricsText,
-          requestReports: async () => [statistics.report(this.counts.of(0, 'requests'))],
+          requestReports: async () => [
+            { ...statistics.report(this.counts.of(0, 'requests')), ...natsOf(this.nats) }
+          ],
           rebuildShard: node.rebuildShard,
           rejections: async (collectionId) => node.rejections(collectionId)
         }
@@ -54,6 +58,7 @@ export class LocalGateway implements Gateways {
       const isInUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
       throw isInUse ? new EngineError('MILLRACE_PORT_IN_USE', { host, port }, { cause }) : cause
     }
+    this.nats = joinNats()
     this.state = 'serving'
     const bound = rest.server.address()
     return { port: typeof bound === 'object' && bound !== null ? bound.port : port }
@@ -74,7 +79,7 @@ export class LocalGateway implements Gateways {
   private async drainOnce(drainMs: number): Promise<void> {
     this.state = 'draining'
     this.counts.drain()
-    if (this.rest !== undefined) await drainGateway(this.rest, drainMs)
+    if (this.rest !== undefined) await drainGateway(this.rest, this.nats, drainMs)
     this.state = 'stopped'
   }
 }

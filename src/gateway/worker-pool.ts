@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts'
 import { emptyDirectory } from '../domain/directory.ts'
 import type { GatewayDescription, RequestReport } from '../domain/node-port.ts'
-import { sumRoutes } from '../domain/request-reports.ts'
+import { sumNats, sumRoutes } from '../domain/request-reports.ts'
 import { spreadsConnections } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { Logger } from '../observability/index.ts'
@@ -112,8 +112,15 @@ export class WorkerPool implements Gateways {
   private clearAfter(gateway: number): void {
     this.counts.reset(gateway)
     const report = this.reports.get(gateway)
-    if (report !== undefined)
-      this.pastReport = { inFlight: 0, routes: sumRoutes([this.pastReport, report], true) }
+    if (report !== undefined) {
+      const both = [this.pastReport, report]
+      const nats = sumNats(both)
+      this.pastReport = {
+        inFlight: 0,
+        routes: sumRoutes(both, true),
+        ...(nats && { nats: { ...nats, connected: 0 } })
+      }
+    }
     this.reports.delete(gateway)
     const areOthers = this.describe().some(
       ({ gateway: other, state }) => other !== gateway && state === 'serving'

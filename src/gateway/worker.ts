@@ -1,5 +1,6 @@
 /** The entry of a gateway worker: a REST server that reaches the node by messages, and the engine directly. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import type { NatsGateway } from '../api/nats/index.ts'
 import { emptyDirectory, type ShardDirectory } from '../domain/directory.ts'
 import { duplicateSocket } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
@@ -8,7 +9,7 @@ import { Channel } from './channel.ts'
 import { acceptConnections, type Connections } from './connections.ts'
 import { GatewayCounts } from './counts.ts'
 import { followDirectory } from './directory-change.ts'
-import { createGateway, drainGateway } from './gateway.ts'
+import { createGateway, drainGateway, natsOf } from './gateway.ts'
 import type { MainRequests, WorkerRequests, WorkerStart } from './protocol.ts'
 import { workerPorts } from './worker-ports.ts'
 
@@ -19,6 +20,7 @@ const { gateway, config, identity, counts: memory } = workerData as WorkerStart
 const counts = new GatewayCounts(memory)
 let directory = emptyDirectory
 let connections: Connections | undefined
+let nats: NatsGateway | undefined
 const statistics = new RequestStatistics((name) => directory.collections.has(name))
 
 const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
@@ -36,6 +38,7 @@ const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
         connections?.adopt(fd)
       }
     })
+    nats = joinNats()
   },
   follow(change) {
     directory = followDirectory(directory, change)
@@ -43,15 +46,15 @@ const main = new Channel<MainRequests, WorkerRequests>(port, () => ({
   adopt(fd) {
     connections?.adopt(fd)
   },
-  report: () => statistics.report(counts.of(gateway, 'requests')),
+  report: () => ({ ...statistics.report(counts.of(gateway, 'requests')), ...natsOf(nats) }),
   async drain(drainMs) {
-    await drainGateway(rest, drainMs, connections)
+    await drainGateway(rest, nats, drainMs, connections)
     // Nothing keeps this thread alive any more.
     port.close()
   }
 }))
 
-const rest = await createGateway({
+const { rest, joinNats } = await createGateway({
   config,
   ports: {
     directory: newestDirectory,

@@ -1,5 +1,5 @@
 import { durationBucketsMicros, type RequestReport, type RouteReport } from '../domain/node-port.ts'
-import { sumRoutes } from '../domain/request-reports.ts'
+import { sumNats, sumRoutes } from '../domain/request-reports.ts'
 import type { Family, Sample } from './exposition.ts'
 
 /** The answers of all gateways, under our names and under those that dashboards of this API know. */
@@ -60,7 +60,24 @@ export function requestFamilies(
       help: 'response duration histogram',
       type: 'histogram',
       samples: histogram
-    }
+    },
+    ...natsFamilies(reports)
+  ]
+}
+
+function natsFamilies(reports: readonly RequestReport[]): Family[] {
+  const nats = sumNats(reports)
+  if (nats === undefined) return []
+  const family = (name: string, help: string, type: Family['type'], value: number): Family => ({
+    name,
+    help,
+    type,
+    samples: [{ value }]
+  })
+  return [
+    family('millrace_nats_connections', 'connections to NATS that are up', 'gauge', nats.connected),
+    family('millrace_nats_requests_total', 'NATS requests answered', 'counter', nats.requests),
+    family('millrace_nats_errors_total', 'NATS requests that failed', 'counter', nats.errors)
   ]
 }
 

@@ -39,7 +39,7 @@ export interface ReadOptions {
   /** Told when the answer is made before shards have replayed the end of their logs: how many records it may lack. */
   readonly onLag: (lagRecords: number) => void
   /** Aborted when nobody waits for the answer any more; made when it is first asked for. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** `process.hrtime.bigint()` when the request came in, for the envelope's `time`. */
   readonly startedAt: bigint
 }

@@ -157,11 +157,10 @@ export class PartitionWriter {
 
   async #write(segment: LogSegment, bytes: Uint8Array): Promise<void> {
     const file = await segment.file()
-    await writeFully(file, bytes, segment.durableBytes)
-    if (!this.#state.context.syncs) return
+    if (!this.#state.context.syncs) return writeFully(file, bytes, segment.durableBytes)
     const startedMs = performance.now()
     try {
-      await file.syncData()
+      await file.writeDurably(bytes, segment.durableBytes)
       await segment.zerosSynced()
     } catch (error) {
       segment.poisoned = error

@@ -58,6 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const packageOwners: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['streams'],
   fastify: ['src/api', 'src/gateway'],
+  nats: ['src/api'],
   xstate: ['machines', 'actors'],
   pino: ['src/observability'],
   'prom-client': ['src/observability'],

@@ -54,6 +54,17 @@ export class CrashingDisk {
         file.pending = []
         break
       }
+      case 'syncRange': {
+        const file = this.#file(step.file)
+        // The size goes with the data, and with it every change of the size before.
+        const changesSize = file.pending.some((change) => change.op === 'truncate')
+        const range = changesSize ? { from: 0, to: Number.POSITIVE_INFINITY } : step
+        const parts = file.pending.flatMap((change) => splitAt(change, range))
+        const inside = parts.filter((part) => isWithin(part, range))
+        file.durable = applied(file.durable, inside)
+        file.pending = parts.filter((part) => !isWithin(part, range))
+        break
+      }
       case 'link':
         if (step.isFolder) this.#folder(step.node)
         this.#folder(step.folder).pending.push({ set: { name: step.name, node: step.node } })
@@ -181,6 +192,31 @@ function sectorsOf(change: Extract<FileChange, { op: 'write' }>): FileChange[] {
     at = end
   }
   return pieces
+}
+
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** Cuts a write into what lies before, inside and behind a range. */
+function splitAt(change: FileChange, { from, to }: Range): FileChange[] {
+  if (change.op === 'truncate') return [change]
+  const { at, bytes } = change
+  const end = at + bytes.byteLength
+  const cuts = [at, from, to, end].map((cut) => Math.min(Math.max(cut, at), end))
+  return [0, 1, 2].flatMap((index) => {
+    const [start = 0, stop = 0] = cuts.slice(index, index + 2)
+    return start < stop
+      ? [{ ...change, at: start, bytes: bytes.subarray(start - at, stop - at) }]
+      : []
+  })
+}
+
+function isWithin(change: FileChange, { from, to }: Range): boolean {
+  return (
+    change.op === 'truncate' || (change.at >= from && change.at + change.bytes.byteLength <= to)
+  )
 }
 
 function applied(durable: Uint8Array, changes: readonly FileChange[]): Uint8Array {

@@ -1,3 +1,4 @@
+import { writeFully } from '../../streams/files.ts'
 import type { FileLayer, LogFile, OpenMode } from '../../streams/index.ts'
 
 export type FileCall =
@@ -193,7 +194,7 @@ export class FaultyFiles implements FileLayer {
       if (mode === 'read' && (call === 'write' || call === 'truncate')) throw failed('EBADF', path)
       return this.#check(call, path)
     }
-    const sync = (call: 'sync' | 'syncData') => {
+    const sync = (call: 'sync' | 'syncData', settle = () => inode.sync()) => {
       try {
         check(call)
       } catch (error) {
@@ -204,9 +205,9 @@ export class FaultyFiles implements FileLayer {
       const isTold = this.tellsEveryHandle && inode.failures > failuresSeen
       failuresSeen = inode.failures
       if (isTold) throw failed('EIO', path)
-      inode.sync()
+      settle()
     }
-    return {
+    const handle: LogFile = {
       path,
       read: async (into, position) => {
         check('read')
@@ -227,6 +228,11 @@ export class FaultyFiles implements FileLayer {
         return length
       },
       syncData: async () => sync('syncData'),
+      // Counted as the two calls that it stands for; only what it wrote becomes durable.
+      writeDurably: async (bytes, position) => {
+        await writeFully(handle, bytes, position)
+        sync('syncData', () => inode.syncRange(position, position + bytes.byteLength))
+      },
       sync: async () => sync('sync'),
       truncate: async (bytes) => {
         check('truncate')
@@ -242,6 +248,7 @@ export class FaultyFiles implements FileLayer {
         isOpen = false
       }
     }
+    return handle
   }
 }
 
@@ -291,6 +298,17 @@ class Inode {
   sync(): void {
     this.#durable = this.#withDirty(resized(this.#durable, this.bytes.byteLength), Infinity)
     this.#dirty = []
+  }
+
+  syncRange(from: number, to: number): void {
+    this.#durable = resized(this.#durable, Math.max(to, this.#durable.byteLength))
+    this.#durable.set(this.bytes.subarray(from, to), from)
+    this.#dirty = this.#dirty
+      .flatMap((dirty) => [
+        { from: dirty.from, to: Math.min(dirty.to, from) },
+        { from: Math.max(dirty.from, to), to: dirty.to }
+      ])
+      .filter((dirty) => dirty.from < dirty.to)
   }
 
   countAsClean(): void {

@@ -1,3 +1,4 @@
+import { writeFully } from '../../streams/files.ts'
 import type { FileLayer, LogFile, OpenMode } from '../../streams/index.ts'
 import type { FileCall } from './faulty-files.ts'
 
@@ -23,6 +24,12 @@ export type TraceStep =
   | { readonly op: 'write'; readonly file: number; readonly at: number; readonly bytes: Uint8Array }
   | { readonly op: 'truncate'; readonly file: number; readonly length: number }
   | { readonly op: 'syncFile'; readonly file: number }
+  | {
+      readonly op: 'syncRange'
+      readonly file: number
+      readonly from: number
+      readonly to: number
+    }
 
 /** A whole disk: what every folder and file holds. Its parts are never changed, so that disks share them. */
 export interface DiskImage {
@@ -216,7 +223,7 @@ export class MemoryFiles implements FileLayer {
       check(call)
       this.onStep({ op: 'syncFile', file: node })
     }
-    return {
+    const handle: LogFile = {
       path,
       read: async (into, position) => {
         check('read')
@@ -232,6 +239,17 @@ export class MemoryFiles implements FileLayer {
         return bytes.byteLength
       },
       syncData: () => sync('syncData'),
+      // Counted as the two calls that it stands for; only what it wrote becomes durable.
+      writeDurably: async (bytes, position) => {
+        await writeFully(handle, bytes, position)
+        check('syncData')
+        this.onStep({
+          op: 'syncRange',
+          file: node,
+          from: position,
+          to: position + bytes.byteLength
+        })
+      },
       sync: () => sync('sync'),
       truncate: async (length) => {
         check('truncate')
@@ -246,6 +264,7 @@ export class MemoryFiles implements FileLayer {
         isOpen = false
       }
     }
+    return handle
   }
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { type Answer, RestClient } from '../../scripts/demo/rest-client.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { type Server, startServer } from '../../src/server.ts'
+import { logArguments, removeLog } from './log-arguments.ts'
 import { checkAnswer } from './openapi-responses.ts'
 
 /** By default the gateway is in this process; `TEST_WORKERS=2` runs the same tests through gateway workers. */
@@ -51,10 +52,8 @@ export function restServer(...args: string[]): RestFixture {
   const data = mkdtempSync(join(tmpdir(), 'millrace-rest-'))
 
   beforeAll(async () => {
-    const config = loadConfig(
-      ['--port', '0', '--data', data, '--log-level', 'silent', '--workers', workers, ...args],
-      {}
-    )
+    const common = ['--port', '0', '--data', data, '--log-level', 'silent', '--workers', workers]
+    const config = loadConfig([...common, ...(await logArguments(data)), ...args], {})
     server = await startServer(config)
     client = new CheckedClient(server.address.port)
     globalThis.fetch = checkedFetch(`http://127.0.0.1:${server.address.port}`)
@@ -63,6 +62,7 @@ export function restServer(...args: string[]): RestFixture {
     globalThis.fetch = plainFetch
     client?.close()
     await server?.stop('test')
+    await removeLog(data)
     rmSync(data, { recursive: true, force: true })
   })
   const port = () => server?.address.port ?? 0

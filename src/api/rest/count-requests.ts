@@ -1,25 +1,8 @@
 /** Counts requests, and refuses those over the limit and those that come while the server closes. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { EngineError } from '../../errors/index.ts'
 import type { RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
-import { secondsSince } from './route.ts'
-
-/** Answered at any load: who asks would restart a server that is only busy. */
-const probes: ReadonlySet<string | undefined> = new Set([
-  '/healthz',
-  '/livez',
-  '/readyz',
-  '/metrics'
-])
-
-/** The requests under way; the limit, and the node's stop, hold for those of all its gateways. */
-export interface RequestsInFlight {
-  add(change: 1 | -1): void
-  ofNode(): number
-  /** Whether new requests are refused because the node stops. */
-  isDraining(): boolean
-}
+import { type RequestsInFlight, refusalOf, secondsSince } from '../operations/index.ts'
 
 export function countRequests(
   server: FastifyInstance,
@@ -46,7 +29,7 @@ export function countRequests(
       counters.get(request.method)?.(
         reply.statusCode,
         secondsSince(request.startedAt),
-        name === undefined ? undefined : collectionOf(context, name)
+        name === undefined ? undefined : existingCollection(context, name)
       )
       done()
     }
@@ -55,7 +38,7 @@ export function countRequests(
 }
 
 /** Only what exists gets counters of its own: names are the client's to invent. */
-function collectionOf(context: ServiceContext, name: string): string | undefined {
+function existingCollection(context: ServiceContext, name: string): string | undefined {
   const { collections, aliases } = context.directory()
   return collections.has(name) ? name : aliases.get(name)
 }
@@ -78,14 +61,7 @@ function limitInFlight(
     reply.raw.once('close', () => {
       if (request.isAnswered) leave(request)
     })
-    if (inFlight.isDraining()) return done(new EngineError('MILLRACE_NODE_DRAINING'))
-    if (inFlight.ofNode() <= inFlightMax || probes.has(request.routeOptions.url)) return done()
-    done(
-      new EngineError('MILLRACE_TOO_MANY_REQUESTS', {
-        waiting: inFlightMax,
-        limitName: 'limits.requestsInFlight'
-      })
-    )
+    done(refusalOf(inFlight, inFlightMax, request.routeOptions.url))
   })
   server.addHook('onSend', (request, reply, _body, done) => {
     if (request.isAnswered) return done()

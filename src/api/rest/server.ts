@@ -3,26 +3,18 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger, RequestStatistics } from '../../observability/index.ts'
 import type { ServiceContext } from '../../service/index.ts'
-import { aliasRoutes } from './aliases.ts'
+import { failureBody, type RequestsInFlight, type ServiceFacts } from '../operations/index.ts'
 import { acceptJsonBodies } from './body.ts'
-import { clusterRoutes } from './cluster.ts'
-import { collectionRoutes } from './collections.ts'
 import { compressAnswers } from './compression.ts'
 import { answerConnectionError } from './connection-errors.ts'
 import { allowAnyOrigin } from './cors.ts'
-import { countRequests, type RequestsInFlight } from './count-requests.ts'
+import { countRequests } from './count-requests.ts'
 import { openApiOptions, tidyOpenApi } from './openapi.ts'
-import { pointOperationRoutes } from './operations.ts'
-import { pointRoutes } from './points.ts'
-import { queryRoutes } from './query.ts'
-import { secondsSince } from './route.ts'
-import { type ServiceRoutesOptions, serviceRoutes } from './service.ts'
-import { shardRoutes } from './shards.ts'
-import { telemetryRoutes } from './telemetry.ts'
+import { operationRoutes } from './route.ts'
 
 export interface RestOptions {
   readonly context: ServiceContext
-  readonly service: ServiceRoutesOptions
+  readonly service: ServiceFacts
   readonly logger: Logger
   readonly statistics: RequestStatistics
   /** Whether web pages of any origin may send requests. */
@@ -31,7 +23,6 @@ export interface RestOptions {
   readonly compressBytes: number
   readonly limits: {
     readonly bodyBytes: number
-    readonly jsonDepth: number
     readonly requestsInFlight: number
   }
   readonly inFlight: RequestsInFlight
@@ -76,15 +67,7 @@ export async function createRestServer(options: RestOptions): Promise<FastifyIns
   server.setNotFoundHandler((_request, reply) => reply.code(404).send())
 
   await server.register(fastifySwagger, openApiOptions(options.service.version))
-  await server.register(collectionRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(aliasRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(pointRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(pointOperationRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(queryRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(shardRoutes, { context, jsonDepth: limits.jsonDepth })
-  await server.register(clusterRoutes, { context })
-  await server.register(serviceRoutes, { context, ...options.service })
-  await server.register(telemetryRoutes, { context, ...options.service })
+  await operationRoutes(server, { context, facts: options.service })
   server.get('/openapi.json', { schema: { hide: true } }, async () => tidyOpenApi(server.swagger()))
   return server
 }
@@ -137,13 +120,5 @@ function sendError(
   const { http } = error.kind
   if (http === 500) logger.error({ err: error, url: request.url }, 'request failed')
   if (http === 429) reply.header('retry-after', '1')
-  return reply.code(http).send({
-    status: { error: error.message, code: error.code },
-    time: isOfExtraction(error) ? 0 : secondsSince(request.startedAt)
-  })
-}
-
-/** Failures to read body, query or path: this API answers them without a time. */
-function isOfExtraction({ code }: EngineError): boolean {
-  return /^MILLRACE_(BODY|CONTENT_TYPE|QUERY_PARAMETER|PATH_PARAMETER)_/.test(code)
+  return reply.code(http).send(failureBody(error, request.startedAt))
 }

@@ -33,7 +33,7 @@ const serverWith = (requestsInFlight: number, cors = true, counted = inFlight())
     cors,
     compressBytes: 0,
     inFlight: counted,
-    limits: { bodyBytes: 1, jsonDepth: 8, requestsInFlight },
+    limits: { bodyBytes: 1, requestsInFlight },
     service: {
       version: '1',
       commit: '0'.repeat(40),

@@ -1,54 +1,41 @@
-import type { FastifyReply } from 'fastify'
+/** The parameters of requests: of a query string on REST, of headers on NATS. */
 import { lagHeader } from '../../domain/token.ts'
 import { EngineError } from '../../errors/index.ts'
 import type { ManagementOptions, ReadOptions, WriteOptions } from '../../service/index.ts'
+import type { Call } from './operation.ts'
 
 export type QueryParameters = Readonly<Record<string, string | string[] | undefined>>
 
-export function writeOptions(query: QueryParameters): WriteOptions {
-  const timeoutMs = timeoutOf(query)
-  checkOrdering(query)
-  return { wait: boolean(query, 'wait', false), timeoutMs }
+export function writeOptions(call: Call): WriteOptions {
+  const timeoutMs = timeoutOf(call)
+  checkOrdering(call.query)
+  return { wait: boolean(call.query, 'wait', false), timeoutMs }
 }
 
-/** @param request  the one that is answered by `reply` */
-export function readOptionsOf(
-  { query, startedAt }: { readonly query: QueryParameters; readonly startedAt: bigint },
-  reply: FastifyReply
-): ReadOptions {
-  const timeoutMs = timeoutOf(query)
+export function readOptions(call: Call): ReadOptions {
+  const timeoutMs = timeoutOf(call)
+  const { query, startedAt } = call
   checkConsistency(query)
-  let signal: AbortSignal | undefined
   return {
     after: text(query, 'after'),
     timeoutMs,
     startedAt,
-    onLag: (lagRecords) => reply.header(lagHeader, String(lagRecords)),
+    onLag: (lagRecords) => call.setHeader(lagHeader, String(lagRecords)),
     get signal() {
-      signal ??= abortedWhenGone(reply)
-      return signal
+      return call.signal
     }
   }
 }
 
-/** Most reads are over before anyone asks for this. */
-function abortedWhenGone({ raw }: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  if (raw.destroyed) controller.abort()
-  // After an answer was sent nobody listens any more.
-  else raw.once('close', () => controller.abort())
-  return controller.signal
-}
-
 /** Changes of collections and aliases, where 0 is another error than elsewhere. */
-export function managementOptions(query: QueryParameters): ManagementOptions {
-  const value = text(query, 'timeout')
+export function managementOptions(call: Call): ManagementOptions {
+  const value = text(call.query, 'timeout')
   if (value === '0') {
     throw new EngineError('MILLRACE_QUERY_PARAMETER_INVALID', {
       reason: 'timeout: value 0 invalid, must be 1 or larger'
     })
   }
-  return { timeoutMs: timeoutOf(query) }
+  return { timeoutMs: timeoutOf(call) }
 }
 
 const orderings = ['weak', 'medium', 'strong']
@@ -89,11 +76,14 @@ export function integer(query: QueryParameters, name: string, fallback: number):
 /** Nothing waits longer, whatever it asks for; beyond 24 days a timer would end at once. */
 const timeoutMsMax = 3_600_000
 
-function timeoutOf(query: QueryParameters): number | undefined {
+/** The sooner of the parameter and the caller's own budget. */
+function timeoutOf({ query, budgetMs }: Call): number | undefined {
   const value = text(query, 'timeout')
-  if (value === undefined) return undefined
-  if (/^[1-9]\d{0,18}$/.test(value)) return Math.min(Number(value) * 1000, timeoutMsMax)
-  throw malformed(`timeout: \`${value}\` is not a whole number from 1`)
+  if (value === undefined) return budgetMs
+  if (!/^[1-9]\d{0,18}$/.test(value)) {
+    throw malformed(`timeout: \`${value}\` is not a whole number from 1`)
+  }
+  return Math.min(Number(value) * 1000, timeoutMsMax, budgetMs ?? timeoutMsMax)
 }
 
 export function text(query: QueryParameters, name: string): string | undefined {
