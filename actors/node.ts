@@ -13,6 +13,7 @@ import {
   shardKeyOf,
   topicOf
 } from '../src/domain/directory.ts'
+import type { IngestDescription } from '../src/domain/ingest.ts'
 import type { ActorFacts, NodeReadiness, RejectionReport } from '../src/domain/node-port.ts'
 import type {
   ControlCommand,
@@ -34,6 +35,9 @@ import {
   type CollectionDescription,
   startCollection
 } from './collection.actor.ts'
+import { ingestActorReport } from './ingest-actor-report.ts'
+import type { IngestParts } from './ingest-session.ts'
+import { Ingests } from './ingests.ts'
 import { deleteLeftovers } from './leftovers.ts'
 import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
@@ -61,8 +65,16 @@ export interface NodeOptions {
   readonly snapshotEvery?: number
   /** `actors.stuckAfterMs` */
   readonly stuckAfterMs?: number
+  /** How ingests are run; without it none are. */
+  readonly ingests?: IngestOptions
   /** Called after each change of the directory. */
   readonly onDirectory?: () => void
+}
+
+export interface IngestOptions
+  extends Pick<IngestParts, 'openSource' | 'limits' | 'brokers' | 'readerName' | 'sourcesOf'> {
+  /** This node, as the metadata names it. */
+  readonly node: number
 }
 
 /** Writing is the disk's and one engine thread's work: more at once would not be faster. */
@@ -84,6 +96,8 @@ export interface Node {
   describe(collectionId?: bigint): readonly CollectionDescription[]
   /** What the metadata log says, as far as this node has reduced it. */
   metadata(): MetadataState
+  /** What the metadata knows of ingests, and of those that run here what they are doing. */
+  describeIngests(): readonly IngestDescription[]
   /** What apply rejected of a collection while nobody waited. */
   rejections(collectionId: bigint): RejectionReport
   /**
@@ -159,6 +173,29 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     onUnhealthy: (facts) => logger.error({ ...facts }, 'actor is in trouble')
   })
 
+  const ingests =
+    options.ingests &&
+    new Ingests(
+      {
+        ...options.ingests,
+        log,
+        clock,
+        crc32c,
+        writePort,
+        viewOf(collectionId) {
+          const view = [...directory.collections.values()].find(({ id }) => id === collectionId)
+          if (view !== undefined) return view
+          const details = { collection: collectionId.toString() }
+          throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', details)
+        },
+        async reach(collectionId, shard, offset, timeoutMs) {
+          return actors.get(collectionId)?.reach(shard, offset, timeoutMs) ?? 1
+        }
+      },
+      logger,
+      options.ingests.node
+    )
+
   /** Starts what the metadata names and this node lacks, and takes down what it no longer names. */
   function reconcile(state: MetadataState): void {
     names = state
@@ -174,6 +211,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       if (!actors.has(id)) actors.set(id, startCollection(parts, entry, publishDirectory))
     }
     publishDirectory()
+    ingests?.reconcile(state.ingests)
   }
 
   function publishDirectory(): void {
@@ -201,7 +239,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     return [
       life.report(),
       metadata.report(),
-      ...[...actors.values(), ...ofDeletions].flatMap((actor) => actor.reports())
+      ...[...actors.values(), ...ofDeletions].flatMap((actor) => actor.reports()),
+      ...(ingests?.describe() ?? []).map(ingestActorReport)
     ]
   }
 
@@ -272,6 +311,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     readiness,
     actors: () => watch.look(),
     metadata: () => names,
+    describeIngests() {
+      const reports = new Map(ingests?.describe().map((report) => [report.name, report]))
+      return [...names.ingests.values()].map((entry) => ({
+        entry,
+        report: reports.get(entry.name)
+      }))
+    },
     rejections: (collectionId) => rejections.report(collectionId),
     describe: (collectionId) =>
       [...actors.values()]
@@ -288,10 +334,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       writePort.drain()
       life.drain()
     },
-    stop() {
+    async stop() {
       isStopping = true
+      // What ingests have read is still to be written.
+      await ingests?.stop()
       writePort.drain()
-      return life.stop()
+      await life.stop()
     }
   }
 }

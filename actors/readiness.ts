@@ -21,7 +21,8 @@ export function whyNotReady(
     }
   }
   for (const { kind, name, state: at, health, since, lastError } of actors) {
-    if (!isUnhealthy(health)) continue
+    // A source that fails is no reason to send nobody here.
+    if (!isUnhealthy(health) || kind === 'ingest') continue
     reasons.push(`${kind} ${name} is ${health} (${at} since ${since}): ${lastError ?? 'no error'}`)
   }
   return reasons

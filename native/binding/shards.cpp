@@ -92,7 +92,7 @@ Napi::Value open_shard(const Napi::CallbackInfo& info) {
   const auto shard = as_u64(info[2]);
   if (!key || !collection_id || !shard) return fail_argument(info.Env(), "openShard(key, collectionId, shard)");
   const auto opened = guard([&] {
-    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard)});
+    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard), &index_builder()});
   });
   return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
 }
@@ -182,6 +182,26 @@ Napi::Value state(const Napi::CallbackInfo& info) {
   return state_object(info.Env(), (*handle)->shard->state());
 }
 
+// sources(shard: ShardHandle): { ingest: bigint, topic: string, partition: number, next: bigint }[]
+Napi::Value sources(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(env, "sources(shard)");
+  const auto known = guard([&]() -> Result<std::vector<SourcePosition>> { return (*handle)->shard->sources(); });
+  if (!known) return fail(env, known.error());
+  auto list = Napi::Array::New(env, known.value().size());
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const auto& source = known.value()[i];
+    auto object = Napi::Object::New(env);
+    object.Set("ingest", to_bigint(env, source.ingest));
+    object.Set("topic", Napi::String::New(env, source.topic));
+    object.Set("partition", Napi::Number::New(env, source.partition));
+    object.Set("next", to_bigint(env, source.next));
+    list.Set(i, object);
+  }
+  return list;
+}
+
 }  // namespace
 
 Napi::Object state_object(Napi::Env env, const ShardState& state) {
@@ -199,6 +219,7 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   number("recordsRejected", state.records_rejected);
   number("recordsDuplicate", state.records_duplicate);
   number("memoryBytes", state.memory_bytes);
+  number("indexedVectors", state.indexed_vectors);
   return object;
 }
 
@@ -230,6 +251,7 @@ void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("closeShard", Napi::Function::New(env, close_shard));
   exports.Set("count", Napi::Function::New(env, count));
   exports.Set("state", Napi::Function::New(env, state));
+  exports.Set("sources", Napi::Function::New(env, sources));
 }
 
 }  // namespace millrace::binding

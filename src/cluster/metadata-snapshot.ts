@@ -4,6 +4,7 @@
  * anyone.
  */
 import type { CollectionSpec } from '../domain/collection.ts'
+import type { IngestEntry } from '../domain/ingest.ts'
 import {
   type Crc32c,
   encodeFrame,
@@ -27,6 +28,10 @@ interface StoredSnapshot {
     readonly spec: CollectionSpec
   }[]
   readonly aliases: readonly (readonly [string, string])[]
+  readonly ingests: readonly (Omit<IngestEntry, 'id' | 'collectionId'> & {
+    readonly id: string
+    readonly collectionId: string
+  })[]
 }
 
 export function encodeSnapshot(state: MetadataState, crc32c: Crc32c): Uint8Array {
@@ -53,9 +58,15 @@ export function decodeSnapshot(frame: Frame, offset: bigint): MetadataState | un
     id: BigInt(one.id),
     versionBase: BigInt(one.versionBase)
   }))
+  const ingests = stored.ingests.map((one) => ({
+    ...one,
+    id: BigInt(one.id),
+    collectionId: BigInt(one.collectionId)
+  }))
   return {
     collections: new Map(collections.map((one) => [one.name, one])),
     aliases: new Map(stored.aliases),
+    ingests: new Map(ingests.map((one) => [one.name, one])),
     nextOffset: offset + 1n
   }
 }
@@ -66,17 +77,19 @@ export function isSnapshot(frame: Frame): boolean {
 
 /** Whether two states say the same of everything but their place in the log. */
 export function isSameMetadata(one: MetadataState, other: MetadataState): boolean {
-  const textOf = ({ collections, aliases }: MetadataState) => {
-    const state = storedOf({ collections, aliases, nextOffset: 0n })
+  const textOf = (state: MetadataState) => {
+    const { collections, aliases, ingests } = storedOf(state)
     return JSON.stringify([
-      state.collections.toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1)),
-      state.aliases.toSorted(([a], [b]) => (a < b ? -1 : 1))
+      collections.toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1)),
+      aliases.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      ingests.toSorted((a, b) => (a.name < b.name ? -1 : 1))
     ])
   }
   return textOf(one) === textOf(other)
 }
 
-function storedOf({ collections, aliases, nextOffset }: MetadataState): StoredSnapshot {
+function storedOf(state: MetadataState): StoredSnapshot {
+  const { collections, aliases, ingests, nextOffset } = state
   return {
     nextOffset: String(nextOffset),
     collections: [...collections.values()].map((entry) => ({
@@ -84,7 +97,12 @@ function storedOf({ collections, aliases, nextOffset }: MetadataState): StoredSn
       id: String(entry.id),
       versionBase: String(entry.versionBase)
     })),
-    aliases: [...aliases]
+    aliases: [...aliases],
+    ingests: [...ingests.values()].map((entry) => ({
+      ...entry,
+      id: String(entry.id),
+      collectionId: String(entry.collectionId)
+    }))
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ShardDirectory } from '../domain/directory.ts'
+import type { IngestDescription } from '../domain/ingest.ts'
 import type {
   ActorFacts,
   CollectionFacts,
@@ -19,6 +20,7 @@ export interface NodeSide {
   readonly controlPort: ControlPort
   readonly barrier: ReadBarrier
   describe(collectionId?: bigint): readonly CollectionFacts[]
+  describeIngests(): readonly IngestDescription[]
   rejections(collectionId: bigint): RejectionReport
   readiness(): NodeReadiness
   actors(): readonly ActorFacts[]
@@ -58,6 +60,7 @@ export function answersFor(
     propose: (command) => node().controlPort.propose(command),
     reach: (request) => node().barrier.reach(request),
     describe: (collectionId) => node().describe(collectionId),
+    describeIngests: () => node().describeIngests(),
     rejections: (collectionId) => node().rejections(collectionId),
     describeGateways: () => gateways.describeGateways(),
     readiness: () => readiness(node(), gateways.describeGateways()),

@@ -5,6 +5,7 @@
 
 #include "millrace/checkpoint.h"
 #include "millrace/guard.h"
+#include "millrace/index_builder.h"
 #include "millrace/record.h"
 #include "millrace/shard.h"
 #include "shard/digest_sum.h"
@@ -12,6 +13,7 @@
 #include "shard/id_table.h"
 #include "shard/producers.h"
 #include "shard/rows.h"
+#include "shard/sources.h"
 #include "shard/write_operation.h"
 
 namespace millrace {
@@ -47,7 +49,7 @@ class CheckpointLoader;
 /// A shard that keeps its state in memory. Rows are appended and never changed; a row is part of the state at
 /// `next_offset` when it was written before and not buried before. So readers work on a snapshot without locks: the one
 /// mutex that they share with the writer guards the copying of a Snapshot.
-class MemoryShard final : public Shard, public std::enable_shared_from_this<MemoryShard> {
+class MemoryShard final : public Shard, public Growing, public std::enable_shared_from_this<MemoryShard> {
  public:
   explicit MemoryShard(Options options);
   ~MemoryShard() override;
@@ -67,7 +69,12 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] std::optional<Error> finish_load() override;
   [[nodiscard]] Digest digest() const override { return state().digest; }
   [[nodiscard]] ShardState state() const override;
+  [[nodiscard]] std::vector<SourcePosition> sources() const override;
   [[nodiscard]] std::shared_ptr<const Schema> schema() const override;
+
+  // growth.cpp: the columns' graphs, on the builder's threads
+  bool grow(std::uint64_t until_ns) noexcept override;
+  [[nodiscard]] bool has_growth() const noexcept override;
 
  private:
   struct Verdict {
@@ -79,6 +86,8 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   Verdict apply_one(const RecordView& record);
   [[nodiscard]] std::optional<Error> admit(const RecordFrame& frame, std::uint64_t offset) const;
   [[nodiscard]] std::optional<Error> reject(const RecordFrame& frame) const;
+  /// Whether a batch of an ingest comes in its turn. Nothing: it does.
+  [[nodiscard]] std::optional<Error> check_source(const SourceRange& source) const;
   [[nodiscard]] ShardState state_at(std::uint64_t next_offset) const noexcept;
   void publish(std::uint64_t next_offset) noexcept;
 
@@ -95,6 +104,8 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
     std::optional<PointId> missing;
   };
   void apply_operations(const WriteOperations& operations, Outcome& outcome);
+  /// A batch of an ingest: all of it or nothing, and then its position.
+  void apply_sourced(const SourceRange& source, const WriteOperations& operations, Outcome& outcome);
   /// @param place  details that say which operation of a batch it is, or empty
   [[nodiscard]] Effect apply_operation(const WriteOperation& operation, std::uint64_t offset, std::string place);
   [[nodiscard]] std::optional<Error> check_slots(const WriteOperation& operation) const;
@@ -150,6 +161,10 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   std::optional<Error> change_schema(const RecordFrame& frame, std::uint64_t offset);
   [[nodiscard]] std::shared_ptr<const ColumnList> columns_for(const Schema& schema) const;
   void forget_column(const VectorColumn& column) noexcept;
+  [[nodiscard]] std::shared_ptr<VectorColumn> make_column(const VectorSlot& slot) const;
+
+  // growth.cpp
+  void wake_builder() noexcept;
 
   // readers
   [[nodiscard]] Snapshot snapshot() const;
@@ -182,6 +197,7 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   DigestSum version_sum_;   ///< (id, version)
   DigestSum point_sum_;     ///< (id)
   DigestSum producer_sum_;
+  DigestSum source_sum_;
   ShardState counters_;     ///< records_applied, _rejected, _duplicate
   /// How far a batch came that ran out of memory. Nothing of it is published; when its record comes again, it goes on.
   struct Pending {
@@ -192,6 +208,9 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   Pending pending_;
   History history_;
   std::unique_ptr<CheckpointLoader> loader_;  ///< while a checkpoint is being loaded
+
+  mutable std::mutex sources_mutex_;
+  Sources sources_;  ///< written by the writer, read by anyone
 
   mutable std::mutex published_mutex_;
   Snapshot published_;
