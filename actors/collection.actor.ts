@@ -1,17 +1,25 @@
 import { createActor } from 'xstate'
-import { type CollectionContext, collectionMachine } from '../machines/index.ts'
+import {
+  type CollectionContext,
+  type CollectionEvent,
+  collectionMachine
+} from '../machines/index.ts'
 import { CheckpointStore } from '../src/checkpoint/index.ts'
 import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
+import type { ActorReport } from './actor-report.ts'
 import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
+import { mailboxOf } from './mailbox.ts'
 import type { NodeParts } from './node-parts.ts'
 import { partitionKeyOf } from './outcome-board.ts'
-import { type Replica, startReplica } from './replica.actor.ts'
+import { startReplica } from './replica.actor.ts'
 import type { ReplicaDescription } from './replica-description.ts'
+import type { Replica } from './replica-face.ts'
 import type { EngineShard } from './shard-engine.ts'
+import { stateText } from './state-text.ts'
 import { type Supervisor, supervise } from './supervisor.actor.ts'
 
 export interface CollectionDescription {
@@ -31,6 +39,8 @@ export interface CollectionActor {
   /** @throws MILLRACE_SHARD_NOT_FOUND, and what `Replica.rebuild` throws */
   rebuild(shard: number): Promise<RebuildReport>
   describe(): CollectionDescription
+  /** The collection's own actor and those of its shards. */
+  reports(): readonly ActorReport[]
   /** Stops the shards and removes the topic. */
   delete(): Promise<void>
   /** Stops the shards and keeps everything. */
@@ -41,6 +51,7 @@ interface SupervisedReplica {
   readonly supervisor: Supervisor
   current(): Replica | undefined
   status(): ShardStatus
+  reports(): readonly ActorReport[]
 }
 
 /** Of shards with a purpose of their own, in this process. */
@@ -58,6 +69,7 @@ export function startCollection(
   const shardNumbers = Array.from({ length: entry.spec.shardNumber }, (_, shard) => shard)
   let replicas: readonly SupervisedReplica[] = []
   let isDeleting = false
+  let brokenBy: Error | undefined
   let cancelRetry = () => {}
   let announceReady: () => void = () => {}
   let announceGone: (error: EngineError) => void = () => {}
@@ -68,15 +80,15 @@ export function startCollection(
   ready.catch(() => {})
 
   /** Runs an effect; its outcome comes back to the machine as one event. */
-  const perform = (effect: () => Promise<unknown>, fact: Parameters<typeof actor.send>[0]) => {
+  const perform = (effect: () => Promise<unknown>, fact: CollectionEvent) => {
     effect().then(
-      () => actor.send(fact),
+      () => send(fact),
       (cause: unknown) => {
         // After a stop there is nobody left to try again.
         if (actor.getSnapshot().status !== 'active') return
         const error = toEngineError(cause)
         logger.warn({ err: error }, 'collection is waiting to try again')
-        actor.send({ type: 'effect.failed', reason: error.message })
+        send({ type: 'effect.failed', reason: error.message })
       }
     )
   }
@@ -98,6 +110,7 @@ export function startCollection(
         ensureSchema: () => perform(ensureSchema, { type: 'schema.applied' }),
         announceReady: () => {
           announceReady()
+          // Until now its shards took no writes.
           onChange()
         },
         withdraw: () => {
@@ -107,20 +120,39 @@ export function startCollection(
         stopShards: () => perform(() => stopReplicas(notFound()), { type: 'shards.stopped' }),
         deleteTopic: () => perform(deleteEverything, { type: 'topic.deleted' }),
         scheduleRetry: ({ context }: { context: CollectionContext }) => {
-          cancelRetry = clock.after(backoffMs(context.attempts), () =>
-            actor.send({ type: 'retry.due' })
-          )
+          cancelRetry = clock.after(backoffMs(context.attempts), () => send({ type: 'retry.due' }))
         }
       })
     }),
     { input: { collectionId: entry.id.toString() } }
   )
+  const send = mailboxOf(actor, {
+    actor: `collection ${topic}`,
+    onBroken(error) {
+      brokenBy = error
+      logger.error({ err: error }, 'collection actor broke: restart the node')
+    }
+  })
   const deleted = new Promise<void>((resolve) => {
     actor.subscribe({
       next: (snapshot) => snapshot.status === 'done' && resolve(),
-      complete: resolve
+      complete: resolve,
+      error: () => resolve()
     })
   })
+
+  function shardReports(replica: Replica | undefined, supervisor: Supervisor): ActorReport[] {
+    const state = supervisor.state()
+    return (replica?.reports() ?? []).map((report) => ({
+      ...report,
+      collection: entry.name,
+      // While nothing runs, the replica is what its supervisor makes of it.
+      ...(state !== 'running' && report.kind === 'replica' && { state }),
+      restarts: supervisor.attempts(),
+      lastError: report.lastError ?? supervisor.lastError() ?? null,
+      isHalted: report.isHalted || state === 'halted'
+    }))
+  }
 
   function startSupervisedReplica(shard: number): SupervisedReplica {
     let replica: Replica | undefined
@@ -150,16 +182,27 @@ export function startCollection(
       },
       onHalted: (error) => {
         haltedBy = error
+        parts.onHalted(error)
         onChange()
         parts.board.closePartition(partitionKeyOf(topic, shard), error)
       }
     })
     const status = (): ShardStatus => {
-      if (haltedBy === undefined) return replica?.status() ?? { kind: 'recovering', lagRecords: 0 }
+      if (haltedBy === undefined) return statusOf(replica)
       const offset = BigInt(replica?.describe().nextOffset ?? 0)
       return { kind: 'stopped', offset, reason: haltedBy.message }
     }
-    return { supervisor, current: () => replica, status }
+    const reports = () => shardReports(replica, supervisor)
+    return { supervisor, current: () => replica, status, reports }
+  }
+
+  /** A write that comes before the schema is rejected by apply, though it is in the log: so none is taken before. */
+  function statusOf(replica: Replica | undefined): ShardStatus {
+    const status = replica?.status() ?? { kind: 'recovering', lagRecords: 0 }
+    const isWithoutSchema = replica !== undefined && replica.schemaVersion() === 0
+    return isWithoutSchema && status.kind === 'running'
+      ? { kind: 'recovering', lagRecords: 0 }
+      : status
   }
 
   /** A shard with a purpose is known to who opened it alone, and no two of them share a key. */
@@ -244,7 +287,7 @@ export function startCollection(
       return {
         collection: entry.name,
         id: entry.id.toString(),
-        state: JSON.stringify(snapshot.value).replaceAll('"', ''),
+        state: stateText(snapshot.value),
         lastError: snapshot.context.lastError ?? null,
         shards: replicas.flatMap(({ supervisor, current }) => {
           const replica = current()
@@ -253,6 +296,19 @@ export function startCollection(
             : [{ ...replica.describe(), supervisor: supervisor.state() }]
         })
       }
+    },
+    reports() {
+      const { value, context, status } = actor.getSnapshot()
+      const own: ActorReport = {
+        kind: 'collection',
+        name: topic,
+        collection: entry.name,
+        state: stateText(value),
+        lastError: brokenBy?.message ?? context.lastError ?? null,
+        isBusy: value !== 'ready' && status === 'active',
+        isHalted: brokenBy !== undefined
+      }
+      return [own, ...replicas.flatMap((replica) => replica.reports())]
     },
     async rebuild(shard) {
       const replica = replicas[shard]?.current()
@@ -264,7 +320,7 @@ export function startCollection(
     },
     async delete() {
       isDeleting = true
-      actor.send({ type: 'collection.delete' })
+      send({ type: 'collection.delete' })
       await deleted
     },
     async stop() {

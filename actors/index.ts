@@ -1,3 +1,4 @@
+export type { ActorReport } from './actor-report.ts'
 export type { CheckpointSettings } from './checkpoint-settings.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { CollectionDescription } from './collection.actor.ts'

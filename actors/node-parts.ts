@@ -1,6 +1,7 @@
 import type { ShardsFolder } from '../src/checkpoint/index.ts'
 import type { WritePort } from '../src/domain/ports.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
+import type { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { CheckpointSettings } from './checkpoint-settings.ts'
 import type { Clock } from './clock.ts'
@@ -24,6 +25,8 @@ export interface NodeParts {
   /** So many shards load a checkpoint at once: each holds two buffers of up to 8 MiB. */
   readonly recoveryTurns: Turns
   readonly shardsFolder: ShardsFolder
+  /** An actor gave up: MILLRACE_ACTOR_HALTED. */
+  readonly onHalted: (error: EngineError) => void
   /** Opens the native shard under a key that any thread can find it by. */
   readonly openEngine: (key: string, collectionId: bigint, shard: number) => EngineShard
 }

@@ -14,7 +14,7 @@ import {
   topicOf
 } from '../src/domain/directory.ts'
 import type { IngestDescription } from '../src/domain/ingest.ts'
-import type { RejectionReport } from '../src/domain/node-port.ts'
+import type { ActorFacts, NodeReadiness, RejectionReport } from '../src/domain/node-port.ts'
 import type {
   ControlCommand,
   ControlPort,
@@ -26,6 +26,8 @@ import type { RebuildReport } from '../src/domain/rebuild.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
+import type { ActorReport } from './actor-report.ts'
+import { ActorWatch } from './actor-watch.ts'
 import type { CheckpointSettings } from './checkpoint-settings.ts'
 import type { Clock } from './clock.ts'
 import {
@@ -35,10 +37,13 @@ import {
 } from './collection.actor.ts'
 import type { IngestParts } from './ingest-session.ts'
 import { Ingests } from './ingests.ts'
+import { deleteLeftovers } from './leftovers.ts'
 import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
+import { startNodeLife } from './node-life.ts'
 import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
+import { whyNotReady } from './readiness.ts'
 import { Rejections } from './rejections.ts'
 import { Turns } from './turns.ts'
 import type { WriteGuard } from './write-guard.ts'
@@ -57,6 +62,10 @@ export interface NodeOptions {
   readonly limits: MetadataLimits
   /** How ingests are run; without it none are. */
   readonly ingests?: IngestOptions
+  /** Metadata commands after which the state is snapshotted into their log. */
+  readonly snapshotEvery?: number
+  /** `actors.stuckAfterMs` */
+  readonly stuckAfterMs?: number
   /** Called after each change of the directory. */
   readonly onDirectory?: () => void
 }
@@ -77,12 +86,17 @@ export interface Node {
   readonly writePort: WritePort
   readonly controlPort: ControlPort
   readonly barrier: ReadBarrier
-  /** Whether every shard of every collection may be read. */
   isReady(): boolean
+  /** Whether the node serves, every shard of every collection may be read and no actor is in trouble; else why not. */
+  readiness(): NodeReadiness
+  /** Every actor: state, offset, lag, last error, since when, and whether it is in trouble. */
+  actors(): readonly ActorFacts[]
   /** Of one collection, or of each. */
   describe(collectionId?: bigint): readonly CollectionDescription[]
   /** What the metadata knows of ingests, and of those that run here what they are doing. */
   describeIngests(): readonly IngestDescription[]
+  /** What the metadata log says, as far as this node has reduced it. */
+  metadata(): MetadataState
   /** What apply rejected of a collection while nobody waited. */
   rejections(collectionId: bigint): RejectionReport
   /**
@@ -97,8 +111,6 @@ export interface Node {
   drain(): void
   stop(): Promise<void>
 }
-
-const generatedTopic = /^c\d+\.g\d+$/
 
 /** Replays the metadata log and brings every collection in it to life. */
 export async function startNode(options: NodeOptions): Promise<Node> {
@@ -127,7 +139,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     checkpointTurns: new Turns(checkpointsAtOnce),
     recoveryTurns: new Turns(recoveriesAtOnce),
     shardsFolder,
-    openEngine: options.openEngine
+    openEngine: options.openEngine,
+    onHalted: (error) => life.actorHalted(String(error.details['actor']), error.message)
   }
   const actors = new Map<bigint, CollectionActor>()
   const deletions = new Map<
@@ -137,6 +150,27 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   let directory = emptyDirectory
   let names = emptyMetadata
   let isStopping = false
+  let breakDown: (error: Error) => void = () => {}
+  const broken = new Promise<never>((_resolve, reject) => {
+    breakDown = reject
+  })
+  broken.catch(() => {})
+
+  const life = startNodeLife({
+    log,
+    clock,
+    logger,
+    refuseWrites: () => writePort.drain(),
+    stopActors,
+    onBroken: (error) => breakDown(error)
+  })
+  const watch = new ActorWatch({
+    clock,
+    now: checkpoints.now,
+    stuckAfterMs: options.stuckAfterMs ?? 60_000,
+    reports: actorReports,
+    onUnhealthy: (facts) => logger.error({ ...facts }, 'actor is in trouble')
+  })
 
   const ingests =
     options.ingests &&
@@ -189,16 +223,39 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       return [name, viewOf(actor, entry, directory.collections.get(name))]
     })
     directory = { version: directory.version + 1, collections: new Map(collections), aliases }
+    noteCaughtUp()
     options.onDirectory?.()
+  }
+
+  function noteCaughtUp(): void {
+    const statuses = [...actors.values()].flatMap((actor) => actor.shardStatuses())
+    if (life.state() === 'starting') return
+    if (statuses.every(({ kind }) => kind === 'running')) life.shardsCaughtUp()
+  }
+
+  function actorReports(): readonly ActorReport[] {
+    const ofDeletions = [...deletions.values()].map(({ actor }) => actor)
+    return [
+      life.report(),
+      metadata.report(),
+      ...[...actors.values(), ...ofDeletions].flatMap((actor) => actor.reports()),
+      ...(ingests?.reports() ?? [])
+    ]
   }
 
   const metadata: MetadataActor = await startMetadata({
     log,
+    clock,
+    logger,
     crc32c,
     producerId,
     limits: options.limits,
+    snapshotEvery: options.snapshotEvery,
     onState: reconcile
   })
+  life.metadataReplayed()
+  noteCaughtUp()
+  watch.start()
   try {
     await deleteLeftovers(log, shardsFolder, metadata.state(), logger)
   } catch (cause) {
@@ -206,10 +263,14 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     logger.warn({ err: cause }, 'what deleted collections left behind could not be removed')
   }
 
-  async function stop(): Promise<void> {
-    isStopping = true
+  function readiness(): NodeReadiness {
+    const reasons = whyNotReady(life, directory, watch.look())
+    return { isReady: reasons.length === 0, reasons }
+  }
+
+  async function stopActors(): Promise<void> {
+    watch.stop()
     await ingests?.stop()
-    writePort.drain()
     await metadata.stop()
     // A deletion that is not done is gone on with at the next start, as a topic that no collection names.
     const deleting = [...deletions.values()].map(({ actor }) => actor)
@@ -246,11 +307,6 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         return actor.reach(shard, offset, timeoutMs)
       }
     },
-    isReady: () =>
-      !isStopping &&
-      [...actors.values()].every((actor) =>
-        actor.shardStatuses().every(({ kind }) => kind === 'running')
-      ),
     describeIngests() {
       const reports = new Map(ingests?.describe().map((report) => [report.name, report]))
       return [...names.ingests.values()].map((entry) => ({
@@ -258,6 +314,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         report: reports.get(entry.name)
       }))
     },
+    isReady: () => readiness().isReady,
+    readiness,
+    actors: () => watch.look(),
+    metadata: () => names,
     rejections: (collectionId) => rejections.report(collectionId),
     describe: (collectionId) =>
       [...actors.values()]
@@ -269,9 +329,16 @@ export async function startNode(options: NodeOptions): Promise<Node> {
         throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection })
       return actor.rebuild(shard)
     },
-    failed: metadata.failed,
-    drain: () => writePort.drain(),
-    stop
+    failed: Promise.race([metadata.failed, broken]),
+    drain() {
+      writePort.drain()
+      life.drain()
+    },
+    stop() {
+      isStopping = true
+      writePort.drain()
+      return life.stop()
+    }
   }
 }
 
@@ -307,23 +374,4 @@ function viewOf(
       status
     }))
   }
-}
-
-/** A crash between a collection's deletion and that of its topic and its checkpoints leaves them behind. */
-async function deleteLeftovers(
-  log: Log,
-  shardsFolder: ShardsFolder,
-  state: MetadataState,
-  logger: ActorLogger
-): Promise<void> {
-  const wanted = new Set(
-    [...state.collections.values()].map(({ id, generation }) => topicOf(id, generation))
-  )
-  for (const { topic } of await log.topics()) {
-    if (!generatedTopic.test(topic) || wanted.has(topic)) continue
-    logger.info({ topic }, 'removing a topic that no collection names')
-    await log.deleteTopic(topic)
-  }
-  const folders = await shardsFolder.removeOthers(wanted)
-  if (folders.length > 0) logger.info({ folders }, 'removed checkpoints that no collection names')
 }

@@ -4,12 +4,15 @@ import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { Log, LogBatch } from '../streams/index.ts'
+import type { ActorReport } from './actor-report.ts'
 import type { Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
+import { mailboxOf } from './mailbox.ts'
 import type { RebuildDescription } from './replica-description.ts'
 import { restoreShard } from './restore.ts'
 import type { EngineShard } from './shard-engine.ts'
+import { stateText } from './state-text.ts'
 import type { Turns } from './turns.ts'
 
 const readBytesMax = 4 << 20
@@ -21,6 +24,7 @@ export interface Rebuild {
   /** Rejects with the reason when it failed or was cancelled; the shard that served then goes on as it was. */
   readonly report: Promise<RebuildReport>
   describe(): RebuildDescription
+  actorReport(): ActorReport
   /** Ends it unless it is about to swap; resolves when nothing of it goes on. */
   cancel(reason: string): Promise<void>
 }
@@ -55,7 +59,7 @@ export function startRebuild(options: {
       if (cancelling.signal.aborted) return
       const error = toEngineError(cause)
       logger.warn({ err: error }, 'rebuild failed')
-      actor.send({ type: 'effect.failed', reason: error.message })
+      send({ type: 'effect.failed', reason: error.message })
     })
   }
   let working: Promise<void> = Promise.resolve()
@@ -86,6 +90,11 @@ export function startRebuild(options: {
     }),
     { input: { shard } }
   )
+  const send = mailboxOf(actor, {
+    actor: `rebuild ${topic}/${shard}`,
+    onBroken: ({ message: reason }) =>
+      fail(new EngineError('MILLRACE_REBUILD_FAILED', { shard, reason }))
+  })
   let succeed: (report: RebuildReport) => void = () => {}
   let fail: (error: EngineError) => void = () => {}
   const report = new Promise<RebuildReport>((resolve, reject) => {
@@ -112,7 +121,7 @@ export function startRebuild(options: {
     signal.throwIfAborted()
     const from = engine.state().nextOffset
     logger.info({ from, hasCheckpoint: restored !== undefined }, 'rebuild replays the log')
-    actor.send({ type: 'state.loaded', from: from.toString() })
+    send({ type: 'state.loaded', from: from.toString() })
   }
 
   /** Until it has what the serving shard has, or has come near it several times while that one went on. */
@@ -125,7 +134,7 @@ export function startRebuild(options: {
       await replayBatch(end)
       if (nextOffset() >= end) approaches += 1
     }
-    actor.send({ type: 'live.approached' })
+    send({ type: 'live.approached' })
   }
 
   /** Holds the serving shard at an offset for what it has applied since; reads of it go on. */
@@ -144,7 +153,7 @@ export function startRebuild(options: {
       engine = undefined
     })
     unpin()
-    actor.send({ type: 'shards.swapped', isEqual })
+    send({ type: 'shards.swapped', isEqual })
   }
 
   function reportDifference(served: string, rebuilt: string, offset: bigint): void {
@@ -180,7 +189,7 @@ export function startRebuild(options: {
     const nowMs = clock.nowMs()
     if (lagRecords > 0 && nowMs - lastProgressMs < progressEveryMs) return
     lastProgressMs = nowMs
-    actor.send({
+    send({
       type: 'records.applied',
       nextOffset: nextOffset().toString(),
       recordsReplayed,
@@ -205,8 +214,21 @@ export function startRebuild(options: {
         reason: reason ?? null
       }
     },
+    actorReport() {
+      const { value, context } = actor.getSnapshot()
+      return {
+        kind: 'rebuild',
+        name: `${topic}/${shard}`,
+        state: stateText(value),
+        offset: context.nextOffset,
+        lagRecords: context.lagRecords,
+        lastError: context.reason ?? null,
+        isBusy: true,
+        isHalted: false
+      }
+    },
     async cancel(reason) {
-      actor.send({ type: 'rebuild.cancel', reason })
+      send({ type: 'rebuild.cancel', reason })
       await report.catch(() => {})
     }
   }

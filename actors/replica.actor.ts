@@ -1,65 +1,27 @@
 import { createActor } from 'xstate'
 import { type ReplicaContext, replicaMachine } from '../machines/index.ts'
 import type { CheckpointStore } from '../src/checkpoint/index.ts'
-import type { ShardStatus } from '../src/domain/directory.ts'
-import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError, isEngineError, toEngineError } from '../src/errors/index.ts'
-import type { Log, LogEnds } from '../streams/index.ts'
-import type { CheckpointSettings } from './checkpoint-settings.ts'
-import { backoffMs, type Clock } from './clock.ts'
+import type { LogEnds } from '../streams/index.ts'
+import type { ActorReport } from './actor-report.ts'
+import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
-import type { ActorLogger } from './logger.ts'
+import { mailboxOf } from './mailbox.ts'
 import { OffsetBarrier } from './offset-barrier.ts'
-import { type OutcomeBoard, partitionKeyOf } from './outcome-board.ts'
+import { partitionKeyOf } from './outcome-board.ts'
 import { type Rebuild, startRebuild } from './rebuild.actor.ts'
 import { ReplayProgress } from './replay-progress.ts'
-import type { ReplicaDescription } from './replica-description.ts'
+import type { Replica, ReplicaOptions } from './replica-face.ts'
 import { restoreShard } from './restore.ts'
 import { startShard } from './shard.actor.ts'
-import type { ApplyReport, EngineShard } from './shard-engine.ts'
-import type { Child } from './supervisor.actor.ts'
-import type { Turns } from './turns.ts'
+import type { ApplyReport } from './shard-engine.ts'
+import { stateText } from './state-text.ts'
 
 const readBytesMax = 4 << 20
 /** How often, at most, a replica tells its machine and, while it replays, everyone else how far it is. */
 const progressEveryMs = 250
 const replayLogEveryMs = 1_000
 const lastCheckpointMsMax = 30_000
-
-export interface Replica extends Child {
-  status(): ShardStatus
-  schemaVersion(): number
-  /** @returns undefined once `offset` was applied, else the lag when the wait ended */
-  reach(offset: bigint, timeoutMs: number): Promise<number | undefined>
-  describe(): ReplicaDescription
-  /** Writes a checkpoint of what none holds yet; resolves when that was done or has failed. */
-  checkpoint(): Promise<void>
-  /**
-   * Builds the shard's state a second time and puts it in the place of the first.
-   *
-   * @throws MILLRACE_REBUILD_RUNNING, MILLRACE_REBUILD_FAILED, MILLRACE_SHARD_RECOVERING before there is a state
-   */
-  rebuild(): Promise<RebuildReport>
-}
-
-export interface ReplicaOptions {
-  readonly log: Log
-  readonly topic: string
-  readonly shard: number
-  /** Opens the shard that readers find, or with a purpose one that only this caller knows. */
-  readonly openEngine: (purpose?: 'load' | 'rebuild') => EngineShard
-  readonly openStore: (onDamage: (error: EngineError) => void) => Promise<CheckpointStore>
-  readonly checkpoints: CheckpointSettings
-  readonly checkpointTurns: Turns
-  readonly recoveryTurns: Turns
-  /** Whether a stop is worth a checkpoint: not when everything is about to be deleted. */
-  readonly shouldKeepState: () => boolean
-  readonly board: OutcomeBoard
-  readonly producerId: bigint
-  readonly clock: Clock
-  readonly logger: ActorLogger
-  readonly onStatus: (status: ShardStatus) => void
-}
 
 /**
  * Loads the newest whole checkpoint, then follows one partition of the log and applies it to the native shard of this
@@ -87,6 +49,7 @@ export function startReplica(options: ReplicaOptions): Replica {
 
   const shard = startShard({
     shard: partition,
+    name: key,
     open: options.openEngine,
     policy: options.checkpoints,
     checkpointTurns: options.checkpointTurns,
@@ -100,7 +63,8 @@ export function startReplica(options: ReplicaOptions): Replica {
       ...progress.rate(lagRecords, clock.nowMs())
     }),
     onStatus: options.onStatus,
-    onHalted: (error) => options.board.closePartition(key, error)
+    onHalted: (error) => options.board.closePartition(key, error),
+    onBroken: (error) => fail(error)
   })
 
   let fail: (cause: unknown) => void = () => {}
@@ -137,7 +101,7 @@ export function startReplica(options: ReplicaOptions): Replica {
           ),
         scheduleRetry: () => {
           failures += 1
-          cancelRetry = clock.after(backoffMs(failures), () => machine.send({ type: 'retry.due' }))
+          cancelRetry = clock.after(backoffMs(failures), () => send({ type: 'retry.due' }))
         },
         stopFollowing: () => {
           cancelRetry()
@@ -147,6 +111,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     }),
     { input: { shard: partition } }
   )
+  const send = mailboxOf(machine, { actor: `replica ${key}`, onBroken: (error) => fail(error) })
 
   /** Brings the shard to the newest whole checkpoint, or leaves it empty when the log can be replayed from its start. */
   async function load(): Promise<void> {
@@ -180,7 +145,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     }
     shard.checkpoints.use(opened)
     progress = new ReplayProgress(clock.nowMs())
-    machine.send({ type: 'shard.ready', nextOffset: nextOffset().toString() })
+    send({ type: 'shard.ready', nextOffset: nextOffset().toString() })
   }
 
   /** A damaged log says nothing about its ends; where it is damaged is found, and named, when it is followed. */
@@ -243,7 +208,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     if (lag === 0 && shard.status().kind === 'recovering' && hasReplayed) shard.caughtUp()
     if (!isNews && clock.nowMs() - lastProgressMs < progressEveryMs) return
     lastProgressMs = clock.nowMs()
-    machine.send({
+    send({
       type: 'records.applied',
       nextOffset: from.toString(),
       endOffset: endOffset.toString(),
@@ -289,7 +254,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       return
     }
     if (!error.retryable) shard.halt(error, nextOffset())
-    machine.send({
+    send({
       type,
       code: error.code,
       reason: error.message,
@@ -367,8 +332,22 @@ export function startReplica(options: ReplicaOptions): Replica {
         rebuildsUnequal
       }
     },
+    reports() {
+      const { value, context } = machine.getSnapshot()
+      const own: ActorReport = {
+        kind: 'replica',
+        name: key,
+        state: stateText(value),
+        offset: nextOffset().toString(),
+        lagRecords,
+        lastError: context.lastError ?? null,
+        isBusy: value !== 'stopped' && (value !== 'active' || lagRecords > 0),
+        isHalted: value === 'dead'
+      }
+      return [own, shard.report(), ...(rebuild === undefined ? [] : [rebuild.actorReport()])]
+    },
     async stop() {
-      machine.send({ type: 'replica.stop' })
+      send({ type: 'replica.stop' })
       stopping.abort()
       barrier.close()
       await Promise.all([loading, rebuild?.cancel('the shard is being stopped')])

@@ -4,12 +4,15 @@ import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
+import type { ActorReport } from './actor-report.ts'
 import { Checkpointer, type CheckpointPolicy } from './checkpointer.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
+import { mailboxOf } from './mailbox.ts'
 import type { ReplayRate } from './replay-progress.ts'
 import type { ApplyReport, EngineShard } from './shard-engine.ts'
+import { stateText } from './state-text.ts'
 import { Turns } from './turns.ts'
 
 export interface ShardActor {
@@ -27,6 +30,7 @@ export interface ShardActor {
   status(): ShardStatus
   state(): string
   checkpointState(): string
+  report(): ActorReport
   /** Writes a checkpoint of what no checkpoint holds yet; resolves when that was done or has failed. */
   checkpoint(): Promise<void>
   stop(): Promise<void>
@@ -43,6 +47,8 @@ export interface ShardProgress extends ReplayRate {
 /** Owns the native shard of one replica and knows whether it may be read. */
 export function startShard(options: {
   readonly shard: number
+  /** `topic/shard` */
+  readonly name: string
   readonly open: () => EngineShard
   readonly clock: Clock
   readonly logger: ActorLogger
@@ -53,6 +59,8 @@ export function startShard(options: {
   readonly onStatus: (status: ShardStatus) => void
   /** The shard stopped for good: what waits for it is to be told. Called after `onStatus`. */
   readonly onHalted: (error: EngineError) => void
+  /** The machine cannot go on, which is a bug. */
+  readonly onBroken: (error: Error) => void
 }): ShardActor {
   const { clock, logger } = options
   const engine = options.open()
@@ -72,7 +80,7 @@ export function startShard(options: {
     clock,
     logger,
     isIdle: () => isCheckpointing('idle'),
-    request: () => actor.send({ type: 'checkpoint.requested' }),
+    request: () => send({ type: 'checkpoint.requested' }),
     afterWrite: options.afterCheckpoint
   })
 
@@ -82,7 +90,7 @@ export function startShard(options: {
         publishStatus: () => options.onStatus(status()),
         scheduleRetry: () => {
           attempts += 1
-          cancelRetry = clock.after(backoffMs(attempts), () => actor.send({ type: 'retry.due' }))
+          cancelRetry = clock.after(backoffMs(attempts), () => send({ type: 'retry.due' }))
         },
         reportHalted: ({ context }: { context: ShardContext }) => {
           const { stoppedAtOffset: offset = '0', stopReason: reason = 'unknown' } = context
@@ -98,7 +106,7 @@ export function startShard(options: {
           // A write that goes on would meddle with the files of the shard that is opened next.
           checkpoints.stop().finally(() => {
             engine.close()
-            actor.send({ type: 'shard.closed' })
+            send({ type: 'shard.closed' })
           })
         },
         captureCheckpoint: () => {
@@ -106,28 +114,28 @@ export function startShard(options: {
             .capture()
             .then(
               (isCaptured) =>
-                actor.send({ type: isCaptured ? 'checkpoint.captured' : 'checkpoint.skipped' }),
+                send({ type: isCaptured ? 'checkpoint.captured' : 'checkpoint.skipped' }),
               onCheckpointFailed
             )
         },
         writeCheckpoint: () => {
-          checkpoints
-            .write()
-            .then(() => actor.send({ type: 'checkpoint.written' }), onCheckpointFailed)
+          checkpoints.write().then(() => send({ type: 'checkpoint.written' }), onCheckpointFailed)
         },
         scheduleCheckpointRetry: ({ context }: { context: ShardContext }) => {
           cancelCheckpointRetry = clock.after(backoffMs(context.checkpointFailures, 1000), () =>
-            actor.send({ type: 'checkpointRetry.due' })
+            send({ type: 'checkpointRetry.due' })
           )
         }
       })
     }),
     { input: { shard: options.shard } }
   )
+  const send = mailboxOf(actor, { actor: `shard ${options.name}`, onBroken: options.onBroken })
   const closed = new Promise<void>((resolve) => {
     actor.subscribe({
       next: (snapshot) => snapshot.status === 'done' && resolve(),
-      complete: resolve
+      complete: resolve,
+      error: () => resolve()
     })
   })
 
@@ -147,12 +155,12 @@ export function startShard(options: {
   function onCheckpointFailed(cause: unknown): void {
     const error = toEngineError(cause)
     if (!isStopped) checkpoints.noteFailure(error)
-    actor.send({ type: 'checkpoint.failed', reason: error.message })
+    send({ type: 'checkpoint.failed', reason: error.message })
   }
 
   function stopAt(error: EngineError, offset: bigint): void {
     logger.error({ err: error, offset }, 'shard stopped')
-    actor.send({
+    send({
       type: 'apply.stopped',
       offset: offset.toString(),
       code: error.code,
@@ -166,7 +174,7 @@ export function startShard(options: {
     if (snapshot.matches({ checkpointing: 'idle' })) checkpoints.consider()
   })
   actor.start()
-  actor.send({ type: 'shard.opened' })
+  send({ type: 'shard.opened' })
 
   return {
     engine,
@@ -183,7 +191,7 @@ export function startShard(options: {
             actor.getSnapshot().matches({ serving: 'stoppedOnError' })
           ) {
             attempts = 0
-            actor.send({ type: 'apply.resumed' })
+            send({ type: 'apply.resumed' })
             logger.info({ offset: batch.offsets[0] }, 'shard goes on')
           }
           return report
@@ -195,23 +203,35 @@ export function startShard(options: {
       }
       return undefined
     },
-    checkpointLoaded: () => actor.send({ type: 'checkpoint.loaded' }),
+    checkpointLoaded: () => send({ type: 'checkpoint.loaded' }),
     caughtUp() {
-      actor.send({ type: 'replica.caughtUp' })
+      send({ type: 'replica.caughtUp' })
       checkpoints.caughtUp()
     },
     halt: stopAt,
     status,
-    state: () => JSON.stringify(actor.getSnapshot().value.serving).replaceAll('"', ''),
+    state: () => stateText(actor.getSnapshot().value.serving),
     checkpointState: () => String(actor.getSnapshot().value.checkpointing),
     async checkpoint() {
       await waitFor(actor, isAtRest)
       if (!checkpoints.hasNews()) return
-      actor.send({ type: 'checkpoint.requested' })
+      send({ type: 'checkpoint.requested' })
       await waitFor(actor, isAtRest)
     },
+    report() {
+      const { value, context } = actor.getSnapshot()
+      return {
+        kind: 'shard',
+        name: options.name,
+        state: stateText(value),
+        offset: engine.state().nextOffset.toString(),
+        lastError: context.stopReason ?? context.checkpointError ?? null,
+        isBusy: value.serving !== 'running' && value.serving !== 'closed',
+        isHalted: actor.getSnapshot().matches({ serving: { stoppedOnError: 'halted' } })
+      }
+    },
     async stop() {
-      actor.send({ type: 'shard.stop' })
+      send({ type: 'shard.stop' })
       await closed
     }
   }

@@ -4,6 +4,7 @@ import { EngineError, toEngineError } from '../src/errors/index.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
+import { mailboxOf } from './mailbox.ts'
 
 /** Something that runs until it is stopped or fails. */
 export interface Child {
@@ -36,13 +37,14 @@ export function supervise(options: {
   const { name, clock, logger, attemptsMax = 5, healthyAfterMs = 60_000 } = options
   let child: Child | undefined
   let cancelTimer = () => {}
+  let brokenBy: EngineError | undefined
 
   const startChild = () => {
     child = undefined
     try {
       const started = options.start()
       child = started
-      cancelTimer = clock.after(healthyAfterMs, () => actor.send({ type: 'child.recovered' }))
+      cancelTimer = clock.after(healthyAfterMs, () => send({ type: 'child.recovered' }))
       started.done.catch(onFailed)
     } catch (cause) {
       onFailed(cause)
@@ -53,7 +55,7 @@ export function supervise(options: {
     cancelTimer()
     const error = toEngineError(cause)
     logger.error({ err: error, actor: name }, 'actor failed')
-    const tell = () => actor.send({ type: 'child.failed', reason: error.message })
+    const tell = () => send({ type: 'child.failed', reason: error.message })
     // What failed may still hold memory and waiters: the next attempt starts from nothing.
     const stopping = child?.stop() ?? Promise.resolve()
     stopping.then(tell, tell)
@@ -67,14 +69,13 @@ export function supervise(options: {
           cancelTimer()
           const stopping = child?.stop() ?? Promise.resolve()
           stopping.then(
-            () => actor.send({ type: 'child.stopped' }),
-            (cause: unknown) =>
-              actor.send({ type: 'child.failed', reason: toEngineError(cause).message })
+            () => send({ type: 'child.stopped' }),
+            (cause: unknown) => send({ type: 'child.failed', reason: toEngineError(cause).message })
           )
         },
         scheduleRestart: ({ context }: { context: SupervisorContext }) => {
           cancelTimer = clock.after(backoffMs(context.attempts), () =>
-            actor.send({ type: 'backoff.passed' })
+            send({ type: 'backoff.passed' })
           )
         },
         escalate: ({ context }: { context: SupervisorContext }) => {
@@ -91,21 +92,34 @@ export function supervise(options: {
     }),
     { input: { attemptsMax } }
   )
+  const send = mailboxOf(actor, {
+    actor: `supervisor of ${name}`,
+    onBroken: (cause) => {
+      cancelTimer()
+      brokenBy = new EngineError('MILLRACE_ACTOR_HALTED', {
+        actor: name,
+        attempts: 0,
+        reason: cause.message
+      })
+      options.onHalted?.(brokenBy)
+    }
+  })
   const stopped = new Promise<void>((resolve) => {
     actor.subscribe({
       next: (snapshot) => snapshot.status === 'done' && resolve(),
-      complete: resolve
+      complete: resolve,
+      error: () => resolve()
     })
   })
   actor.start()
 
   return {
-    state: () => String(actor.getSnapshot().value),
-    lastError: () => actor.getSnapshot().context.lastError,
+    state: () => (brokenBy === undefined ? String(actor.getSnapshot().value) : 'halted'),
+    lastError: () => brokenBy?.message ?? actor.getSnapshot().context.lastError,
     attempts: () => actor.getSnapshot().context.attempts,
     async stop() {
       cancelTimer()
-      if (actor.getSnapshot().status !== 'done') actor.send({ type: 'child.stop' })
+      if (actor.getSnapshot().status !== 'done') send({ type: 'child.stop' })
       await stopped
     }
   }

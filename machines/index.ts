@@ -1,5 +1,6 @@
 export * from './collection.machine.ts'
 export * from './ingest.machine.ts'
+export * from './node.machine.ts'
 export * from './rebuild.machine.ts'
 export * from './replica.machine.ts'
 export * from './shard.machine.ts'

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
 import { nodeFiles } from '../streams/index.ts'
+import { refreshActorMetrics } from './actor-metrics.ts'
 import { type Config, type LoadedConfig, packageVersion, withoutSecrets } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { guardDisk } from './disk-guard.ts'
@@ -77,6 +78,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
         ingests: config['limits.ingests']
       },
       ingests: ingestOptions(config, serviceLimits(config), data.peerId, logger),
+      stuckAfterMs: config['actors.stuckAfterMs'],
       onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())
@@ -84,6 +86,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     const { port } = await gateways.serve({
       ...node,
       metricsText() {
+        refreshActorMetrics(metrics, node.actors())
         refreshShardMetrics(metrics, node.describe())
         refreshGatewayMetrics(metrics, gateways.describe())
         refreshIngestMetrics(metrics, node.describeIngests())

@@ -198,6 +198,16 @@ export const configFields = {
     description:
       'Longest time that a read waits for a shard that replays the end of the log; then it is answered from what is there, with the header `x-millrace-lag-records`.'
   },
+  'actors.stuckAfterMs': {
+    kind: 'integer',
+    default: 60_000,
+    env: 'MILLRACE_ACTORS_STUCK_AFTER_MS',
+    unit: 'ms',
+    minimum: 100,
+    maximum: 86_400_000,
+    description:
+      'An actor that has work and has not moved on for so long is stuck: /readyz, /millrace/actors and metrics say so.'
+  },
   'storage.minFreeBytes': {
     kind: 'bytes',
     default: 1024 * MiB,

@@ -9,8 +9,10 @@ export interface NodePort {
   /** Actors and replicas of one collection, or of each, as they are now. */
   describe(collectionId?: bigint): Promise<readonly CollectionFacts[]>
   describeGateways(): Promise<readonly GatewayDescription[]>
-  /** Whether every shard may be read and every gateway serves. */
-  isReady(): Promise<boolean>
+  /** Whether every shard may be read, every gateway serves and no actor is in trouble; else why not. */
+  readiness(): Promise<NodeReadiness>
+  /** Every actor of the node as it is now. */
+  actors(): Promise<readonly ActorFacts[]>
   /** The node's own part of the metrics page: process, shards, gateways. */
   metricsText(): Promise<string>
   /** What every gateway of the node has counted so far; they are to be summed. */
@@ -46,6 +48,36 @@ export interface ReplicaFacts {
   readonly points: string
   readonly recordsRejected: number
   readonly memoryBytes: number
+}
+
+export interface NodeReadiness {
+  readonly isReady: boolean
+  /** Sentences for whoever asks why not; none when it is ready. */
+  readonly reasons: readonly string[]
+}
+
+/**
+ * `busy`: it has work and moves on. `stuck`: it has work and has not moved for `actors.stuckAfterMs`. `crashLooping`: it
+ * failed and was started again several times in a row. `halted`: it gave up.
+ */
+export type ActorHealth = 'ok' | 'busy' | 'stuck' | 'crashLooping' | 'halted'
+
+/** What an actor shows of itself. */
+export interface ActorFacts {
+  readonly kind: string
+  /** Unique among the actors of its kind. */
+  readonly name: string
+  readonly collection: string | null
+  readonly state: string
+  /** When it came to this state, ISO 8601. */
+  readonly since: string
+  readonly health: ActorHealth
+  /** What it reads or builds next. */
+  readonly offset: string | null
+  readonly lagRecords: number | null
+  /** Times that it failed and was started again since it was last healthy for long. */
+  readonly restarts: number
+  readonly lastError: string | null
 }
 
 /** A gateway: a worker thread, or the main thread when there are no workers. */

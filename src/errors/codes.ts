@@ -322,6 +322,11 @@ export const errorSpecs = {
     retryable: false,
     message: '{actor} gave up after {attempts} attempts: {reason}'
   },
+  MILLRACE_MAILBOX_FULL: {
+    kind: 'internal',
+    retryable: true,
+    message: '{actor} has {limit} events waiting (mailboxEventsMax): one was lost'
+  },
   MILLRACE_SHARD_NOT_FOUND: {
     kind: 'notFound',
     retryable: false,

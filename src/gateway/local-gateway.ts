@@ -6,7 +6,7 @@ import { RequestStatistics } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
 import { createGateway, drainGateway, natsOf } from './gateway.ts'
 import type { Gateways, GatewaysOptions } from './gateways-face.ts'
-import { isReady, type NodeSide } from './worker-requests.ts'
+import { type NodeSide, readiness } from './worker-requests.ts'
 
 /** The one gateway of a server without workers, in the main thread: for tests, and for programs that embed a server. */
 export class LocalGateway implements Gateways {
@@ -35,7 +35,8 @@ export class LocalGateway implements Gateways {
         node: {
           describe: async (collectionId) => node.describe(collectionId),
           describeGateways: async () => this.describe(),
-          isReady: async () => isReady(node, this.describe()),
+          readiness: async () => readiness(node, this.describe()),
+          actors: async () => node.actors(),
           metricsText: node.metricsText,
           requestReports: async () => [
             { ...statistics.report(this.counts.of(0, 'requests')), ...natsOf(this.nats) }

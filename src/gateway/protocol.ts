@@ -2,9 +2,11 @@
 import type { Config } from '../config/index.ts'
 import type { IngestDescription } from '../domain/ingest.ts'
 import type {
+  ActorFacts,
   CollectionFacts,
   GatewayDescription,
   NodeIdentity,
+  NodeReadiness,
   RejectionReport,
   RequestReport
 } from '../domain/node-port.ts'
@@ -48,7 +50,8 @@ export interface MainRequests {
   describeIngests(): readonly IngestDescription[]
   rejections(collectionId: bigint): RejectionReport
   describeGateways(): readonly GatewayDescription[]
-  isReady(): boolean
+  readiness(): NodeReadiness
+  actors(): readonly ActorFacts[]
   metricsText(): Promise<string>
   requestReports(): Promise<readonly RequestReport[]>
   rebuildShard(target: {

@@ -58,7 +58,8 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
     node: {
       describe: (collectionId) => main.ask('describe', collectionId),
       describeGateways: () => main.ask('describeGateways', undefined),
-      isReady: () => main.ask('isReady', undefined),
+      readiness: () => main.ask('readiness', undefined),
+      actors: () => main.ask('actors', undefined),
       metricsText: () => main.ask('metricsText', undefined),
       requestReports: () => main.ask('requestReports', undefined),
       rebuildShard: (collection, shard) => main.ask('rebuildShard', { collection, shard }),

@@ -1,8 +1,10 @@
 import type { ShardDirectory } from '../domain/directory.ts'
 import type { IngestDescription } from '../domain/ingest.ts'
 import type {
+  ActorFacts,
   CollectionFacts,
   GatewayDescription,
+  NodeReadiness,
   RejectionReport,
   RequestReport
 } from '../domain/node-port.ts'
@@ -20,7 +22,8 @@ export interface NodeSide {
   describe(collectionId?: bigint): readonly CollectionFacts[]
   describeIngests(): readonly IngestDescription[]
   rejections(collectionId: bigint): RejectionReport
-  isReady(): boolean
+  readiness(): NodeReadiness
+  actors(): readonly ActorFacts[]
   rebuildShard(collection: string, shard: number): Promise<RebuildReport>
   /** The node's own part of the metrics page. */
   metricsText(): Promise<string>
@@ -60,7 +63,8 @@ export function answersFor(
     describeIngests: () => node().describeIngests(),
     rejections: (collectionId) => node().rejections(collectionId),
     describeGateways: () => gateways.describeGateways(),
-    isReady: () => isReady(node(), gateways.describeGateways()),
+    readiness: () => readiness(node(), gateways.describeGateways()),
+    actors: () => node().actors(),
     metricsText: () => node().metricsText(),
     requestReports: () => gateways.requestReports(),
     rebuildShard: ({ collection, shard }) => node().rebuildShard(collection, shard)
@@ -68,10 +72,14 @@ export function answersFor(
 }
 
 /** A gateway that has not served yet takes nothing from anyone; one that died does. */
-export function isReady(node: NodeSide, gateways: readonly GatewayDescription[]): boolean {
-  return (
-    node.isReady() &&
-    gateways.some(({ state }) => state === 'serving') &&
-    gateways.every(({ state, restarts }) => state === 'serving' || restarts === 0)
-  )
+export function readiness(node: NodeSide, gateways: readonly GatewayDescription[]): NodeReadiness {
+  const { reasons } = node.readiness()
+  const missing = gateways.filter(({ state, restarts }) => state !== 'serving' && restarts > 0)
+  const isServed = gateways.some(({ state }) => state === 'serving')
+  const all = [
+    ...reasons,
+    ...(isServed ? [] : ['no gateway serves']),
+    ...missing.map(({ gateway, state }) => `gateway ${gateway} is ${state}`)
+  ]
+  return { isReady: all.length === 0, reasons: all }
 }

@@ -30,6 +30,24 @@ export function createMetrics(version: string) {
       labelNames: ['gateway'],
       registers
     }),
+    nodeState: new Gauge({
+      name: 'millrace_node_state',
+      help: '1 for the state that the node is in',
+      labelNames: ['state'],
+      registers
+    }),
+    actors: new Gauge({
+      name: 'millrace_actors',
+      help: 'actors of this node by kind and health: ok, busy, stuck, crashLooping, halted',
+      labelNames: ['kind', 'health'],
+      registers
+    }),
+    actorRestarts: new Gauge({
+      name: 'millrace_actor_restarts',
+      help: 'times that actors of a kind failed and were started again since they were last healthy for long',
+      labelNames: ['kind'],
+      registers
+    }),
     collections: new Gauge({
       name: 'millrace_collections',
       help: 'collections of this node',

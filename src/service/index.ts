@@ -1,3 +1,4 @@
+export { listActors } from './actors.ts'
 export * from './aliases.ts'
 export {
   clusterStatus,

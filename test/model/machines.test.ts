@@ -4,6 +4,7 @@ import { getShortestPaths } from 'xstate/graph'
 import {
   collectionMachine,
   ingestMachine,
+  nodeMachine,
   rebuildMachine,
   replicaMachine,
   shardMachine,
@@ -82,6 +83,21 @@ const walks: Record<string, Walk> = {
       { type: 'shard.closed' }
     ],
     facts: ({ stoppedAtOffset, checkpointError }) => [stoppedAtOffset, checkpointError]
+  },
+  node: {
+    machine: nodeMachine,
+    input: {},
+    events: [
+      { type: 'metadata.replayed' },
+      { type: 'shards.caughtUp' },
+      { type: 'log.lost', reason: 'no broker' } as EventObject,
+      { type: 'log.reached' },
+      { type: 'actor.halted', actor: 'replica c1.g0/0', reason: 'bug' } as EventObject,
+      { type: 'node.drain' },
+      { type: 'node.stop' },
+      { type: 'actors.stopped' }
+    ],
+    facts: ({ hasJoined, haltedCount }) => [hasJoined, Number(haltedCount) > 0]
   },
   rebuild: {
     machine: rebuildMachine,
@@ -190,14 +206,16 @@ test.each(Object.entries(walks))(
       'replica.stop',
       'child.stop',
       'rebuild.cancel',
-      'ingest.stop'
+      'ingest.stop',
+      'node.stop'
     ]
     const facts = [
       'shards.stopped',
       'topic.deleted',
       'shard.closed',
       'child.stopped',
-      'shards.swapped'
+      'shards.swapped',
+      'actors.stopped'
     ]
     for (const { state } of pathsOf(walk)) {
       let snapshot = state
@@ -320,4 +338,21 @@ test('a rebuild that swaps is not cancelled in the middle', () => {
     'swapShards',
     'reportDone'
   ])
+})
+
+test('a node that loses the log before it has joined joins when the log is back, and serves at once afterwards', () => {
+  const lost = { type: 'log.lost', reason: 'no broker' }
+  const events = [{ type: 'metadata.replayed' }, lost, { type: 'log.reached' }]
+  const [start] = initialTransition(nodeMachine, undefined)
+  const after = (more: readonly EventObject[]) =>
+    [...events, ...more].reduce<typeof start>(
+      (snapshot, event) => transition(nodeMachine, snapshot, event as never)[0],
+      start
+    )
+  expect(after([]).value).toBe('joining')
+  const caughtUp = { type: 'shards.caughtUp' }
+  expect(after([caughtUp]).value).toBe('serving')
+  expect(after([caughtUp, lost]).value).toBe('isolated')
+  expect(after([caughtUp, lost, { type: 'log.reached' }]).value).toBe('serving')
+  expect(after([lost, caughtUp, { type: 'log.reached' }]).value).toBe('serving')
 })

@@ -32,6 +32,7 @@ export async function dataFolder(): Promise<FaultyFiles> {
 export interface ModelNodeOptions extends Partial<CheckpointSettings> {
   readonly prepare?: (shard: ModelShard, key: string) => void
   readonly logger?: ActorLogger
+  readonly stuckAfterMs?: number
 }
 
 let producers = 0n
@@ -42,7 +43,7 @@ export async function modelNode(
   given: ModelNodeOptions | ModelNodeOptions['prepare'] = {}
 ): Promise<ModelNode> {
   const options = typeof given === 'function' ? { prepare: given } : given
-  const { prepare = () => {}, logger = quiet, ...checkpoints } = options
+  const { prepare = () => {}, logger = quiet, stuckAfterMs = 60_000, ...checkpoints } = options
   const shards = new Map<string, ModelShard>()
   producers += 1n
   const node = await startNode({
@@ -68,7 +69,8 @@ export async function modelNode(
       now: () => 1_700_000_000_000,
       ...checkpoints
     },
-    limits: { collections: 100 }
+    limits: { collections: 100 },
+    stuckAfterMs
   })
   onTestFinished(() => node.stop())
   return Object.assign(node, { shards })

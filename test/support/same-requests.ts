@@ -138,6 +138,7 @@ export const sameRequests: readonly SameRequest[] = [
   { operation: 'delete_shard_key', body: {} },
 
   { operation: 'replicas', isVolatile: true },
+  { operation: 'list_actors', isVolatile: true },
   { operation: 'rebuild_shard', path: { shard: '0' }, isVolatile: true },
   { operation: 'rebuild_shard', path: { shard: '9' } },
   { operation: 'telemetry', parameters: { details_level: '1' }, isVolatile: true },

@@ -1,5 +1,5 @@
 import { apiVersion } from '../../domain/version.ts'
-import { rebuildShard } from '../../service/index.ts'
+import { listActors, rebuildShard } from '../../service/index.ts'
 import { type Answer, collectionOf, type Operation, succeeded } from './operation.ts'
 
 const tags = ['service']
@@ -32,10 +32,20 @@ export const serviceOperations: readonly Operation[] = [
     url: '/readyz',
     tags,
     summary: 'Say whether all shards serve',
-    run: async ({ context }) =>
-      (await context.node.isReady())
+    run: async ({ context }) => {
+      const { isReady, reasons } = await context.node.readiness()
+      return isReady
         ? plainText(200, 'all shards are ready')
-        : plainText(503, 'some shards are not ready')
+        : plainText(503, ['some shards are not ready', ...reasons].join('\n'))
+    }
+  },
+  {
+    name: 'list_actors',
+    method: 'GET',
+    url: '/millrace/actors',
+    tags,
+    summary: 'Each actor: state, offset, lag, last error, since when',
+    run: async ({ context }) => succeeded(await listActors(context))
   },
   {
     name: 'replicas',

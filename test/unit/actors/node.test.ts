@@ -143,9 +143,20 @@ test('a deleted collection is gone from directory and log, and waiting writes ar
 
 test('a topic that a crash left behind is removed at the next start', async () => {
   const log = await openLog()
-  await log.createTopic('c99.g0', { partitions: 1 })
+  const first = await modelNode(log)
+  const id = await createCollection(first, 'a')
+  await first.controlPort.propose({ type: 'deleteCollection', name: 'a' })
+  await first.stop()
+  await log.createTopic(`c${id}.g0`, { partitions: 1 })
   await modelNode(log)
   expect((await log.topics()).map(({ topic }) => topic)).toEqual(['millrace.meta'])
+})
+
+test('a topic of a collection that another node has created since is no leftover', async () => {
+  const log = await openLog()
+  await log.createTopic('c99.g0', { partitions: 1 })
+  await modelNode(log)
+  expect((await log.topics()).map(({ topic }) => topic)).toContain('c99.g0')
 })
 
 test('P5 a read barrier waits for the offset, and gives the lag when time is up', async () => {

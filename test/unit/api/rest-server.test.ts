@@ -24,7 +24,7 @@ const serverWith = (requestsInFlight: number, cors = true, counted = inFlight())
       node: {
         describe: async () => [],
         requestReports: async () => [],
-        isReady: async () => true,
+        readiness: async () => ({ isReady: true, reasons: [] }),
         metricsText: async () => ''
       }
     } as never,
