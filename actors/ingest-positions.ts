@@ -50,13 +50,18 @@ export async function partitionStarts(
     // A partition that a topic got later is read whole: its first messages came after the ingest's start.
     const start = startedTopics.has(partition.topic)
       ? partition.start
-      : (first.get(key) ?? partition.start)
+      : within(partition, first.get(key) ?? partition.start)
     const lowest = existing.length === 0 ? start : lowestOf(existing)
     const positions = given.map((position) => position ?? lowest)
     for (const position of positions) checkPosition(partition, position)
     const unmarked = given.flatMap((position, shard) => (position === undefined ? [shard] : []))
     return { partition, positions, unmarked }
   })
+}
+
+/** A start that the topic does not reach means its nearest end. */
+function within({ start, end }: SourcePartition, position: bigint): bigint {
+  return position < start ? start : position > end ? end : position
 }
 
 async function startPositions(

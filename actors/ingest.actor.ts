@@ -2,6 +2,7 @@ import { createActor } from 'xstate'
 import { type IngestContext, ingestMachine } from '../machines/index.ts'
 import type { IngestEntry, IngestReport } from '../src/domain/ingest.ts'
 import { toEngineError } from '../src/errors/index.ts'
+import type { ActorReport } from './actor-report.ts'
 import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
 import { IngestCounters } from './ingest-counters.ts'
@@ -15,6 +16,7 @@ export interface IngestActor {
   pause(): void
   resume(): void
   describe(): IngestReport
+  report(): ActorReport
   stop(): Promise<void>
 }
 
@@ -106,32 +108,51 @@ export function startIngest(
     })
   }
 
+  function describe(): IngestReport {
+    const { value, context } = actor.getSnapshot()
+    const partitions = session?.report() ?? lastPartitions
+    const state = typeof value === 'string' ? value : Object.values(value).join('')
+    return {
+      name: entry.name,
+      state: state === 'flowing' ? 'running' : state,
+      reason: state === 'failed' ? (context.lastError ?? null) : null,
+      lastError: context.lastError ?? null,
+      restarts,
+      lagMessages:
+        partitions.length === 0
+          ? null
+          : partitions.reduce((sum, { lagMessages }) => sum + lagMessages, 0),
+      messagesPerSecond: counters.messagesPerSecond(),
+      messages: counters.messages,
+      points: counters.points,
+      deletes: counters.deletes,
+      deadLetters: counters.deadLetters,
+      partitions
+    }
+  }
+
   actor.start()
 
   return {
     entry,
     pause: () => actor.send({ type: 'ingest.pause' }),
     resume: () => actor.send({ type: 'ingest.resume' }),
-    describe() {
-      const { value, context } = actor.getSnapshot()
-      const partitions = session?.report() ?? lastPartitions
-      const state = typeof value === 'string' ? value : Object.values(value).join('')
+    describe,
+    report() {
+      const { state, lagMessages, lastError, partitions } = describe()
       return {
+        kind: 'ingest',
         name: entry.name,
-        state: state === 'flowing' ? 'running' : state,
-        reason: state === 'failed' ? (context.lastError ?? null) : null,
-        lastError: context.lastError ?? null,
-        restarts,
-        lagMessages:
-          partitions.length === 0
-            ? null
-            : partitions.reduce((sum, { lagMessages }) => sum + lagMessages, 0),
-        messagesPerSecond: counters.messagesPerSecond(),
-        messages: counters.messages,
-        points: counters.points,
-        deletes: counters.deletes,
-        deadLetters: counters.deadLetters,
-        partitions
+        collection: entry.spec.collection,
+        state,
+        // The sum of its positions in the source: it moves when any of them does.
+        offset: String(partitions.reduce((sum, { position }) => sum + BigInt(position), 0n)),
+        ...(lagMessages !== null && { lagRecords: lagMessages }),
+        // Those that were followed by success are history.
+        restarts: lastError === null ? 0 : restarts,
+        lastError,
+        isBusy: !['paused', 'failed'].includes(state) && (state !== 'running' || lagMessages !== 0),
+        isHalted: state === 'failed'
       }
     },
     async stop() {

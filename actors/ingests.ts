@@ -1,4 +1,5 @@
 import type { IngestEntry, IngestReport } from '../src/domain/ingest.ts'
+import type { ActorReport } from './actor-report.ts'
 import { type IngestActor, startIngest } from './ingest.actor.ts'
 import type { IngestParts } from './ingest-session.ts'
 import type { ActorLogger } from './logger.ts'
@@ -38,6 +39,10 @@ export class Ingests {
 
   describe(): readonly IngestReport[] {
     return [...this.#actors.values()].map((actor) => actor.describe())
+  }
+
+  reports(): readonly ActorReport[] {
+    return [...this.#actors.values()].map((actor) => actor.report())
   }
 
   async stop(): Promise<void> {

@@ -35,7 +35,6 @@ import {
   type CollectionDescription,
   startCollection
 } from './collection.actor.ts'
-import { ingestActorReport } from './ingest-actor-report.ts'
 import type { IngestParts } from './ingest-session.ts'
 import { Ingests } from './ingests.ts'
 import { deleteLeftovers } from './leftovers.ts'
@@ -240,7 +239,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       life.report(),
       metadata.report(),
       ...[...actors.values(), ...ofDeletions].flatMap((actor) => actor.reports()),
-      ...(ingests?.describe() ?? []).map(ingestActorReport)
+      ...(ingests?.reports() ?? [])
     ]
   }
 

@@ -98,7 +98,7 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 | overwritePayload | \`payload\`; \`filter\` |
 | deletePayload | \`keys\`: list of JSON paths; \`filter\` |
 | clearPayload | none, or \`filter\` |
-| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` or \`{type: "changeAliases", actions}\`, patch and actions as in REST; \`limits\`: \`{collections, aliases?, metadataBytes?}\`. Or \`snapshot\`: \`{nextOffset, collections, aliases}\`, the state before this record when \`nextOffset\` is its own offset, and else nothing |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` \`{type: "changeAliases", actions}\`, patch and actions as in REST, or of an ingest \`{type: "putIngest", name, spec, node}\`, \`{type: "deleteIngest" or "pauseIngest", name}\`, \`{type: "resumeIngest", name, node}\`, \`{type: "resetIngest", name, start}\`; \`limits\`: \`{collections, aliases?, metadataBytes?}\`. Or \`snapshot\`: \`{nextOffset, collections, aliases}\`, the state before this record when \`nextOffset\` is its own offset, and else nothing |
 
 The payload operations touch the points of IDS when the record has that section, and else those that match \`filter\`. Ids that no
 point has do not stop the others; the record's outcome names the first of them. A \`batch\` holds OPERATIONS alone, none of them a

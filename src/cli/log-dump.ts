@@ -6,6 +6,7 @@ import {
   decodeFrame,
   type Frame,
   readMeta,
+  readSource,
   recordKinds,
   sectionKinds
 } from '../domain/record/index.ts'
@@ -60,8 +61,13 @@ function describeFrame(frame: Frame, bytes: number): string {
   })
   const meta = readMeta(frame)
   const metaText = meta === undefined ? '' : `  ${JSON.stringify(meta, plainNumbers).slice(0, 300)}`
+  const source = readSource(frame)
+  const sourceText =
+    source === undefined
+      ? ''
+      : `  ingest ${source.ingest}: ${source.topic}/${source.partition} ${source.first} to ${source.next}`
   const writer = `producer ${frame.producerId.toString(16)}:${frame.sequence}`
-  return `${kindNames.get(frame.kind) ?? frame.kind}  ${frame.count} rows  ${bytes} bytes  ${writer}  ${sections.join(' ')}${metaText}`
+  return `${kindNames.get(frame.kind) ?? frame.kind}  ${frame.count} rows  ${bytes} bytes  ${writer}  ${sections.join(' ')}${metaText}${sourceText}`
 }
 
 function plainNumbers(_key: string, value: unknown): unknown {

@@ -28,7 +28,8 @@ interface StoredSnapshot {
     readonly spec: CollectionSpec
   }[]
   readonly aliases: readonly (readonly [string, string])[]
-  readonly ingests: readonly (Omit<IngestEntry, 'id' | 'collectionId'> & {
+  /** Missing in what was written before there were any. */
+  readonly ingests?: readonly (Omit<IngestEntry, 'id' | 'collectionId'> & {
     readonly id: string
     readonly collectionId: string
   })[]
@@ -58,17 +59,16 @@ export function decodeSnapshot(frame: Frame, offset: bigint): MetadataState | un
     id: BigInt(one.id),
     versionBase: BigInt(one.versionBase)
   }))
-  const ingests = stored.ingests.map((one) => ({
-    ...one,
-    id: BigInt(one.id),
-    collectionId: BigInt(one.collectionId)
-  }))
   return {
     collections: new Map(collections.map((one) => [one.name, one])),
     aliases: new Map(stored.aliases),
-    ingests: new Map(ingests.map((one) => [one.name, one])),
+    ingests: new Map((stored.ingests ?? []).map((one) => [one.name, ingestOf(one)])),
     nextOffset: offset + 1n
   }
+}
+
+function ingestOf(stored: NonNullable<StoredSnapshot['ingests']>[number]): IngestEntry {
+  return { ...stored, id: BigInt(stored.id), collectionId: BigInt(stored.collectionId) }
 }
 
 export function isSnapshot(frame: Frame): boolean {
@@ -78,7 +78,7 @@ export function isSnapshot(frame: Frame): boolean {
 /** Whether two states say the same of everything but their place in the log. */
 export function isSameMetadata(one: MetadataState, other: MetadataState): boolean {
   const textOf = (state: MetadataState) => {
-    const { collections, aliases, ingests } = storedOf(state)
+    const { collections, aliases, ingests = [] } = storedOf(state)
     return JSON.stringify([
       collections.toSorted((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1)),
       aliases.toSorted(([a], [b]) => (a < b ? -1 : 1)),

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/demo/server-process.ts'
+import { verifyData } from '../../src/cli/verify.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { KafkaBroker } from '../support/kafka-broker.ts'
 import { type KafkaTopics, kafkaTopics, type TopicMessage } from '../support/kafka-topics.ts'
@@ -66,6 +67,21 @@ async function waitForNoLag(client: RestClient): Promise<void> {
   }
 }
 
+/** Until this process of the server has applied something. */
+async function waitForMessages(client: RestClient): Promise<void> {
+  for (let attempt = 0; attempt < 1_500; attempt++) {
+    const { body } = await client.send('GET', '/millrace/ingest/words')
+    if (((body['result'] as { messages?: number } | undefined)?.messages ?? 0) > 0) return
+    await sleep(20)
+  }
+  throw new Error('the ingest has applied nothing')
+}
+
+async function sendAll(topics: KafkaTopics, part: readonly TopicMessage[]): Promise<void> {
+  const ofPartition = (partition: number) => part.filter((one) => one.partition === partition)
+  await Promise.all([0, 1].map((partition) => topics.send('words', ofPartition(partition))))
+}
+
 /** What the topic says, in its own order: each good message, the state that they leave, and where poison stands. */
 async function expectedOf(topics: KafkaTopics) {
   const points = new Map<number, number>()
@@ -114,25 +130,23 @@ test(`of ${messageCount} messages each is applied once, or set aside with its re
       const part = Array.from({ length: messageCount / 50 }, (_, index) =>
         messageOf(from + index, random)
       )
-      await Promise.all(
-        [0, 1].map((partition) =>
-          topics.send(
-            'words',
-            part.filter((one) => one.partition === partition)
-          )
-        )
-      )
-      await sleep(random.below(60))
+      const sending = sendAll(topics, part)
+      // A kill must meet messages on their way: something has been applied since the start, and more is coming.
       if (kills.has(round)) {
+        await waitForMessages(client)
+        await sleep(random.below(30))
         client.close()
         await server.stop('SIGKILL')
         ;({ server, client } = await start(data))
       }
       if (round === brokerKill) {
+        await waitForMessages(client)
         await broker.kill()
         await sleep(500)
         await broker.restart()
       }
+      await sending
+      await sleep(random.below(60))
     }
     await waitForNoLag(client)
 
@@ -154,6 +168,7 @@ test(`of ${messageCount} messages each is applied once, or set aside with its re
     )
 
     await server.stop('SIGTERM')
+    expect(await verifyData(data), 'log and checkpoints say the same').toBe(0)
     const applied = await Promise.all(
       Array.from({ length: shards }, (_, shard) => sourcedShard(data, 'c0.g0', shard))
     )

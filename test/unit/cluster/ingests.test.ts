@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import {
   decodeCommand,
+  decodeSnapshot,
   emptyMetadata,
   encodeCommand,
+  encodeSnapshot,
+  isSameMetadata,
   type MetadataState,
   reduceMetadata
 } from '../../../src/cluster/index.ts'
@@ -117,4 +120,15 @@ test('the commands survive their records', () => {
     sealFrame(frame, { producerId: 1n, sequence: 1n, writerEpoch: 1 }, plainCrc32c)
     expect(decodeCommand(decodeFrame(frame, plainCrc32c), 0n).command).toEqual(command)
   }
+})
+
+test('a snapshot of the metadata holds the ingests', () => {
+  const { state } = replay([create('a'), put('i'), { type: 'pauseIngest', name: 'i' }])
+  const frame = encodeSnapshot(state, plainCrc32c)
+  sealFrame(frame, { producerId: 1n, sequence: 1n, writerEpoch: 1 }, plainCrc32c)
+  const read = decodeSnapshot(decodeFrame(frame, plainCrc32c), state.nextOffset)
+  expect(read?.ingests).toEqual(state.ingests)
+  expect(isSameMetadata(state, read ?? emptyMetadata)).toBe(true)
+  const without = { ...state, ingests: new Map() }
+  expect(isSameMetadata(state, without)).toBe(false)
 })
