@@ -170,6 +170,22 @@ test('a message with odd headers, or sent by hand, leaves the connection as it w
   expect(await service.ask('healthz')).toMatchObject({ status: 200 })
 })
 
+test('P11 a reply subject of the service itself is not answered, and does nothing', async () => {
+  const body = { vectors: { size: 1, distance: 'Dot' } }
+  await service.ask('create_collection', { collection: 'kept', body })
+  for (const reply of [
+    'millrace.v1.kept.delete_collection',
+    'millrace.internal.v1.1.1.0.0.count'
+  ]) {
+    service.connection.publish('millrace.v1.healthz', '', { reply })
+  }
+  await service.connection.flush()
+  await sleep(100)
+  expect(await service.ask('collection_exists', { collection: 'kept' })).toMatchObject({
+    body: { result: { exists: true } }
+  })
+})
+
 test('a collection token that is none is refused as a path is', async () => {
   const message = await service.connection.request('millrace.v1.=1.collection_info')
   expect(message.headers?.get('Nats-Service-Error-Code')).toBe('422')

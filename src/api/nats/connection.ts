@@ -42,6 +42,7 @@ const retryMsMax = 5_000
 /** A server that stands still is noticed after three of them, and so is a reader of ours that does. */
 const pingMsDefault = 5_000
 const connectMsMax = 5_000
+const closeMsMax = 500
 
 export interface LinkHooks {
   /**
@@ -93,7 +94,8 @@ export class NatsLink {
       // A server that is not there takes nothing any more: draining would wait for it.
       await (this.#isUp ? connection.drain() : connection.close()).catch(() => {})
     }
-    await this.#running
+    // A try to connect that is under way ends by itself, and closes what it may have reached.
+    await Promise.race([this.#running, sleep(closeMsMax, undefined, { ref: false })])
   }
 
   async #run(): Promise<void> {
@@ -129,7 +131,9 @@ export class NatsLink {
 
   /** Follows what the library tells of its connection, until it ends. */
   async #watch(connection: NatsConnection): Promise<void> {
-    for await (const { type, data } of connection.status()) {
+    let toldMs = 0
+    for await (const status of connection.status()) {
+      const { type, data } = status
       if (type === Events.Disconnect) {
         this.#isUp = false
         this.#hooks.onLoss()
@@ -138,7 +142,11 @@ export class NatsLink {
         this.#isUp = true
         this.#logger.info({ server: data }, 'nats is connected again')
       } else if (type === Events.Error) {
-        this.#logger.error({ reason: String(data) }, 'nats reports an error')
+        // Clients can cause them, by asking for answers where this node may not send: one a second tells enough.
+        if (Date.now() - toldMs < 1000) continue
+        toldMs = Date.now()
+        const { permissionContext: denied } = status
+        this.#logger.error({ reason: String(data), ...denied }, 'nats reports an error')
       } else if (type === Events.LDM) {
         this.#logger.warn({ server: data }, 'the nats server is about to stop')
       }

@@ -1,6 +1,6 @@
 /** One operation as an endpoint: takes a message, runs the operation, answers. Nothing that it does may throw into the connection. */
 import type { Msg } from 'nats'
-import { type EngineError, toEngineError } from '../../errors/index.ts'
+import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger } from '../../observability/index.ts'
 import {
   type Operation,
@@ -12,6 +12,8 @@ import { answerFormat, headerOf, MessageCall } from './message-call.ts'
 import { type Publisher, type ReplyTo, sendAnswer, sendFailure, traceHeader } from './reply.ts'
 
 export interface EndpointOptions {
+  /** Of the subjects of this service, and of the other nodes. */
+  readonly prefix: string
   readonly operation: Operation
   readonly scope: OperationScope
   readonly publisher: Publisher
@@ -53,8 +55,8 @@ export class Endpoint {
     inFlight.add(1)
     let to: ReplyTo = { subject: '', format: 'json', trace: undefined, startedAt }
     try {
-      to = { ...to, subject: message.reply ?? '' }
-      to = replyTo(message, startedAt)
+      to = { ...to, subject: this.#replySubject(message) }
+      to = { ...to, ...replyStyle(message) }
       await this.#answer(message, to)
     } catch (cause) {
       this.#fail(to, toEngineError(cause))
@@ -76,6 +78,17 @@ export class Endpoint {
     sendAnswer(publisher, to, answer, call.headers)
   }
 
+  /**
+   * An answer that was sent to a subject of ours would be a request, with our own permissions: a client could so have done
+   * what it may not do.
+   */
+  #replySubject({ reply = '' }: RequestMessage): string {
+    if (!reply.startsWith(`${this.#options.prefix}.`)) return reply
+    throw new EngineError('MILLRACE_INPUT_INVALID', {
+      reason: 'the reply subject is one of this service'
+    })
+  }
+
   #fail(to: ReplyTo, error: EngineError): void {
     const { publisher, logger, operation } = this.#options
     this.counts.errors += 1
@@ -91,12 +104,6 @@ export class Endpoint {
   }
 }
 
-function replyTo(message: RequestMessage, startedAt: bigint): ReplyTo {
-  const { reply = '', headers } = message
-  return {
-    subject: reply,
-    format: answerFormat(headers),
-    trace: headers && headerOf(headers, traceHeader),
-    startedAt
-  }
+function replyStyle({ headers }: RequestMessage): Pick<ReplyTo, 'format' | 'trace'> {
+  return { format: answerFormat(headers), trace: headers && headerOf(headers, traceHeader) }
 }

@@ -38,7 +38,7 @@ export class NatsService {
     const endpoints = new Map(
       operations.map((operation) => [
         endpointSubject(prefix, operation),
-        new Endpoint({ operation, scope, publisher: connection, ...shared })
+        new Endpoint({ operation, prefix, scope, publisher: connection, ...shared })
       ])
     )
     const dataOf = cachedData(scope)

@@ -21,12 +21,14 @@ export class ShardResponder {
   readonly #connection: NatsConnection
   readonly #context: ServiceContext
   readonly #logger: Logger
+  readonly #prefix: string
   #underWay = 0
 
   constructor(connection: NatsConnection, prefix: string, context: ServiceContext, logger: Logger) {
     this.#connection = connection
     this.#context = context
     this.#logger = logger
+    this.#prefix = prefix
     connection.subscribe(peerSubjects(prefix, context.identity.peerId), {
       queue,
       callback: (error, message) => {
@@ -47,6 +49,8 @@ export class ShardResponder {
     let reply = ''
     try {
       reply = message.reply ?? ''
+      // Nobody may make this node send requests.
+      if (reply.startsWith(`${this.#prefix}.`)) reply = ''
       this.#send(reply, await this.#answer(message), undefined)
     } catch (cause) {
       this.#fail(reply, toEngineError(cause))

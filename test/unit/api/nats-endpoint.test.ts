@@ -28,6 +28,7 @@ function endpointWith(
   const payloadMax = options.payloadMax ?? 1 << 20
   const endpoint = new Endpoint({
     operation,
+    prefix: 'millrace',
     scope: { context: { limits: { jsonDepth: 8 } }, facts: {} } as never,
     publisher: {
       info: { max_payload: payloadMax },
@@ -79,6 +80,19 @@ test('a request without a reply subject is worked on, and nobody is answered', a
   await endpoint.handle(message({ reply: '' }))
   expect(sent).toEqual([])
   expect(endpoint.counts).toMatchObject({ requests: 1, errors: 0 })
+})
+
+test('P11 an answer is never sent as a request to the service itself', async () => {
+  let runs = 0
+  const { endpoint, sent } = endpointWith(async () => {
+    runs += 1
+    return ok()
+  })
+  await endpoint.handle(message({ reply: 'millrace.v1.secrets.delete_collection' }))
+  expect([runs, sent]).toEqual([0, []])
+  expect(endpoint.counts.errors).toBe(1)
+  await endpoint.handle(message({ reply: 'millraces.inbox' }))
+  expect(sent).toHaveLength(1)
 })
 
 test.each([
