@@ -35,7 +35,14 @@ void settle_job(Napi::Env env, Job& job) noexcept {
 
 }  // namespace
 
+IndexBuilder& index_builder() {
+  static IndexBuilder builder;
+  return builder;
+}
+
 ThreadPool& engine_pool() {
+  // Made after the builder and so gone before it: its last jobs may still wake it.
+  static_cast<void>(index_builder());
   static ThreadPool pool;
   return pool;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "millrace/index_builder.h"
 #include "millrace/shard.h"
 #include "millrace/thread_pool.h"
 
@@ -30,6 +31,8 @@ class Job {
 
 /// The engine's threads, shared by all JavaScript threads of the process.
 [[nodiscard]] ThreadPool& engine_pool();
+/// The threads that index vectors behind the writes.
+[[nodiscard]] IndexBuilder& index_builder();
 
 /// Brings finished jobs back to the JavaScript thread they came from; one for each environment.
 /// When the environment ends it waits for the jobs under way, because they read that thread's memory.

@@ -92,7 +92,7 @@ Napi::Value open_shard(const Napi::CallbackInfo& info) {
   const auto shard = as_u64(info[2]);
   if (!key || !collection_id || !shard) return fail_argument(info.Env(), "openShard(key, collectionId, shard)");
   const auto opened = guard([&] {
-    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard)});
+    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard), &index_builder()});
   });
   return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
 }
@@ -219,6 +219,7 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   number("recordsRejected", state.records_rejected);
   number("recordsDuplicate", state.records_duplicate);
   number("memoryBytes", state.memory_bytes);
+  number("indexedVectors", state.indexed_vectors);
   return object;
 }
 

@@ -97,3 +97,23 @@ export interface ReadBarrier {
     readonly timeoutMs: number
   }): Promise<number | undefined>
 }
+
+/** A question about one shard to a node that has a replica of it: bytes, so that it may be a message. */
+export interface ShardRequest {
+  readonly peerId: number
+  readonly collectionId: bigint
+  readonly generation: number
+  readonly shard: number
+  /** What is asked, by one of the verbs of `src/query/shard-answers.ts`. */
+  readonly verb: string
+  readonly body: Uint8Array
+  /** On the clock of `process.hrtime.bigint()`. */
+  readonly deadlineNs: bigint
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ShardPort {
+  /** @throws what the other node threw; MILLRACE_NATS_UNANSWERED, MILLRACE_MESSAGE_TOO_LARGE, MILLRACE_CANCELLED */
+  ask(request: ShardRequest): Promise<Uint8Array>
+}

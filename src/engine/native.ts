@@ -33,6 +33,8 @@ export interface NativeShardState {
   readonly recordsRejected: number
   readonly recordsDuplicate: number
   readonly memoryBytes: number
+  /** That searches find through a graph; replicas may differ. */
+  readonly indexedVectors: number
 }
 
 export interface NativeFailure extends Error {

@@ -163,11 +163,11 @@ export const errorSpecs = {
     retryable: true,
     message: '{waiting} requests are waiting already ({limitName}); try again'
   },
-  MILLRACE_REPLY_TOO_LARGE: {
+  MILLRACE_MESSAGE_TOO_LARGE: {
     kind: 'badRequest',
     retryable: false,
     message:
-      'the answer has {bytes} bytes, over the limit of {limit} bytes that the NATS server sets (max_payload); ask for less, or raise the limit there'
+      'a message of {bytes} bytes is over the limit of {limit} bytes that the NATS server sets (max_payload); ask for less, or raise the limit there'
   },
   MILLRACE_NATS_UNANSWERED: {
     kind: 'unavailable',

@@ -38,8 +38,7 @@ export async function collectionInfo(context: ServiceContext, name: string) {
   return {
     ...collectionStatus(view),
     ...(warnings.length > 0 && { warnings }),
-    // Every search of this version is exact: no vector is in a graph.
-    indexed_vectors_count: 0,
+    indexed_vectors_count: states.reduce((sum, { indexedVectors }) => sum + indexedVectors, 0),
     points_count: states.reduce((sum, { points }) => sum + points, 0),
     segments_count: view.shards.length,
     config: collectionConfig(view),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { EngineError } from '../../src/errors/index.ts'
 import type { PartitionName, Source, SourceSettings } from '../source.ts'
@@ -25,7 +26,8 @@ export class KafkaReader {
   constructor(kafka: Kafka, settings: SourceSettings) {
     this.#settings = settings
     this.#consumer = kafka.consumer({
-      groupId: settings.name,
+      // A group of its own each time: one that was killed stays a member until its session ends, and others wait for it.
+      groupId: `${settings.name}-${randomBytes(6).toString('hex')}`,
       partitionAssigners: [takeAllPartitions],
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: fetchWaitMs,

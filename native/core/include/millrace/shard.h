@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "millrace/filter.h"
+#include "millrace/index_settings.h"
 #include "millrace/point_id.h"
 #include "millrace/result.h"
 #include "millrace/schema.h"
@@ -18,6 +19,7 @@
 namespace millrace {
 
 class CheckpointCapture;
+class IndexBuilder;
 class ThreadPool;
 
 /// One record of the shard's partition, in place.
@@ -63,6 +65,7 @@ struct ShardState {
   std::uint64_t records_rejected = 0;
   std::uint64_t records_duplicate = 0;
   std::uint64_t memory_bytes = 0;
+  std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
 };
 
 /// How far one partition of a user's topic has been applied.
@@ -112,11 +115,21 @@ struct Hit {
   float score = 0;  ///< as reported: similarity (cosine, dot) or distance (euclid, manhattan)
 };
 
+/// How a search found its hits: the planner's decision.
+enum class SearchPath : std::uint8_t {
+  scan,           ///< every vector that may be a hit was scored
+  code_scan,      ///< every code was, and the best by their vectors
+  graph,          ///< a walk, and a scan of what is not in the graph yet
+  filtered_graph, ///< a walk through everything that collects what passes
+  graph_gave_up,  ///< such a walk met too little that passes, and codes were scanned after it
+};
+
 /// Hits, best first; equal scores by id (descending for similarities, ascending for distances).
 struct SearchResult {
   std::vector<Hit> hits;
   bool larger_is_better = true;
   std::uint64_t next_offset = 0;  ///< the state that was searched
+  SearchPath path = SearchPath::scan;
 };
 
 /// Which parts of a point are wanted.
@@ -151,6 +164,8 @@ class Shard {
   struct Options {
     std::uint64_t collection_id = 0;
     std::uint32_t shard = 0;
+    IndexBuilder* builder = nullptr;  ///< outlives the shard; null: no indexes, searches scan
+    IndexSettings index = {};         ///< of vectors whose schema says nothing else
   };
 
   [[nodiscard]] static Result<std::shared_ptr<Shard>> open(Options options);

@@ -170,6 +170,7 @@ void MemoryShard::publish(std::uint64_t next_offset) noexcept {
     published_.generation.swap(replaced);
   }
   // The old generation is let go here, outside the lock.
+  wake_builder();
 }
 
 Snapshot MemoryShard::snapshot() const {
@@ -178,8 +179,10 @@ Snapshot MemoryShard::snapshot() const {
 }
 
 ShardState MemoryShard::state() const {
-  const std::scoped_lock lock(published_mutex_);
-  return published_.state;
+  auto at = snapshot();
+  for (const auto& column : *at.generation->columns)
+    if (column->index != nullptr) at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
+  return at.state;
 }
 
 std::vector<SourcePosition> MemoryShard::sources() const {

@@ -5,6 +5,7 @@
 
 #include "millrace/checkpoint.h"
 #include "millrace/guard.h"
+#include "millrace/index_builder.h"
 #include "millrace/record.h"
 #include "millrace/shard.h"
 #include "shard/digest_sum.h"
@@ -48,7 +49,7 @@ class CheckpointLoader;
 /// A shard that keeps its state in memory. Rows are appended and never changed; a row is part of the state at
 /// `next_offset` when it was written before and not buried before. So readers work on a snapshot without locks: the one
 /// mutex that they share with the writer guards the copying of a Snapshot.
-class MemoryShard final : public Shard, public std::enable_shared_from_this<MemoryShard> {
+class MemoryShard final : public Shard, public Growing, public std::enable_shared_from_this<MemoryShard> {
  public:
   explicit MemoryShard(Options options);
   ~MemoryShard() override;
@@ -70,6 +71,10 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   [[nodiscard]] ShardState state() const override;
   [[nodiscard]] std::vector<SourcePosition> sources() const override;
   [[nodiscard]] std::shared_ptr<const Schema> schema() const override;
+
+  // growth.cpp: the columns' graphs, on the builder's threads
+  bool grow(std::uint64_t until_ns) noexcept override;
+  [[nodiscard]] bool has_growth() const noexcept override;
 
  private:
   struct Verdict {
@@ -156,6 +161,10 @@ class MemoryShard final : public Shard, public std::enable_shared_from_this<Memo
   std::optional<Error> change_schema(const RecordFrame& frame, std::uint64_t offset);
   [[nodiscard]] std::shared_ptr<const ColumnList> columns_for(const Schema& schema) const;
   void forget_column(const VectorColumn& column) noexcept;
+  [[nodiscard]] std::shared_ptr<VectorColumn> make_column(const VectorSlot& slot) const;
+
+  // growth.cpp
+  void wake_builder() noexcept;
 
   // readers
   [[nodiscard]] Snapshot snapshot() const;

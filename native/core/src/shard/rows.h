@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/memory.h"
+#include "graph/column_index.h"
 #include "millrace/point_id.h"
 #include "millrace/schema.h"
 
@@ -120,6 +122,7 @@ struct VectorColumn {
   BlockColumn<std::uint32_t> row_of;
   BlockColumn<std::uint32_t> position_of;  ///< by row: position + 1, or 0
   std::atomic<std::uint32_t> count{0};
+  std::unique_ptr<ColumnIndex> index;      ///< null when nobody builds indexes
 
   [[nodiscard]] const float* find(std::uint32_t row) const noexcept {
     const auto* const position = position_of.find(row);
@@ -134,6 +137,21 @@ struct VectorColumn {
   void share(std::uint32_t row, std::uint32_t position) noexcept {
     *position_of.at(row) = position;
     std::atomic_ref(*row_of.at(position - 1)).store(row, std::memory_order_release);
+  }
+  /// The row below `rows` that has or had the position's vector. A record that is being applied, or was since a snapshot,
+  /// may have made newer ones that share it; they lead back. When all are newer, so is the vector, and every one after it.
+  /// @param row  that row_of says now
+  /// @return     kNoRow when there is none
+  [[nodiscard]] std::uint32_t row_before(std::uint64_t at, std::uint32_t row, std::uint64_t rows,
+                                         const RowStore& store) const noexcept {
+    if (row < rows) return row;
+    while (row != kNoRow && row >= rows) row = store.rows.at(row)->previous;
+    if (row == kNoRow) return kNoRow;
+    const auto* const shared = position_of.find(row);
+    return shared != nullptr && *shared == at + 1 ? row : kNoRow;
+  }
+  [[nodiscard]] std::uint32_t newest_row(std::uint64_t at) const noexcept {
+    return std::atomic_ref(*row_of.at(at)).load(std::memory_order_acquire);
   }
   [[nodiscard]] bool keeps_norms() const noexcept { return slot.distance == Distance::cosine; }
 };

@@ -40,9 +40,15 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
     for (const auto& column : *generation_->columns)
       if (column->slot.slot == vector.slot) kept = column;
     if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance)) return nullptr;
-    columns->push_back(kept ? std::move(kept) : std::make_shared<VectorColumn>(vector));
+    columns->push_back(kept ? std::move(kept) : make_column(vector));
   }
   return columns;
+}
+
+std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) const {
+  auto column = std::make_shared<VectorColumn>(slot);
+  if (options_.builder != nullptr) column->index = std::make_unique<ColumnIndex>(options_.index);
+  return column;
 }
 
 void MemoryShard::forget_column(const VectorColumn& column) noexcept {

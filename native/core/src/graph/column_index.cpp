@@ -1,0 +1,167 @@
+#include "graph/column_index.h"
+
+#include <algorithm>
+
+#include "shard/rows.h"
+
+namespace millrace {
+namespace {
+
+/// Vectors that mean and scale are learned from.
+constexpr std::uint32_t kSample = 20'000;
+constexpr std::uint32_t kCapacityMin = 65'536;
+/// Positions that are encoded at a time, about a tenth of a millisecond.
+constexpr std::uint32_t kEncodedAtOnce = 512;
+
+}  // namespace
+
+std::shared_ptr<const GraphStage> ColumnIndex::stage() const {
+  const std::scoped_lock lock(mutex_);
+  return stage_;
+}
+
+std::uint32_t ColumnIndex::covered() const {
+  const auto now = stage();
+  return now == nullptr ? 0 : now->covered.load(std::memory_order_acquire);
+}
+
+bool ColumnIndex::is_wanted(const VectorColumn& column) const noexcept {
+  if (settings_.links == 0 || settings_.threshold_bytes == 0) return false;
+  const auto count = column.count.load(std::memory_order_acquire);
+  return std::uint64_t{count} * column.slot.dimension * sizeof(float) >= settings_.threshold_bytes && count > 0;
+}
+
+bool ColumnIndex::has_growth(const VectorColumn& column) const {
+  const std::scoped_lock lock(mutex_);
+  if (stage_ == nullptr) return is_wanted(column);
+  return !is_resting_ && (failed_ > 0 || next_ < std::min(column.count.load(std::memory_order_acquire), LiveGraph::kCapacityMax));
+}
+
+/// The stage to insert into: a new one when the column has grown enough, or one with more room.
+std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
+  const auto count = column.count.load(std::memory_order_acquire);
+  std::unique_lock lock(mutex_);
+  if (stage_ != nullptr) {
+    const auto capacity = stage_->graph.shape().capacity;
+    const bool is_full = stage_->graph.encoded() == capacity && count > capacity && capacity < LiveGraph::kCapacityMax;
+    if (!is_full || is_resting_ || next_ < capacity || std::ranges::any_of(taken_, [](auto at) { return at != kNobody; }))
+      return stage_;
+    // Everything is inserted, and nothing more can be: readers go on with this one until its copy is there.
+    is_resting_ = true;
+    const auto smaller = stage_;
+    lock.unlock();
+    std::shared_ptr<GraphStage> larger;
+    try {
+      const auto wanted = std::min<std::uint64_t>(std::uint64_t{capacity} * 4, LiveGraph::kCapacityMax);
+      larger = std::make_shared<GraphStage>(*smaller, static_cast<std::uint32_t>(wanted));
+    } catch (...) {
+      lock.lock();
+      is_resting_ = false;
+      throw;
+    }
+    lock.lock();
+    is_resting_ = false;
+    stage_ = std::move(larger);
+    return stage_;
+  }
+  if (is_resting_ || !is_wanted(column)) return nullptr;
+  is_resting_ = true;
+  lock.unlock();
+  std::shared_ptr<GraphStage> first;
+  try {
+    std::vector<const float*> sample;
+    const auto step = std::max(1U, count / kSample);
+    for (std::uint32_t position = 0; position < count; position += step) sample.push_back(column.values.at(position));
+    auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample);
+    const auto room = std::min<std::uint64_t>(std::max<std::uint64_t>(std::uint64_t{count} * 4, kCapacityMin), LiveGraph::kCapacityMax);
+    first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct,
+                                                                     static_cast<std::uint32_t>(room)});
+  } catch (...) {
+    lock.lock();
+    is_resting_ = false;
+    throw;
+  }
+  lock.lock();
+  is_resting_ = false;
+  stage_ = std::move(first);
+  return stage_;
+}
+
+/// Codes come first and fast: until a position is inserted, searches scan its codes.
+void ColumnIndex::encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) noexcept {
+  const std::unique_lock lock(encode_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  const auto end = std::min(column.count.load(std::memory_order_acquire), stage.graph.shape().capacity);
+  for (auto position = stage.graph.encoded(); position < end; ++position) {
+    static_cast<void>(stage.graph.encode_next(column.values.at(position)));
+    if (position % kEncodedAtOnce == 0 && steady_clock_ns() >= until_ns) return;
+  }
+}
+
+ColumnIndex::Claim ColumnIndex::claim(const GraphStage& stage) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (is_resting_ || stage_.get() != &stage) return {};
+  if (failed_ > 0)
+    for (std::size_t place = 0; place < kThreadsMax; ++place)
+      if (has_failed_[place]) {
+        has_failed_[place] = false;
+        --failed_;
+        return {taken_[place], place};
+      }
+  if (next_ >= stage.graph.encoded()) return {};
+  const auto place = std::ranges::find(taken_, kNobody);
+  if (place == taken_.end()) return {};
+  *place = next_;
+  return {next_++, static_cast<std::size_t>(place - taken_.begin())};
+}
+
+void ColumnIndex::finish(GraphStage& stage, const Claim& claimed) noexcept {
+  const std::scoped_lock lock(mutex_);
+  taken_[claimed.place] = kNobody;
+  stage.covered.store(std::min(next_, *std::ranges::min_element(taken_)), std::memory_order_release);
+}
+
+/// Once nothing waits, and the graph has grown by a tenth since: rows that pruning cut off are linked again.
+void ColumnIndex::tidy(GraphStage& stage) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const bool is_busy = std::ranges::any_of(taken_, [](auto at) { return at != kNobody; });
+    if (is_resting_ || stage_.get() != &stage || is_busy || next_ - tidied_ <= tidied_ / 10) return;
+    is_resting_ = true;
+  }
+  try {
+    static_cast<void>(stage.graph.attach_unreachable());
+  } catch (...) {
+    // It is a matter of few rows and can wait for the next time.
+  }
+  const std::scoped_lock lock(mutex_);
+  tidied_ = next_;
+  is_resting_ = false;
+}
+
+bool ColumnIndex::grow(const VectorColumn& column, const RowStore& store, std::uint64_t next_offset,
+                       std::uint64_t until_ns) {
+  const auto stage = prepare(column);
+  if (stage == nullptr) return false;
+  do {
+    encode(*stage, column, until_ns);
+    const auto claimed = claim(*stage);
+    if (claimed.position == kNobody) {
+      tidy(*stage);
+      return has_growth(column);
+    }
+    try {
+      if (store.is_visible(column.newest_row(claimed.position), next_offset)) stage->graph.insert(claimed.position);
+    } catch (...) {
+      // It stays taken, so that searches go on scanning it, and is tried again.
+      const std::scoped_lock lock(mutex_);
+      has_failed_[claimed.place] = true;
+      ++failed_;
+      throw;
+    }
+    finish(*stage, claimed);
+  } while (steady_clock_ns() < until_ns);
+  return true;
+}
+
+}  // namespace millrace

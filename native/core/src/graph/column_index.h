@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "graph/live_graph.h"
+#include "millrace/index_settings.h"
+
+namespace millrace {
+
+struct VectorColumn;
+struct RowStore;
+
+/// The graph of one column at one size: codes of its first positions, and of those the graph has the first `covered`.
+struct GraphStage {
+  GraphStage(std::shared_ptr<const CodeSpace> space, GraphShape shape) : graph(std::move(space), shape) {}
+  GraphStage(const GraphStage& smaller, std::uint32_t capacity)
+      : graph(smaller.graph, capacity), covered(smaller.covered.load()) {}
+
+  LiveGraph graph;
+  std::atomic<std::uint32_t> covered{0};  ///< every position below was inserted, or was dead to all who can still ask
+};
+
+/// Keeps a graph beside a column of vectors, and lets it grow with it. A cache: it can be dropped and built again, and
+/// nothing that the shard stores or answers for depends on it.
+class ColumnIndex {
+ public:
+  explicit ColumnIndex(IndexSettings settings) noexcept : settings_(settings) {}
+
+  /// What searches use now; null when there is no graph.
+  [[nodiscard]] std::shared_ptr<const GraphStage> stage() const;
+  [[nodiscard]] const IndexSettings& settings() const noexcept { return settings_; }
+
+  /// Vectors that a search finds through the graph.
+  [[nodiscard]] std::uint32_t covered() const;
+
+  /// Inserts positions until `until_ns`. Any number of threads.
+  /// @param next_offset  a published state: rows that are dead in it are left out
+  /// @return whether there may be more to do
+  /// @throws std::bad_alloc; what exists stays usable
+  bool grow(const VectorColumn& column, const RowStore& store, std::uint64_t next_offset, std::uint64_t until_ns);
+
+  /// Whether positions wait that nobody has taken.
+  [[nodiscard]] bool has_growth(const VectorColumn& column) const;
+
+ private:
+  static constexpr std::size_t kThreadsMax = 64;
+  static constexpr std::uint32_t kNobody = 0xffffffffU;
+
+  [[nodiscard]] bool is_wanted(const VectorColumn& column) const noexcept;
+  [[nodiscard]] std::shared_ptr<GraphStage> prepare(const VectorColumn& column);
+  void encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) noexcept;
+  struct Claim {
+    std::uint32_t position = kNobody;
+    std::size_t place = 0;
+  };
+  [[nodiscard]] Claim claim(const GraphStage& stage) noexcept;
+  void finish(GraphStage& stage, const Claim& claimed) noexcept;
+  void tidy(GraphStage& stage);
+
+  const IndexSettings settings_;
+  mutable std::mutex mutex_;  ///< of stage_ and what is under way
+  std::shared_ptr<GraphStage> stage_;
+  std::uint32_t next_ = 0;  ///< the first position that nobody has taken
+  std::array<std::uint32_t, kThreadsMax> taken_ = filled_with_nobody();
+  std::array<bool, kThreadsMax> has_failed_{};  ///< for want of memory
+  std::uint32_t failed_ = 0;
+  std::uint32_t tidied_ = 0;  ///< positions that were there when all could last be reached
+  bool is_resting_ = false;   ///< nothing is taken while the graph is copied or tidied
+  std::mutex encode_mutex_;
+
+  [[nodiscard]] static constexpr std::array<std::uint32_t, kThreadsMax> filled_with_nobody() noexcept {
+    std::array<std::uint32_t, kThreadsMax> places{};
+    places.fill(kNobody);
+    return places;
+  }
+};
+
+}  // namespace millrace

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/interruption.h"
+#include "codes/code_space.h"
+#include "graph/layer.h"
+#include "graph/scratch.h"
+
+namespace millrace {
+
+struct GraphShape {
+  std::uint32_t links = 24;          ///< of a row on upper layers; twice as many on the lowest
+  std::uint32_t ef_construct = 200;  ///< candidates that an insertion chooses its links from
+  std::uint32_t capacity = 0;        ///< rows; memory is used only for those that come
+};
+
+/// Decides in a walk which rows may be found. Called for rows that are near enough only.
+class RowTest {
+ public:
+  RowTest() = default;
+  RowTest(const RowTest&) = delete;
+  RowTest& operator=(const RowTest&) = delete;
+  virtual ~RowTest() = default;
+  [[nodiscard]] virtual bool passes(std::uint32_t row) const noexcept = 0;
+};
+
+/// A graph of near neighbours over the codes of rows, searched while it grows: any number of threads search and none of
+/// them ever waits; several threads insert, each row once.
+///
+/// After Malkov & Yashunin 2018, with these differences: lists are chosen and walked by int8 codes; a walk is pipelined,
+/// so that one member's links, another's codes and a third one's scores are under way together; a row's links on all its
+/// layers stand before anything leads to it, so that a walk never meets a half-made row.
+class LiveGraph {
+ public:
+  static constexpr std::uint32_t kCapacityMax = 0x7ffffff0U;
+
+  /// @throws OutOfMemory
+  LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape);
+  /// A copy with more room. Not while rows are encoded or inserted.
+  /// @throws OutOfMemory
+  LiveGraph(const LiveGraph& smaller, std::uint32_t capacity);
+  LiveGraph(const LiveGraph&) = delete;
+  LiveGraph& operator=(const LiveGraph&) = delete;
+  ~LiveGraph();
+
+  [[nodiscard]] const CodeSpace& space() const noexcept { return *space_; }
+  [[nodiscard]] const GraphShape& shape() const noexcept { return shape_; }
+  [[nodiscard]] CodeRows codes() const noexcept {
+    return {reinterpret_cast<const std::int8_t*>(codes_.data()), space_->row_bytes()};
+  }
+
+  /// Stores the codes of the next row, before it may be inserted. One thread at a time.
+  /// @return components that did not fit into the scale
+  std::uint32_t encode_next(const float* vector) noexcept;
+  /// Rows whose codes can be read.
+  [[nodiscard]] std::uint32_t encoded() const noexcept { return encoded_.load(std::memory_order_acquire); }
+
+  /// Links an encoded row.
+  /// @throws std::bad_alloc before anything has changed
+  void insert(std::uint32_t row);
+
+  /// Leaves the `ef` nearest rows in scratch.candidates: among those inserted before the call, all but a few.
+  /// @return false when it was interrupted
+  /// @throws std::bad_alloc
+  bool search(const CodeQuery& query, std::size_t ef, Scratch& scratch, Interruption* interruption) const;
+
+  /// Walks through every row and keeps the `wanted` nearest that pass in scratch.passing. Rows that do not pass lead on
+  /// like others; up to `breadth` rows are kept to walk on from.
+  /// @return whether the walk came to its end, so that only few nearer ones can be missing; false when the breadth did not
+  ///         suffice for that, or it was interrupted
+  /// @throws std::bad_alloc
+  bool search_passing(const CodeQuery& query, std::size_t wanted, std::size_t breadth, const RowTest& test,
+                      Scratch& scratch, Interruption* interruption) const;
+
+  /// Makes every inserted row reachable on the lowest layer again; pruning may have cut some off. Not while rows are
+  /// inserted; searches go on.
+  /// @return rows that were not reachable
+  /// @throws std::bad_alloc
+  std::size_t attach_unreachable();
+
+  /// Rows that no path leads to.
+  /// @throws std::bad_alloc
+  [[nodiscard]] std::size_t count_unreachable() const;
+
+  /// Bytes that are in use for each row, on average.
+  [[nodiscard]] std::size_t bytes_per_row() const noexcept;
+
+ private:
+  static constexpr std::uint32_t kLayersMax = 10;
+  static constexpr std::uint64_t kNoEntry = ~std::uint64_t{0};
+
+  struct Entry {
+    std::uint32_t layer;
+    std::uint32_t member;
+  };
+  struct Found {
+    std::int32_t key;
+    std::uint32_t member;
+  };
+  class Selector;
+  class Reach;
+
+  [[nodiscard]] std::optional<Entry> entry() const noexcept;
+  [[nodiscard]] std::uint32_t row_of(std::uint32_t layer, std::uint32_t member) const noexcept {
+    return layer == 0 ? member : layers_[layer].member(member).row;
+  }
+  void prefetch_codes(std::uint32_t row) const noexcept;
+  [[nodiscard]] std::int32_t key_of(const CodeQuery& query, std::uint32_t row) const noexcept;
+
+  // walk.cpp
+  /// Goes to ever nearer members of one layer, then to the one below, until `layer`.
+  [[nodiscard]] Found descend(const CodeQuery& query, Entry from, std::uint32_t layer, Scratch& scratch) const;
+  template <bool IsLowest, typename Collect>
+  bool walk(const CodeQuery& query, const Layer& layer, Scratch& scratch, Interruption* interruption,
+            Collect collect) const;
+  void gather(const Layer& layer, bool is_lowest, std::uint32_t member, VisitedSet& visited, Group& into) const noexcept;
+
+  // insertion.cpp
+  [[nodiscard]] std::uint32_t layer_for(std::uint32_t row) const noexcept;
+  void enter_first(std::uint32_t row, std::uint32_t layers);
+  [[nodiscard]] std::uint32_t add_members(std::uint32_t row, std::uint32_t layers, std::uint32_t* members) noexcept;
+  void link_back(std::uint32_t layer, std::uint32_t member, std::uint32_t added, Selector& selector) noexcept;
+  void raise_entry(Entry to) noexcept;
+
+  std::shared_ptr<const CodeSpace> space_;
+  GraphShape shape_;
+  Block codes_;
+  std::array<Layer, kLayersMax> layers_;
+  std::array<std::uint32_t, kLayersMax> layer_capacity_{};
+  std::array<std::atomic<std::uint32_t>, kLayersMax> layer_size_{};
+  std::atomic<std::uint32_t> encoded_{0};
+  std::atomic<std::uint64_t> entry_{kNoEntry};
+  std::mutex entry_mutex_;
+};
+
+}  // namespace millrace

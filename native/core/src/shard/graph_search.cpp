@@ -1,0 +1,264 @@
+#include "shard/graph_search.h"
+
+#include <bit>
+#include <cmath>
+
+#include "shard/exact_scan.h"
+
+namespace millrace {
+namespace {
+
+/// The engine's choice when nobody says how large the candidate list shall be: on hard data of a few hundred thousand
+/// vectors it finds more than 95 of 100 (docs/benchmarks).
+constexpr std::size_t kEfDefault = 128;
+constexpr std::size_t kRescoredMin = 24;
+/// Up to so many rows that pass are all scored by their vectors.
+constexpr std::uint64_t kScoredAll = 256;
+/// Of the candidates that a plain walk finds, this share must be alive; else they are collected while walking.
+constexpr double kAliveMin = 0.7;
+constexpr std::size_t kBreadthMax = 16'384;
+/// Codes that are scored between two looks at the clock, a few hundred microseconds.
+constexpr std::uint32_t kStride = 16'384;
+constexpr std::size_t kBlock = 64;
+/// Members that a hop brings: about so many of a list were not seen before.
+constexpr double kFreshPerHop = 26;
+
+/// Nanoseconds, measured; only their proportions matter. A code of a row that is met in order, and one met at random.
+double scan_cost(std::size_t dimension) noexcept { return 2.5 + 0.025 * static_cast<double>(dimension); }
+double walk_cost(std::size_t dimension) noexcept { return 12 + 0.06 * static_cast<double>(dimension); }
+
+}  // namespace
+
+/// A position may be found when the row that it had in the snapshot is alive there, and passes.
+class GraphSearch::VisibleRows final : public RowTest {
+ public:
+  explicit VisibleRows(const GraphSearch& search) : search_(search) {}
+  [[nodiscard]] bool passes(std::uint32_t position) const noexcept override {
+    // What the graph got since is found in the tail.
+    return position < search_.view_.covered && may_be_found(position);
+  }
+  [[nodiscard]] bool may_be_found(std::uint32_t position) const noexcept {
+    return search_.row_at(position) != kNoRow;
+  }
+
+ private:
+  const GraphSearch& search_;
+};
+
+GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, const ShardState& state,
+                         const SearchPlan& plan, const Bitmap* passing, const GraphView& view)
+    : store_(store),
+      column_(column),
+      state_(state),
+      plan_(plan),
+      passing_(passing),
+      view_(view),
+      graph_(view.stage->graph),
+      scratch_(Scratch::of_thread()),
+      interruption_(plan.matching.cancellation),
+      eligible_(passing == nullptr ? state.points : passing->count),
+      encoded_(view.stage->graph.encoded()) {
+  k_ = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible_));
+  wanted_ = std::max(kRescoredMin, k_ + k_ / 2);
+  if (passing != nullptr && eligible_ <= kScoredAll) wanted_ = std::max<std::size_t>(wanted_, eligible_);
+  ef_ = std::max<std::size_t>(plan.ef != 0 ? plan.ef : std::max(kEfDefault, 2 * k_), k_);
+}
+
+/// The row that has the position's vector in the snapshot and may be found, or kNoRow.
+std::uint32_t GraphSearch::row_at(std::uint32_t position) const noexcept {
+  const auto row = column_.row_before(position, column_.newest_row(position), state_.rows, store_);
+  if (row == kNoRow || !store_.is_visible(row, state_.next_offset)) return kNoRow;
+  return passing_ == nullptr || passing_->contains(row) ? row : kNoRow;
+}
+
+bool GraphSearch::is_worth_it() const noexcept {
+  const auto count = column_.count.load(std::memory_order_acquire);
+  // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
+  if (k_ >= count / 4 || count - encoded_ > count / 4) return false;
+  return passing_ != nullptr || eligible_ > 4 * wanted_;
+}
+
+std::uint64_t GraphSearch::estimate(const VectorColumn& column, const SearchPlan& plan, const GraphView& view) noexcept {
+  const std::uint64_t count = column.count.load(std::memory_order_relaxed);
+  const std::uint64_t ef = std::max<std::uint64_t>(plan.ef != 0 ? plan.ef : kEfDefault, plan.k);
+  const std::uint64_t walked = std::min(count, ef * static_cast<std::uint64_t>(kFreshPerHop));
+  const std::uint64_t encoded = std::min<std::uint64_t>(view.stage->graph.encoded(), count);
+  const auto tail = encoded - std::min<std::uint64_t>(view.covered, encoded);
+  return (walked * (column.slot.dimension + 200) + tail * column.slot.dimension) / 4 +
+         (count - encoded + 2ULL * plan.k) * column.slot.dimension;
+}
+
+/// Few that pass are scored all; with more of them a walk collects enough soon.
+bool GraphSearch::prefers_code_scan() const noexcept {
+  const auto dimension = column_.slot.dimension;
+  const double count = encoded_;
+  const double share = std::max(static_cast<double>(eligible_), 1.0) / std::max(count, 1.0);
+  // Measured on filters that do not correlate with the vectors: docs/benchmarks.
+  const double expanded = static_cast<double>(ef_) * std::pow(std::min(share, 1.0), -0.4);
+  return static_cast<double>(eligible_) * scan_cost(dimension) < expanded * kFreshPerHop * walk_cost(dimension);
+}
+
+void GraphSearch::offer_block(std::span<const std::uint32_t> positions, const RowTest& test) noexcept {
+  std::int32_t keys[kBlock];
+  graph_.space().keys()(scratch_.query.view(), graph_.codes(), positions.data(), positions.size(), keys);
+  auto& best = scratch_.candidates;
+  for (std::size_t i = 0; i < positions.size(); ++i)
+    if (keys[i] < best.gate() && test.passes(positions[i])) best.insert(keys[i], positions[i]);
+}
+
+namespace {
+
+/// For positions outside of the graph, and rows that the filter has already named.
+template <typename MayBeFound>
+class AnyPosition final : public RowTest {
+ public:
+  explicit AnyPosition(const MayBeFound& test) : test_(test) {}
+  [[nodiscard]] bool passes(std::uint32_t position) const noexcept override { return test_.may_be_found(position); }
+
+ private:
+  const MayBeFound& test_;
+};
+
+}  // namespace
+
+/// Adds the nearest of the positions [first, end) to the candidates.
+bool GraphSearch::scan_codes(std::uint32_t first, std::uint32_t end, const RowTest& test) {
+  std::uint32_t positions[kBlock];
+  for (auto at = first; at < end;) {
+    if ((at - first) % kStride == 0 && interruption_.is_due()) return false;
+    const auto count = std::min<std::size_t>(kBlock, end - at);
+    for (std::size_t i = 0; i < count; ++i) positions[i] = at + static_cast<std::uint32_t>(i);
+    offer_block({positions, count}, test);
+    at += static_cast<std::uint32_t>(count);
+  }
+  return true;
+}
+
+/// Adds the nearest of the rows that pass to the candidates, as far as they have codes.
+bool GraphSearch::scan_passing(const RowTest& test) {
+  std::uint32_t positions[kBlock];
+  std::size_t held = 0;
+  std::uint64_t seen = 0;
+  const auto& words = passing_->words;
+  for (std::size_t word = 0; word < words.size(); ++word)
+    for (auto bits = words[word]; bits != 0; bits &= bits - 1) {
+      const auto row = static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits));
+      if (++seen % kStride == 0 && interruption_.is_due()) return false;
+      const auto position = column_.position(row);
+      if (position == 0 || position > encoded_) continue;
+      positions[held++] = position - 1;
+      if (held < kBlock) continue;
+      offer_block({positions, held}, test);
+      held = 0;
+    }
+  offer_block({positions, held}, test);
+  return true;
+}
+
+/// Moves what was found, as far as it may be, to what is scored by vectors.
+/// @return whether most of it was alive
+bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& test) {
+  const auto looked_at = std::min(found.size(), wanted_ + wanted_ / 2);
+  for (std::size_t i = 0; i < looked_at; ++i) __builtin_prefetch(column_.row_of.at(found.id(i)));
+  std::size_t seen = 0;
+  std::size_t taken = 0;
+  for (; seen < found.size() && taken < wanted_; ++seen) {
+    const auto position = found.id(seen);
+    if (!test.passes(position)) continue;
+    chosen_.push_back({found.key(seen), position, row_at(position)});
+    ++taken;
+  }
+  return static_cast<double>(taken) >= kAliveMin * static_cast<double>(seen);
+}
+
+bool GraphSearch::walk() {
+  const VisibleRows visible(*this);
+  if (passing_ == nullptr) {
+    if (!graph_.search(scratch_.query.view(), std::max(ef_, wanted_), scratch_, &interruption_)) return false;
+    if (take_candidates(scratch_.candidates, visible)) return true;
+    // Many of the rows around are dead: they must not take the places of those alive.
+    chosen_.clear();
+  }
+  return walk_filtered(visible);
+}
+
+bool GraphSearch::walk_filtered(const RowTest& test) {
+  path_ = SearchPath::filtered_graph;
+  const double share = std::clamp(static_cast<double>(eligible_) / std::max(1.0, double{static_cast<float>(view_.covered)}), 1e-6, 1.0);
+  const auto kept = std::max(wanted_, static_cast<std::size_t>(static_cast<double>(ef_) * std::pow(share, 0.6)));
+  const auto breadth = std::clamp(static_cast<std::size_t>(3 * static_cast<double>(kept) / share), 2 * ef_, kBreadthMax);
+  if (graph_.search_passing(scratch_.query.view(), kept, breadth, test, scratch_, &interruption_)) {
+    static_cast<void>(take_candidates(scratch_.passing, test));
+    return true;
+  }
+  if (interruption_.is_due()) return false;
+  path_ = SearchPath::graph_gave_up;
+  scratch_.candidates.reset(wanted_);
+  const bool went_through = passing_ != nullptr ? scan_passing(test) : scan_codes(0, view_.covered, test);
+  if (went_through) static_cast<void>(take_candidates(scratch_.candidates, test));
+  return went_through;
+}
+
+/// Scores by the vectors themselves, nearest codes first.
+void GraphSearch::rescore(Ranker& ranker) noexcept {
+  const std::size_t bytes = column_.slot.dimension * sizeof(float);
+  const auto count = std::min(wanted_, chosen_.size());
+  constexpr std::size_t kAhead = 6;
+  const auto prefetch = [&](std::size_t i) {
+    const auto* const start = reinterpret_cast<const char*>(column_.values.at(chosen_[i].position));
+    for (std::size_t byte = 0; byte < std::min<std::size_t>(bytes, 512); byte += 64) __builtin_prefetch(start + byte);
+    __builtin_prefetch(store_.rows.at(chosen_[i].row));
+  };
+  for (std::size_t i = 0; i < std::min(kAhead, count); ++i) prefetch(i);
+  const auto& kernel = kernel_of(column_.slot.distance);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) prefetch(i + kAhead);
+    const auto& [key, position, row] = chosen_[i];
+    ranker.offer(kernel.one(plan_.query.data(), column_.values.at(position), column_.slot.dimension), row);
+  }
+}
+
+/// What has no codes yet is scored as in a scan.
+bool GraphSearch::scan_rest(Ranker& ranker) noexcept {
+  ExactScan rest(store_, column_, state_, plan_, passing_, encoded_);
+  rest.run(ranker);
+  const auto ended = rest.ended();
+  if (!ended) return true;
+  interruption_.end(ended->code);
+  return false;
+}
+
+Result<SearchResult> GraphSearch::run(SearchResult result) {
+  graph_.space().encode_query(plan_.query.data(), scratch_.query);
+  const VisibleRows visible(*this);
+  const AnyPosition<VisibleRows> anywhere(visible);
+  chosen_.reserve(2 * wanted_);
+  TopK best(store_, k_, result.larger_is_better);
+  Ranker ranker(best, column_.slot.distance, plan_.score_threshold);
+  bool went_through = false;
+  if (passing_ != nullptr && prefers_code_scan()) {
+    path_ = SearchPath::code_scan;
+    scratch_.candidates.reset(wanted_);
+    went_through = scan_passing(anywhere);
+    if (went_through) static_cast<void>(take_candidates(scratch_.candidates, anywhere));
+  } else {
+    went_through = walk();
+    if (went_through && view_.covered < encoded_) {
+      scratch_.candidates.reset(wanted_);
+      went_through = scan_codes(view_.covered, encoded_, anywhere);
+      if (went_through) static_cast<void>(take_candidates(scratch_.candidates, anywhere));
+    }
+  }
+  if (went_through) {
+    std::ranges::sort(chosen_, {}, &Chosen::key);
+    rescore(ranker);
+    went_through = scan_rest(ranker);
+  }
+  if (!went_through)
+    if (auto error = interruption_.error("search")) return std::move(*error);
+  put_hits(store_, best, result);
+  result.path = path_;
+  return result;
+}
+
+}  // namespace millrace

@@ -1,0 +1,37 @@
+#include "shard/memory_shard.h"
+
+namespace millrace {
+
+bool MemoryShard::grow(std::uint64_t until_ns) noexcept {
+  const auto at = snapshot();
+  bool may_go_on = false;
+  for (const auto& column : *at.generation->columns) {
+    if (column->index == nullptr) continue;
+    const auto grown = guard([&]() -> Result<bool> {
+      return column->index->grow(*column, store_, at.state.next_offset, until_ns);
+    });
+    // Without memory the index stays as it is; the next record that is applied has it tried again.
+    may_go_on = may_go_on || (grown && grown.value());
+  }
+  return may_go_on;
+}
+
+bool MemoryShard::has_growth() const noexcept {
+  const auto at = snapshot();
+  for (const auto& column : *at.generation->columns)
+    if (column->index != nullptr && column->index->has_growth(*column)) return true;
+  return false;
+}
+
+void MemoryShard::wake_builder() noexcept {
+  if (options_.builder == nullptr || !has_growth()) return;
+  const auto woken = guard([&]() -> Result<bool> {
+    // None while the shard is being made.
+    if (const auto self = weak_from_this().lock()) options_.builder->wake(self);
+    return true;
+  });
+  // What could not be told now is told with the next record.
+  static_cast<void>(woken);
+}
+
+}  // namespace millrace

@@ -1,0 +1,265 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "millrace/index_builder.h"
+#include "operations.h"
+
+namespace millrace {
+namespace {
+
+using namespace testing;  // NOLINT: a test's vocabulary
+
+constexpr std::uint32_t kDimension = 24;
+
+class GraphShard {
+ public:
+  GraphShard(Distance distance, std::mt19937_64& random, IndexSettings settings = {12, 80, 1})
+      : random_(random), builder_({3}), shard_(Shard::open({kCollection, 0, &builder_, settings}).value()) {
+    EXPECT_FALSE(apply_at(*shard_, offset_++, sealed(schema_frame(one_vector(kDimension, distance)))).stop);
+    std::normal_distribution<float> normal;
+    for (auto& value : centres_) value = 2 * normal(random_);
+  }
+
+  [[nodiscard]] std::vector<float> vector() {
+    std::normal_distribution<float> normal;
+    std::vector<float> values(kDimension);
+    const auto centre = random_() % kCentres;
+    for (std::uint32_t d = 0; d < kDimension; ++d) values[d] = centres_[centre * kDimension + d] + normal(random_);
+    return values;
+  }
+  void upsert(std::uint64_t first, std::uint64_t count) {
+    std::vector<TestPoint> points;
+    for (auto id = first; id < first + count; ++id)
+      points.push_back({PointId::number(id), {vector()}, "{\"n\":" + std::to_string(id % 100) + "}"});
+    apply(upsert_frame(points, {0}));
+  }
+  void remove(const std::vector<PointId>& ids) { apply(delete_frame(ids)); }
+  void touch(std::uint64_t first, std::uint64_t count, const std::string& payload) {
+    std::vector<PointId> ids;
+    for (auto id = first; id < first + count; ++id) ids.push_back(PointId::number(id));
+    apply(operation_frame(layout::RecordKind::overwrite_payload, ids, "{\"payload\":'" + payload + "'}"));
+  }
+  void apply(const std::vector<std::byte>& frame) {
+    const auto result = apply_at(*shard_, offset_++, sealed(frame));
+    ASSERT_FALSE(result.stop);
+    for (const auto& outcome : result.outcomes) ASSERT_EQ(outcome.code, Errc::ok) << outcome.details;
+  }
+
+  /// @param indexed  vectors that the graph must have
+  void wait(std::uint64_t indexed) {
+    using namespace std::chrono_literals;
+    for (int i = 0; i < 6000 && shard_->state().indexed_vectors < indexed; ++i) std::this_thread::sleep_for(10ms);
+    ASSERT_GE(shard_->state().indexed_vectors, indexed);
+  }
+
+  /// How much of what a scan finds a search without `exact` finds too; the scores of what both find are equal.
+  double recall(const Filter* filter = nullptr, int queries = 40, std::uint32_t k = 10) {
+    double found = 0;
+    double wanted = 0;
+    for (int q = 0; q < queries; ++q) {
+      const auto query = vector();
+      SearchPlan plan;
+      plan.query = query;
+      plan.k = k;
+      plan.matching.filter = filter;
+      const auto near = shard_->search(plan).value();
+      plan.exact = true;
+      const auto all = shard_->search(plan).value();
+      EXPECT_EQ(all.path, SearchPath::scan);
+      path = near.path;
+      EXPECT_EQ(near.hits.size(), all.hits.size());
+      for (const auto& hit : all.hits) {
+        const auto same = std::ranges::find(near.hits, hit.id, &Hit::id);
+        ++wanted;
+        if (same == near.hits.end()) continue;
+        ++found;
+        EXPECT_EQ(same->score, hit.score);
+        EXPECT_EQ(same->version, hit.version);
+      }
+      EXPECT_TRUE(std::ranges::is_sorted(near.hits, [&](const Hit& a, const Hit& b) {
+        if (a.score != b.score) return near.larger_is_better ? a.score > b.score : a.score < b.score;
+        return near.larger_is_better ? a.id > b.id : a.id < b.id;
+      }));
+    }
+    return wanted == 0 ? 1 : found / wanted;
+  }
+  Shard& operator*() { return *shard_; }
+  Shard* operator->() { return shard_.get(); }
+
+  SearchPath path = SearchPath::scan;
+
+ private:
+  static constexpr std::size_t kCentres = 30;
+  std::mt19937_64& random_;
+  IndexBuilder builder_;
+  std::shared_ptr<Shard> shard_;
+  std::uint64_t offset_ = 0;
+  std::vector<float> centres_ = std::vector<float>(kCentres * kDimension);
+};
+
+TEST(ShardGraph, SearchesFindNearlyWhatAScanFindsWithTheSameScoresForEveryDistance) {
+  std::mt19937_64 random(seed_of("shard graph"));
+  for (const auto distance : {Distance::dot, Distance::euclid, Distance::manhattan}) {
+    GraphShard shard(distance, random);
+    for (std::uint64_t i = 0; i < 6; ++i) shard.upsert(i * 500, 500);
+    shard.wait(3000);
+    EXPECT_GE(shard.recall(), 0.97) << static_cast<int>(distance);
+    EXPECT_EQ(shard.path, SearchPath::graph);
+  }
+}
+
+TEST(ShardGraph, AFilterLosesNoRecallWhateverItsSelectivity) {
+  std::mt19937_64 random(seed_of("shard graph filter"));
+  GraphShard shard(Distance::euclid, random);
+  for (std::uint64_t i = 0; i < 8; ++i) shard.upsert(i * 500, 500);
+  shard.wait(4000);
+  for (const int below : {90, 50, 20, 10, 5, 1}) {
+    const auto filter = filter_of(R"({"must":[{"key":"n","range":{"lt":)" + std::to_string(below) + "}}]}");
+    EXPECT_GE(shard.recall(&filter, 20), 0.97) << below;
+  }
+  const auto none = filter_of(R"({"must":[{"key":"n","match":{"value":1000}}]})");
+  EXPECT_EQ(shard.recall(&none, 2), 1);
+}
+
+TEST(ShardGraph, DeletedAndReplacedPointsAreNotFoundAndThoseAliveStillAre) {
+  std::mt19937_64 random(seed_of("shard graph deletes"));
+  GraphShard shard(Distance::euclid, random);
+  for (std::uint64_t i = 0; i < 6; ++i) shard.upsert(i * 500, 500);
+  shard.wait(3000);
+  std::vector<PointId> ids;
+  for (std::uint64_t id = 0; id < 2400; ++id) ids.push_back(PointId::number(id));
+  shard.remove(ids);
+  EXPECT_GE(shard.recall(), 0.97);
+  shard.upsert(2400, 300);
+  shard.touch(2700, 200, R"({"n":777})");
+  EXPECT_GE(shard.recall(), 0.97);
+  const auto touched = filter_of(R"({"must":[{"key":"n","match":{"value":777}}]})");
+  EXPECT_GE(shard.recall(&touched, 20), 0.99);
+  ids.clear();
+  for (std::uint64_t id = 2400; id < 3000; ++id) ids.push_back(PointId::number(id));
+  shard.remove(ids);
+  EXPECT_EQ(shard.recall(), 1);
+}
+
+TEST(ShardGraph, APointIsFoundAtOnceAfterItsRecordWasAppliedWhileTheGraphGrows) {
+  std::mt19937_64 random(seed_of("shard graph tail"));
+  GraphShard shard(Distance::euclid, random);
+  shard.upsert(0, 1000);
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const auto values = shard.vector();
+    shard.apply(upsert_frame({{PointId::number(5000 + i), {values}, "{}"}}, {0}));
+    SearchPlan plan;
+    plan.query = values;
+    plan.k = 5;
+    const auto result = (*shard).search(plan).value();
+    ASSERT_FALSE(result.hits.empty());
+    EXPECT_EQ(result.hits[0].id, PointId::number(5000 + i));
+    EXPECT_EQ(result.hits[0].score, 0);
+  }
+  shard.wait(1200);
+}
+
+TEST(ShardGraph, PayloadChangesAddNothingToTheGraph) {
+  std::mt19937_64 random(seed_of("shard graph payload"));
+  GraphShard shard(Distance::euclid, random);
+  shard.upsert(0, 1500);
+  shard.wait(1500);
+  for (int i = 0; i < 5; ++i) shard.touch(0, 1500, "{\"n\":" + std::to_string(i) + "}");
+  EXPECT_EQ((*shard).state().indexed_vectors, 1500U);
+  EXPECT_GE(shard.recall(), 0.97);
+  EXPECT_EQ(shard.path, SearchPath::graph);
+}
+
+TEST(ShardGraph, ThereIsNoGraphBelowItsThresholdOrWithoutLinks) {
+  std::mt19937_64 random(seed_of("shard graph threshold"));
+  for (const IndexSettings settings : {IndexSettings{12, 80, std::uint64_t{1} << 30U}, IndexSettings{0, 80, 1}, IndexSettings{12, 80, 0}}) {
+    GraphShard shard(Distance::dot, random, settings);
+    shard.upsert(0, 1000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ((*shard).state().indexed_vectors, 0U);
+    EXPECT_EQ(shard.recall(nullptr, 3), 1);
+    EXPECT_EQ(shard.path, SearchPath::scan);
+  }
+}
+
+TEST(ShardGraph, TheDigestIsTheSameWithAndWithoutAGraph) {
+  std::mt19937_64 random(seed_of("shard graph digest"));
+  const auto seed = random();
+  std::mt19937_64 first(seed);
+  std::mt19937_64 second(seed);
+  GraphShard with(Distance::euclid, first);
+  GraphShard without(Distance::euclid, second, {0, 0, 0});
+  for (auto* shard : {&with, &without}) {
+    for (std::uint64_t i = 0; i < 4; ++i) shard->upsert(i * 300, 500);
+    shard->remove({PointId::number(7), PointId::number(400)});
+  }
+  with.wait(1000);
+  EXPECT_EQ((*with).digest(), (*without).digest());
+}
+
+TEST(ShardGraph, ReadersSeeEveryFixedPointWhileOthersComeAndGoAndTheGraphGrows) {
+  std::mt19937_64 random(seed_of("shard graph concurrency"));
+  GraphShard shard(Distance::euclid, random, {8, 40, 1});
+  shard.upsert(0, 600);
+  std::vector<std::vector<float>> fixed;
+  std::vector<TestPoint> points;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    fixed.push_back(shard.vector());
+    points.push_back({PointId::number(100'000 + i), {fixed.back()}, "{\"fixed\":true}"});
+  }
+  shard.apply(upsert_frame(points, {0}));
+  const auto filter = filter_of(R"({"must":[{"key":"fixed","match":{"value":true}}]})");
+  std::atomic<bool> done{false};
+  std::atomic<std::uint64_t> asked{0};
+  std::atomic<std::uint64_t> missed{0};
+  std::vector<std::thread> readers;
+  for (std::uint32_t reader = 0; reader < 3; ++reader)
+    readers.emplace_back([&, reader] {
+      std::mt19937_64 own(reader);
+      while (!done) {
+        const auto which = own() % fixed.size();
+        SearchPlan plan;
+        plan.query = fixed[which];
+        plan.k = 10;
+        if (reader == 2) plan.matching.filter = &filter;
+        const auto result = (*shard).search(plan).value();
+        std::set<PointId> distinct;
+        for (const auto& hit : result.hits) EXPECT_TRUE(distinct.insert(hit.id).second) << hit.id.low;
+        ++asked;
+        if (result.hits.empty() || result.hits[0].id != PointId::number(100'000 + which)) ++missed;
+      }
+    });
+  for (std::uint64_t i = 0; i < 150; ++i) {
+    if (i % 3 == 0) shard.upsert(1000 + i * 10, 40);
+    if (i % 3 == 1) shard.upsert(random() % 500, 30);
+    if (i % 3 == 2) shard.remove({PointId::number(1000 + (i - 2) * 10)});
+  }
+  shard.wait(1000);
+  done = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_LE(static_cast<double>(missed), 0.02 * static_cast<double>(asked) + 1) << asked;
+}
+
+TEST(ShardGraph, ASearchEndsAtItsDeadlineAndWhenItIsCancelled) {
+  std::mt19937_64 random(seed_of("shard graph deadline"));
+  GraphShard shard(Distance::euclid, random);
+  shard.upsert(0, 3000);
+  shard.wait(3000);
+  const auto query = shard.vector();
+  Cancellation cancellation;
+  cancellation.cancelled = true;
+  SearchPlan plan;
+  plan.query = query;
+  plan.ef = 2000;
+  plan.matching.cancellation = &cancellation;
+  const auto result = (*shard).search(plan);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Errc::cancelled);
+}
+
+}  // namespace
+}  // namespace millrace
