@@ -29,7 +29,9 @@ async function hasCollection({ client }: KafkaNode, name: string): Promise<boole
   return (await client.send('GET', `/collections/${name}`)).status === 200
 }
 
-test('P5 P6 two nodes on one Kafka: each writes, each answers, and digests are equal at equal offsets', async () => {
+test('P5 P6 two nodes on one Kafka: each writes, each answers, and digests are equal at equal offsets', {
+  timeout: 180_000
+}, async () => {
   const [a, b] = await Promise.all([
     startKafkaNode(brokers, prefix, temporaryFolder()),
     startKafkaNode(brokers, prefix, temporaryFolder())
@@ -79,7 +81,9 @@ test('P5 P6 two nodes on one Kafka: each writes, each answers, and digests are e
   await Promise.all([a.stop(), b.stop()])
 })
 
-test('a node that starts beside another takes nothing of it away, and catches up', async () => {
+test('a node that starts beside another takes nothing of it away, and catches up', {
+  timeout: 180_000
+}, async () => {
   const data = temporaryFolder()
   const a = await startKafkaNode(brokers, prefix, temporaryFolder())
   let isOver = false
@@ -111,7 +115,9 @@ test('a node that starts beside another takes nothing of it away, and catches up
   await Promise.all([a.stop(), b.stop()])
 })
 
-test('a data folder is used with the log that its states are of, and no other', async () => {
+test('a data folder is used with the log that its states are of, and no other', {
+  timeout: 180_000
+}, async () => {
   const data = temporaryFolder()
   const node = await startKafkaNode(brokers, prefix, data)
   await node.stop()
@@ -122,7 +128,9 @@ test('a data folder is used with the log that its states are of, and no other', 
   await expect(startKafkaNode(brokers, prefix, old)).rejects.toThrow(/another log/)
 })
 
-test('the checkpoints of a node on Kafka are verified without its log', async () => {
+test('the checkpoints of a node on Kafka are verified without its log', {
+  timeout: 180_000
+}, async () => {
   const data = temporaryFolder()
   const often = ['--checkpoints.everyMs', '100']
   const node = await startKafkaNode(brokers, prefix, data, ...often)
