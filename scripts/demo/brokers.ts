@@ -96,7 +96,7 @@ async function produceWords(topics: KafkaTopics, { words, vectors }: Words): Pro
 }
 
 interface IngestStatus {
-  readonly lag_messages?: number
+  readonly lagMessages?: number
   readonly points?: number
 }
 
@@ -170,7 +170,7 @@ async function checkWords(port: number, client: NatsClient, { words }: Words): P
       throw new Error(`${missing.length} of ${words.length} words missing, ${found.length} found`)
     }
     print(
-      `all ${found.length.toLocaleString('en')} words found, each once; lag of the ingest ${status.lag_messages ?? 0}\n`
+      `all ${found.length.toLocaleString('en')} words found, each once; lag of the ingest ${status.lagMessages ?? 0}\n`
     )
   } finally {
     rest.close()
