@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
 /** Suites that a node must pass whatever its log is in. */
-const onAnyLog = ['test/contract/rest-*.test.ts', 'test/e2e/js-client.test.ts']
+const onAnyLog = [
+  'test/contract/rest-*.test.ts',
+  'test/e2e/js-client.test.ts',
+  'test/e2e/{workers,rebuild}.test.ts'
+]
 
 /** Suites that read, which must pass as well when every shard is asked by a message. */
 const onAnyTransport = [

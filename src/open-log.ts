@@ -1,10 +1,10 @@
 /** Opens the log that the configuration names, and ties the data folder to it. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import { metadataTopic } from '../actors/index.ts'
 import { type Log, openEmbeddedLog } from '../streams/index.ts'
 import type { KafkaLogOptions } from '../streams/kafka/index.ts'
+import { readLogName, writeLogName } from './checkpoint/index.ts'
 import type { Config } from './config/index.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { DiskGuard } from './disk-guard.ts'
@@ -12,7 +12,6 @@ import { crc32c } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
 import type { Logger } from './observability/index.ts'
 
-const identityName = 'log.json'
 const embedded = 'embedded'
 
 export interface OpenLog {
@@ -115,36 +114,15 @@ function saslOf(config: Config): KafkaLogOptions['sasl'] {
   }
 }
 
-/**
- * Checkpoints are states of one log: on another one they would be silently wrong. So the folder remembers which it was.
- *
- * @throws MILLRACE_DATA_OTHER_LOG
- */
+/** @throws MILLRACE_DATA_OTHER_LOG when the folder holds states of another log */
 function tieTo(data: DataFolder, log: string): void {
-  const file = join(data.path, identityName)
-  const found = readIdentity(file) ?? (isUsed(data) ? embedded : undefined)
-  if (found === undefined || (found === embedded && log === embedded)) {
-    if (log !== embedded) writeFileSync(file, `${JSON.stringify({ log })}\n`)
-    return
-  }
-  if (found !== log)
+  const found = readLogName(data.path) ?? (isUsed(data) ? embedded : undefined)
+  if (found === undefined && log !== embedded) writeLogName(data.path, log)
+  if (found !== undefined && found !== log)
     throw new EngineError('MILLRACE_DATA_OTHER_LOG', { folder: data.path, found, wanted: log })
 }
 
-function readIdentity(file: string): string | undefined {
-  if (!existsSync(file)) return undefined
-  try {
-    return String(JSON.parse(readFileSync(file, 'utf8')).log)
-  } catch (cause) {
-    throw new EngineError(
-      'MILLRACE_DATA_UNUSABLE',
-      { folder: file, reason: 'it does not name a log' },
-      { cause }
-    )
-  }
-}
-
-/** Folders of before this file was written are those of embedded logs. */
+/** A folder that names no log has the embedded one. */
 function isUsed({ logFolder, shardsFolder }: DataFolder): boolean {
   return [logFolder, shardsFolder].some(
     (folder) => existsSync(folder) && readdirSync(folder).length > 0

@@ -7,6 +7,7 @@ import {
   nodeFiles,
   readInspected
 } from '../../streams/index.ts'
+import { readLogName } from '../checkpoint/index.ts'
 import { decodeFrame } from '../domain/record/index.ts'
 import { crc32c } from '../engine/index.ts'
 import { EngineError, toEngineError } from '../errors/index.ts'
@@ -30,6 +31,11 @@ export interface CheckedPartition {
 
 /** @returns the folder of the log in a data folder, or the folder itself when it is one of a log */
 export function logFolderOf(data: string): string {
+  const elsewhere = readLogName(data)
+  if (elsewhere !== undefined) {
+    const reason = `its log is elsewhere (${elsewhere})`
+    throw new EngineError('MILLRACE_DATA_UNUSABLE', { folder: data, reason })
+  }
   const inside = join(data, 'log')
   if (existsSync(inside)) return inside
   if (existsSync(data)) return data

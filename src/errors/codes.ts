@@ -393,12 +393,12 @@ export const errorSpecs = {
   MILLRACE_LOG_UNREACHABLE: {
     kind: 'unavailable',
     retryable: true,
-    message: 'Kafka does not serve {topic}/{partition} at the moment: {reason}'
+    message: 'Kafka does not serve {topic} at the moment: {reason}'
   },
   MILLRACE_LOG_REFUSED: {
     kind: 'internal',
     retryable: false,
-    message: 'Kafka refuses what was asked of {topic}/{partition}: {reason}'
+    message: 'Kafka refuses what was asked of {topic}: {reason}'
   },
   MILLRACE_LOG_TOPIC_UNFIT: {
     kind: 'internal',

@@ -67,6 +67,7 @@ export class EndWatcher {
   /** Brokers that are being polled. */
   readonly #polled = new Set<number>()
   #isLooking = false
+  #isAskedAgain = false
 
   /** @param onGone  called when a partition that is waited on does not exist any more, or may not be read */
   constructor(
@@ -81,6 +82,7 @@ export class EndWatcher {
 
   /** To be called when someone begins to wait. */
   watch(): void {
+    this.#isAskedAgain = true
     if (this.#isLooking) return
     this.#isLooking = true
     this.#startPolls().catch(() => {})
@@ -89,8 +91,11 @@ export class EndWatcher {
   /** Sees to it that each partition that is waited on is polled; goes on until all leaders are known. */
   async #startPolls(): Promise<void> {
     for (let waitMs = 20; !this.#client.isClosed; waitMs = Math.min(waitMs * 2, retryMsMax)) {
+      this.#isAskedAgain = false
       const watched = this.#watched()
       const found = await Promise.all(watched.map((end) => this.#leaderOf(end)))
+      // Who began to wait meanwhile is not among them.
+      if (this.#isAskedAgain) continue
       if (found.every((leader) => leader !== undefined)) break
       await this.#client.pause(waitMs)
     }

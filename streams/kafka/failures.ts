@@ -22,6 +22,8 @@ export interface Failure {
   readonly type: string | undefined
   /** Sending the same request again may help. */
   readonly isRetryable: boolean
+  /** Kafka does not know the producer of a batch any more. */
+  readonly endsSession: boolean
   /** Whether the request may have taken effect though it failed. */
   readonly mayHaveHappened: boolean
   /** The broker that did not answer in time. */
@@ -51,10 +53,18 @@ const finalTypes = new Set([
   'UNSUPPORTED_FOR_MESSAGE_FORMAT'
 ])
 
+const sessionTypes = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING'
+])
+
 /** Answers to an append after which the leader holds the records. */
 const keptTypes = new Set([
   'REQUEST_TIMED_OUT',
   'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'DUPLICATE_SEQUENCE_NUMBER',
   'NETWORK_EXCEPTION',
   'UNKNOWN'
 ])
@@ -72,6 +82,7 @@ export function failureOf(cause: unknown): Failure {
   return {
     type,
     isRetryable: !isAuthentication && !(type !== undefined && finalTypes.has(type)),
+    endsSession: type !== undefined && sessionTypes.has(type),
     mayHaveHappened: type === undefined ? !isNotSent && !isAuthentication : keptTypes.has(type),
     silentBroker: name === 'KafkaJSRequestTimeoutError' ? broker : undefined,
     reason: type === undefined ? message : `${type}: ${message}`

@@ -89,9 +89,15 @@ declare module 'kafkajs/millrace' {
       }[]
       readonly clusterId: string
     }>
+    initProducerId(request: {
+      readonly transactionalId: null
+      readonly transactionTimeout: number
+    }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>
     produce(request: {
       readonly acks: -1
       readonly timeout: number
+      readonly producerId: string
+      readonly producerEpoch: number
       readonly topicData: readonly OfTopic<{
         readonly partition: number
         readonly firstSequence: number

@@ -2,6 +2,7 @@ import { EngineError, isEngineError } from '../../src/errors/index.ts'
 import { offsetsFrom } from '../offsets.ts'
 import type { KafkaClient, LaneName } from './client.ts'
 import { errorOf, failureOf } from './failures.ts'
+import { ProducerSession } from './producer-session.ts'
 
 /** What the frame of a record and of a batch takes in Kafka's format, at most. */
 const recordOverheadBytes = 32
@@ -36,8 +37,8 @@ interface Piece {
 
 /**
  * The appends of one partition, in the order of their calls: one batch is under way at a time, and what is queued
- * meanwhile is the next one. After an unknown outcome the same records are sent again, so that they may stand in the log
- * twice; readers tell by producer and sequence.
+ * meanwhile is the next one. After an unknown outcome the same batch is sent again, and Kafka keeps one copy of it. Only
+ * when Kafka has forgotten the session may records stand in the log twice; readers tell by their own producer and sequence.
  */
 export class PartitionAppender {
   readonly #client: KafkaClient
@@ -45,6 +46,7 @@ export class PartitionAppender {
   readonly #partition: number
   readonly #lane: LaneName
   readonly #onEnd: (end: number) => void
+  readonly #session: ProducerSession
   readonly #queue: Entry[] = []
   #queueBytes = 0
   #running: Promise<void> | undefined
@@ -56,6 +58,7 @@ export class PartitionAppender {
     this.#topic = topic
     this.#partition = partition
     this.#onEnd = onEnd
+    this.#session = new ProducerSession(client, topic)
     this.#lane = `appends-${(partition + spread(topic)) % lanes}`
   }
 
@@ -150,14 +153,19 @@ export class PartitionAppender {
     )
     const topic = this.#topic
     const partition = this.#partition
+    const session = await this.#session.next(messages.length)
+    const { producerId, producerEpoch, firstSequence } = session
     const leader = await this.#client.leader(topic, partition)
     const { topics } = await this.#client.once(this.#lane, leader, (broker) =>
       broker.produce({
         acks: -1,
         timeout: this.#client.settings.requestTimeoutMs,
-        topicData: [{ topic, partitions: [{ partition, firstSequence: 0, messages }] }]
+        producerId,
+        producerEpoch,
+        topicData: [{ topic, partitions: [{ partition, firstSequence, messages }] }]
       })
     )
+    this.#session.advance(messages.length)
     return Number(topics[0]?.partitions[0]?.baseOffset)
   }
 
@@ -177,17 +185,24 @@ export class PartitionAppender {
   #noteFailure(pieces: readonly Piece[], cause: unknown): void {
     const topic = this.#topic
     const partition = this.#partition
-    const { mayHaveHappened, isRetryable, reason } = failureOf(cause)
+    const { mayHaveHappened, isRetryable, endsSession, reason } = failureOf(cause)
     const isFinal = isEngineError(cause) ? !cause.retryable : !isRetryable
     this.#client.forget(topic)
-    const nowMs = performance.now()
-    const isLate = (entry: Entry) => Math.min(entry.deadlineMs, this.#closeByMs) < nowMs
+    if (endsSession) this.#session.end()
     for (const { entry, from } of pieces) {
       entry.isUncertain ||= from > 0 || (mayHaveHappened && !isEngineError(cause))
-      if (isFinal || isLate(entry)) this.#settle(entry, this.#errorOf(entry, cause, reason))
     }
-    const events = { topic, partition, reason }
-    this.#client.settings.onEvent({ kind: 'append.retried', details: events })
+    const nowMs = performance.now()
+    const isLate = (entry: Entry) => Math.min(entry.deadlineMs, this.#closeByMs) < nowMs
+    const late = pieces.filter(({ entry }) => isFinal || isLate(entry))
+    // Without those that are late it would be another batch, and what is uncertain of it could come to stand twice.
+    const isGivenUp = late.length > 0 && pieces.some(({ entry }) => entry.isUncertain)
+    if (isGivenUp) this.#session.end()
+    for (const { entry } of isGivenUp ? pieces : late) {
+      this.#settle(entry, this.#errorOf(entry, cause, reason))
+    }
+    const details = { topic, partition, reason }
+    this.#client.settings.onEvent({ kind: 'append.retried', details })
     for (const entry of this.#queue.filter(isLate)) {
       this.#settle(entry, this.#errorOf(entry, cause, reason))
     }

@@ -64,7 +64,7 @@ export class KafkaTopics {
   }
 
   list(): Promise<readonly TopicInfo[]> {
-    return this.#client.forCluster('all topics', async (broker) => {
+    return this.#client.forCluster('any topic', async (broker) => {
       const { topicMetadata } = await broker.metadata([])
       return topicMetadata.map(({ topic, partitionMetadata }) => ({
         topic,
@@ -75,7 +75,7 @@ export class KafkaTopics {
 
   /** Names the cluster: another one has another log, whatever its topics are called. */
   clusterId(): Promise<string> {
-    return this.#client.forCluster('all topics', async (broker) => {
+    return this.#client.forCluster('any topic', async (broker) => {
       const { clusterId } = await broker.metadata([])
       return clusterId
     })

@@ -3,14 +3,17 @@ import type { ReplicaDescription } from '../../actors/index.ts'
 import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { startServerProcess } from '../../scripts/demo/server-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { isOnKafka, logArguments, removeLog } from '../support/log-arguments.ts'
 
 const rebuilds = 20
 
 test('P5 P8 while shards are rebuilt one after the other, every write is seen and every search answered', async () => {
   // Checkpoints and trims all the while, so that rebuilds begin at the log's start and at checkpoints.
   const often = ['--checkpoints.everyBytes', '128KiB', '--checkpoints.everyMs', '100']
+  const data = temporaryFolder()
   const short = ['--log.retentionBytes', '512KiB', '--log.segmentBytes', '256KiB']
-  const server = await startServerProcess(['--data', temporaryFolder(), ...often, ...short])
+  const log = isOnKafka ? await logArguments(data) : short
+  const server = await startServerProcess(['--data', data, ...often, ...log])
   const [control, writer, reader] = Array.from({ length: 3 }, () => new RestClient(server.port))
   if (!control || !writer || !reader) throw new Error('no client')
   const shape = { vectors: { size: 16, distance: 'Dot' }, shard_number: 2 }
@@ -55,4 +58,5 @@ test('P5 P8 while shards are rebuilt one after the other, every write is seen an
   }
   for (const client of [control, writer, reader]) client.close()
   await server.stop()
+  await removeLog(data)
 })

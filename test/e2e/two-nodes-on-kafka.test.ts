@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startServerProcess } from '../../scripts/demo/server-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { removeTopics } from '../support/kafka-arguments.ts'
 import {
@@ -12,6 +15,7 @@ import {
 } from '../support/kafka-nodes.ts'
 import { ownPrefix, sharedKafka } from '../support/shared-kafka.ts'
 
+const main = resolve(import.meta.dirname, '../../dist/bundle/server/main.js')
 const prefix = ownPrefix()
 let brokers = ''
 beforeAll(async () => {
@@ -25,7 +29,9 @@ async function hasCollection({ client }: KafkaNode, name: string): Promise<boole
   return (await client.send('GET', `/collections/${name}`)).status === 200
 }
 
-test('P5 P6 two nodes on one Kafka: each writes, each answers, and digests are equal at equal offsets', async () => {
+test('P5 P6 two nodes on one Kafka: each writes, each answers, and digests are equal at equal offsets', {
+  timeout: 180_000
+}, async () => {
   const [a, b] = await Promise.all([
     startKafkaNode(brokers, prefix, temporaryFolder()),
     startKafkaNode(brokers, prefix, temporaryFolder())
@@ -75,7 +81,9 @@ test('P5 P6 two nodes on one Kafka: each writes, each answers, and digests are e
   await Promise.all([a.stop(), b.stop()])
 })
 
-test('a node that starts beside another takes nothing of it away, and catches up', async () => {
+test('a node that starts beside another takes nothing of it away, and catches up', {
+  timeout: 180_000
+}, async () => {
   const data = temporaryFolder()
   const a = await startKafkaNode(brokers, prefix, temporaryFolder())
   let isOver = false
@@ -107,9 +115,34 @@ test('a node that starts beside another takes nothing of it away, and catches up
   await Promise.all([a.stop(), b.stop()])
 })
 
-test('a data folder is used with the log that its states are of, and no other', async () => {
+test('a data folder is used with the log that its states are of, and no other', {
+  timeout: 180_000
+}, async () => {
   const data = temporaryFolder()
   const node = await startKafkaNode(brokers, prefix, data)
   await node.stop()
   await expect(startKafkaNode(brokers, ownPrefix(), data)).rejects.toThrow(/another log/)
+  await expect(startServerProcess(['--data', data])).rejects.toThrow(/another log/)
+  const old = temporaryFolder()
+  await (await startServerProcess(['--data', old])).stop()
+  await expect(startKafkaNode(brokers, prefix, old)).rejects.toThrow(/another log/)
+})
+
+test('the checkpoints of a node on Kafka are verified without its log', {
+  timeout: 180_000
+}, async () => {
+  const data = temporaryFolder()
+  const often = ['--checkpoints.everyMs', '100']
+  const node = await startKafkaNode(brokers, prefix, data, ...often)
+  await node.client.call('PUT', '/collections/verified', shape)
+  const points = [{ id: 1, vector: [1, 2, 3] }]
+  await node.client.call('PUT', '/collections/verified/points?wait=true', { points })
+  await node.stop()
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [main, ...args, data], { encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout } = run('verify')
+  expect(stdout).toMatch(/its log is elsewhere \(kafka /)
+  expect(stdout).toContain('everything is whole and equal')
+  expect(status).toBe(0)
+  expect(run('log', 'verify').stderr).toContain('its log is elsewhere')
 })

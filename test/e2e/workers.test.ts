@@ -8,6 +8,7 @@ import { RestClient } from '../../scripts/demo/rest-client.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { type Server, startServer } from '../../src/server.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { logArguments, removeLog } from '../support/log-arguments.ts'
 
 const gateways = 3
 const data = mkdtempSync(join(tmpdir(), 'millrace-workers-'))
@@ -19,7 +20,8 @@ let clients: RestClient[] = []
 
 beforeAll(async () => {
   process.on('worker', remember)
-  const args = ['--port', '0', '--data', data, '--log-level', 'silent']
+  const common = ['--port', '0', '--data', data, '--log-level', 'silent']
+  const args = [...common, ...(await logArguments(data))]
   server = await startServer(loadConfig([...args, '--workers', String(gateways)], {}))
   while ((await metric('millrace_gateways_serving')) < gateways) await sleep(20)
   clients = Array.from({ length: 2 * gateways }, () => new RestClient(server.address.port))
@@ -30,6 +32,7 @@ afterAll(async () => {
   process.off('worker', remember)
   for (const client of clients) client.close()
   await server.stop('test')
+  await removeLog(data)
   rmSync(data, { recursive: true, force: true })
 })
 

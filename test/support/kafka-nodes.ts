@@ -72,7 +72,7 @@ export async function digestsOf(node: KafkaNode, collection: string) {
 export async function eventually(
   what: string,
   holds: () => Promise<boolean>,
-  timeoutMs = 30_000
+  timeoutMs = 60_000
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs
   while (!(await holds())) {

@@ -3,7 +3,7 @@ import { kafkaArguments, removeTopics } from './kafka-arguments.ts'
 import { sharedKafka } from './shared-kafka.ts'
 
 /** Servers of this run have their log in the shared Kafka; the project `on Kafka` of vitest sets it. */
-const isOnKafka = process.env['TEST_LOG'] === 'kafka'
+export const isOnKafka = process.env['TEST_LOG'] === 'kafka'
 
 /** @returns the arguments that give a server on the folder `data` its log; the same folder gets the same log */
 export async function logArguments(data: string): Promise<readonly string[]> {
