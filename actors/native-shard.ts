@@ -9,6 +9,7 @@ import {
   openShard,
   replaceShard,
   type ShardHandle,
+  type SlotIndex,
   shardState
 } from '../src/engine/index.ts'
 import { EngineError } from '../src/errors/index.ts'
@@ -20,9 +21,14 @@ export class NativeShard implements EngineShard {
   private readonly key: string
   private handle: ShardHandle
 
-  constructor(key: string, collectionId: bigint, shard: number) {
+  constructor(
+    key: string,
+    collectionId: bigint,
+    shard: number,
+    indexes: readonly SlotIndex[] = []
+  ) {
     this.key = key
-    this.handle = openShard(key, collectionId, shard)
+    this.handle = openShard(key, collectionId, shard, indexes)
   }
 
   async apply(batch: LogBatch): Promise<ApplyReport> {

@@ -1,4 +1,5 @@
 import type { ShardsFolder } from '../src/checkpoint/index.ts'
+import type { CollectionSpec } from '../src/domain/collection.ts'
 import type { WritePort } from '../src/domain/ports.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import type { Log } from '../streams/index.ts'
@@ -25,5 +26,10 @@ export interface NodeParts {
   readonly recoveryTurns: Turns
   readonly shardsFolder: ShardsFolder
   /** Opens the native shard under a key that any thread can find it by. */
-  readonly openEngine: (key: string, collectionId: bigint, shard: number) => EngineShard
+  readonly openEngine: (
+    key: string,
+    collectionId: bigint,
+    shard: number,
+    spec: CollectionSpec
+  ) => EngineShard
 }
