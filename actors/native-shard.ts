@@ -3,6 +3,7 @@ import {
   applyRecords,
   captureCheckpoint,
   closeShard,
+  findShard,
   finishCheckpointLoad,
   loadCheckpointBytes,
   nextCheckpointBytes,
@@ -10,11 +11,19 @@ import {
   replaceShard,
   type ShardHandle,
   type SlotIndex,
+  type SourcePosition,
+  shardSources,
   shardState
 } from '../src/engine/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 import type { ApplyReport, EngineShard, EngineShardState } from './shard-engine.ts'
+
+/** What the shard under a key has applied of topics of users; nothing when it is not open. */
+export function nativeSources(key: string): readonly SourcePosition[] {
+  const shard = findShard(key)
+  return shard === null ? [] : shardSources(shard)
+}
 
 /** A native shard as the actors drive it, under a key by which every thread finds it. */
 export class NativeShard implements EngineShard {

@@ -13,6 +13,7 @@ import {
   shardKeyOf,
   topicOf
 } from '../src/domain/directory.ts'
+import type { IngestDescription } from '../src/domain/ingest.ts'
 import type { RejectionReport } from '../src/domain/node-port.ts'
 import type {
   ControlCommand,
@@ -32,6 +33,8 @@ import {
   type CollectionDescription,
   startCollection
 } from './collection.actor.ts'
+import type { IngestParts } from './ingest-session.ts'
+import { Ingests } from './ingests.ts'
 import type { ActorLogger } from './logger.ts'
 import { type MetadataActor, startMetadata } from './metadata.actor.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -52,8 +55,16 @@ export interface NodeOptions {
   readonly guard?: WriteGuard
   readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
+  /** How ingests are run; without it none are. */
+  readonly ingests?: IngestOptions
   /** Called after each change of the directory. */
   readonly onDirectory?: () => void
+}
+
+export interface IngestOptions
+  extends Pick<IngestParts, 'openSource' | 'limits' | 'brokers' | 'readerName' | 'sourcesOf'> {
+  /** This node, as the metadata names it. */
+  readonly node: number
 }
 
 /** Writing is the disk's and one engine thread's work: more at once would not be faster. */
@@ -70,6 +81,8 @@ export interface Node {
   isReady(): boolean
   /** Of one collection, or of each. */
   describe(collectionId?: bigint): readonly CollectionDescription[]
+  /** What the metadata knows of ingests, and of those that run here what they are doing. */
+  describeIngests(): readonly IngestDescription[]
   /** What apply rejected of a collection while nobody waited. */
   rejections(collectionId: bigint): RejectionReport
   /**
@@ -125,6 +138,29 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   let names = emptyMetadata
   let isStopping = false
 
+  const ingests =
+    options.ingests &&
+    new Ingests(
+      {
+        ...options.ingests,
+        log,
+        clock,
+        crc32c,
+        writePort,
+        viewOf(collectionId) {
+          const view = [...directory.collections.values()].find(({ id }) => id === collectionId)
+          if (view !== undefined) return view
+          const details = { collection: collectionId.toString() }
+          throw new EngineError('MILLRACE_COLLECTION_NOT_FOUND', details)
+        },
+        async reach(collectionId, shard, offset, timeoutMs) {
+          return actors.get(collectionId)?.reach(shard, offset, timeoutMs) ?? 1
+        }
+      },
+      logger,
+      options.ingests.node
+    )
+
   /** Starts what the metadata names and this node lacks, and takes down what it no longer names. */
   function reconcile(state: MetadataState): void {
     names = state
@@ -140,6 +176,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       if (!actors.has(id)) actors.set(id, startCollection(parts, entry, publishDirectory))
     }
     publishDirectory()
+    ingests?.reconcile(state.ingests)
   }
 
   function publishDirectory(): void {
@@ -171,6 +208,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
   async function stop(): Promise<void> {
     isStopping = true
+    await ingests?.stop()
     writePort.drain()
     await metadata.stop()
     // A deletion that is not done is gone on with at the next start, as a topic that no collection names.
@@ -213,6 +251,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       [...actors.values()].every((actor) =>
         actor.shardStatuses().every(({ kind }) => kind === 'running')
       ),
+    describeIngests() {
+      const reports = new Map(ingests?.describe().map((report) => [report.name, report]))
+      return [...names.ingests.values()].map((entry) => ({
+        entry,
+        report: reports.get(entry.name)
+      }))
+    },
     rejections: (collectionId) => rejections.report(collectionId),
     describe: (collectionId) =>
       [...actors.values()]

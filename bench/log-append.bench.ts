@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Crc32c, crc32c, openEmbeddedLog } from '../streams/index.ts'
+import { measureAppends } from './append-load.ts'
 
 /** How fast does the embedded log make records durable, with 64 appends in flight? */
 export async function run(options: {
@@ -29,30 +30,9 @@ async function measure(recordBytes: number, records: number, sum: Crc32c) {
   const folder = await mkdtemp(join(process.env['BENCH_FOLDER'] ?? tmpdir(), 'millrace-bench-'))
   try {
     const log = await openEmbeddedLog({ folder, crc32c: sum })
-    await log.createTopic('bench', { partitions: 1 })
-    const record = new Uint8Array(recordBytes).map((_, i) => i * 31)
-    const latenciesMs: number[] = []
-    let started = 0
-    const worker = async () => {
-      while (started++ < records) {
-        const startMs = performance.now()
-        await log.append('bench', 0, [record])
-        latenciesMs.push(performance.now() - startMs)
-      }
-    }
-    const startMs = performance.now()
-    await Promise.all(Array.from({ length: 64 }, worker))
-    const seconds = (performance.now() - startMs) / 1000
+    const result = await measureAppends(log, recordBytes, records)
     await log.close()
-    latenciesMs.sort((a, b) => a - b)
-    const at = (share: number) =>
-      round(latenciesMs[Math.floor(latenciesMs.length * share)] ?? Number.NaN)
-    return {
-      mbPerSecond: round((records * recordBytes) / 1e6 / seconds),
-      recordsPerSecond: Math.round(records / seconds),
-      p50Ms: at(0.5),
-      p99Ms: at(0.99)
-    }
+    return result
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -68,10 +48,6 @@ function nativeCrc32c(): Crc32c | undefined {
   } catch {
     return undefined
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

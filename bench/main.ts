@@ -1,5 +1,9 @@
 /** `npm run bench -- [NAME…] [--size small|real] [--folder DATA]`: prints one JSON line for each measurement. */
+
+import { run as runIngest } from './ingest.bench.ts'
+import { run as runKafkaLog } from './kafka-log.bench.ts'
 import { run as runLogAppend } from './log-append.bench.ts'
+import { run as runNats } from './nats-request-reply.bench.ts'
 import { run as runReplay } from './replay.bench.ts'
 import { run as runRest } from './rest-upload-search.bench.ts'
 
@@ -11,7 +15,10 @@ export interface BenchOptions {
 }
 
 export const benches: Readonly<Record<string, (options: BenchOptions) => Promise<unknown>>> = {
+  'kafka-log': runKafkaLog,
+  ingest: runIngest,
   'log-append': runLogAppend,
+  nats: runNats,
   replay: runReplay,
   rest: runRest
 }

@@ -22,18 +22,25 @@ export interface ReplayResult {
   readonly digest: string
 }
 
-export async function run({ size }: { readonly size: keyof typeof sizes }): Promise<ReplayResult> {
+export async function run(options: {
+  readonly size: keyof typeof sizes
+  /** Where the log is, when it is not in the data folder. */
+  readonly logArguments?: readonly string[]
+}): Promise<ReplayResult> {
   const data = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  const args = ['--data', data, ...(options.logArguments ?? [])]
+  const points = sizes[options.size]
   try {
-    const digest = await fill(data, sizes[size])
-    return await replay(data, sizes[size], digest)
+    const digest = await fill(args, points)
+    rmSync(join(data, 'shards'), { recursive: true, force: true })
+    return await replay(args, points, digest)
   } finally {
     rmSync(data, { recursive: true, force: true })
   }
 }
 
-async function fill(data: string, points: number): Promise<string> {
-  const server = await startServerProcess(['--data', data])
+async function fill(args: readonly string[], points: number): Promise<string> {
+  const server = await startServerProcess(args)
   const client = new RestClient(server.port)
   const random = new Random(1)
   await client.call('PUT', '/collections/bench', {
@@ -53,9 +60,13 @@ async function fill(data: string, points: number): Promise<string> {
   return digest
 }
 
-async function replay(data: string, points: number, expected: string): Promise<ReplayResult> {
+async function replay(
+  args: readonly string[],
+  points: number,
+  expected: string
+): Promise<ReplayResult> {
   const startedAt = performance.now()
-  const server = await startServerProcess(['--data', data])
+  const server = await startServerProcess(args)
   const client = new RestClient(server.port)
   while ((await client.send('GET', '/readyz')).status !== 200) await sleep(2)
   await client.call('POST', '/collections/bench/points/query', {

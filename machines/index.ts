@@ -1,4 +1,5 @@
 export * from './collection.machine.ts'
+export * from './ingest.machine.ts'
 export * from './rebuild.machine.ts'
 export * from './replica.machine.ts'
 export * from './shard.machine.ts'

@@ -81,6 +81,7 @@ ${numberTable(layout.sectionKinds)}
 | OPERATIONS | ${encodings(layout.operationsEncodings)} | u32[rows + 1] ends of frames as in PAYLOAD, then one frame after the other, each whole but for its seal: producer, sequence, epoch and header CRC are 0 |
 | VERSIONS | 0 | u64[rows], in checkpoints only |
 | KEPT | 0 | of a slot, a bitmap over the rows of the frame, padded to 8 bytes, in checkpoints only: such a row has the vector that its id had in the files before |
+| SOURCE | ${encodings(layout.sourceEncodings)} | of a batch that an ingest wrote: ingest u64, first u64, next u64, partition u32, length of the topic’s name u32, the name in UTF-8 |
 
 Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointState} are no records: [a checkpoint's files](checkpoint-format.md) consist of them.
 
@@ -104,6 +105,11 @@ point has do not stop the others; the record's outcome names the first of them. 
 batch: they are applied in order up to the first that is rejected, under one offset. What \`filter\` holds is said in
 \`native/core/include/millrace/filter.h\`; it is evaluated on the state before the operation.
 
+A batch with a SOURCE is applied as a whole or not at all. A shard keeps the position of each (ingest, topic, partition): the
+\`next\` of the newest such batch. One whose \`first\` lies before that position has been applied already and is ignored
+(MILLRACE_SOURCE_APPLIED), one whose \`first\` lies behind it leaves something out and is rejected (MILLRACE_SOURCE_GAP). The first
+batch of a source may begin anywhere. Of more than 65,536 sources the one whose last batch is oldest is forgotten.
+
 A point's \`version\` is \`versionBase\` + the offset of its record. Ids fall into 4096 buckets, \`xxh64(id as 8
 little-endian bytes or 16 UUID bytes, seed 0) & 4095\`; a collection's generation maps buckets to shards, and shard n reads
 partition n of topic \`c<collectionId>.g<generation>\`.
@@ -124,6 +130,7 @@ prefix says which component it is.
 | 6 schema content, one a vector | slot, size, distance (0 cosine, 1 dot, 2 euclid, 3 manhattan) | the vector’s name | yes | yes |
 | 7 producer | producer, last sequence, its offset | – | yes | |
 | 8 epoch | newest writer epoch | – | yes | |
+| 9 source | ingest, partition, position, offset of its newest batch | the topic’s name | yes | |
 
 An id is three words: 1 for a UUID or 0, then its upper and its lower half (a UUID's bytes read big-endian; a number is the lower).
 Replicas at one offset have one digest; the sum of content is equal across generations as well.

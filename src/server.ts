@@ -7,7 +7,8 @@ import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { guardDisk } from './disk-guard.ts'
 import { indexesOf } from './domain/index-settings.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
-import { loadGateways } from './gateway/index.ts'
+import { loadGateways, serviceLimits } from './gateway/index.ts'
+import { defineIngests, ingestOptions, refreshIngestMetrics } from './ingest-setup.ts'
 import { createLogger, createMetrics } from './observability/index.ts'
 import { type OpenLog, openLog } from './open-log.ts'
 import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
@@ -74,16 +75,20 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       limits: {
         collections: config['limits.collections'],
         aliases: config['limits.aliases'],
-        metadataBytes: config['limits.metadataBytes']
+        metadataBytes: config['limits.metadataBytes'],
+        ingests: config['limits.ingests']
       },
+      ingests: ingestOptions(config, serviceLimits(config), data.peerId, logger),
       onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())
+    await defineIngests(config, node, data.peerId, logger)
     const { port } = await gateways.serve({
       ...node,
       metricsText() {
         refreshShardMetrics(metrics, node.describe())
         refreshGatewayMetrics(metrics, gateways.describe())
+        refreshIngestMetrics(metrics, node.describeIngests())
         disk.refreshMetrics(metrics)
         return metrics.registry.metrics()
       }

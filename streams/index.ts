@@ -13,6 +13,7 @@ export {
   replaceFile,
   writeFully
 } from './files.ts'
+export { type KafkaAccess, openKafkaSource } from './kafka-source/index.ts'
 export type {
   Log,
   LogBatch,
@@ -22,3 +23,14 @@ export type {
   WaitOptions
 } from './log.ts'
 export * from './memory/index.ts'
+export type {
+  DeadLetterRecord,
+  OpenSource,
+  PartitionName,
+  Source,
+  SourceBatch,
+  SourcePartition,
+  SourcePosition,
+  SourceRecord,
+  SourceSettings
+} from './source.ts'

@@ -97,6 +97,18 @@ std::optional<EncodeOperation> read_operation(const Napi::Value& value) {
   return EncodeOperation{kind == "upsert" ? layout::RecordKind::upsert : layout::RecordKind::update_vectors, *meta, true};
 }
 
+Napi::Array record_list(Napi::Env env, const std::vector<EncodedRecord>& records) {
+  auto list = Napi::Array::New(env, records.size());
+  for (std::uint32_t i = 0; i < records.size(); ++i) {
+    auto object = Napi::Object::New(env);
+    object.Set("shard", Napi::Number::New(env, records[i].shard));
+    object.Set("points", Napi::Number::New(env, records[i].points));
+    object.Set("frame", to_transferable(env, records[i].frame));
+    list.Set(i, object);
+  }
+  return list;
+}
+
 // parseUpsert(body: Uint8Array, target: EncodeTarget, operation?: NativeEncodeOperation): ParsedUpsert
 Napi::Value parse_upsert_call(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -111,20 +123,40 @@ Napi::Value parse_upsert_call(const Napi::CallbackInfo& info) {
   });
   if (!parsed) return fail(env, parsed.error());
   const auto& points = parsed.value();
-  auto records = Napi::Array::New(env, points.records.size());
-  for (std::uint32_t i = 0; i < points.records.size(); ++i) {
-    const auto& record = points.records[i];
-    auto object = Napi::Object::New(env);
-    object.Set("shard", Napi::Number::New(env, record.shard));
-    object.Set("points", Napi::Number::New(env, record.points));
-    object.Set("frame", to_transferable(env, record.frame));
-    records.Set(i, object);
-  }
   auto object = Napi::Object::New(env);
   object.Set("verdict", Napi::String::New(env, name_of(points.verdict)));
   object.Set("points", Napi::Number::New(env, static_cast<double>(points.points)));
   object.Set("recordBytes", Napi::Number::New(env, static_cast<double>(points.record_bytes)));
-  object.Set("records", records);
+  object.Set("records", record_list(env, points.records));
+  return object;
+}
+
+// parsePointMessages(messages: Uint8Array[], target: EncodeTarget): ParsedMessages
+Napi::Value parse_point_messages_call(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  bool is_target = false;
+  if (info[1].IsExternal()) napi_check_object_type_tag(env, info[1], &kTargetTag, &is_target);
+  const auto refuse = [&] { return fail_argument(env, "parsePointMessages(messages, target)"); };
+  if (!info[0].IsArray() || !is_target) return refuse();
+  const auto array = info[0].As<Napi::Array>();
+  std::vector<std::string_view> messages;
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const auto message = as_span<const char>(array[i]);
+    if (!message) return refuse();
+    messages.emplace_back(message->data(), message->size());
+  }
+  const auto& encoder = *info[1].As<Napi::External<Encoder>>().Data();
+  auto parsed = guard([&]() -> Result<ParsedMessages> {
+    return parse_point_messages(messages, encoder.target, encoder.limits);
+  });
+  if (!parsed) return fail(env, parsed.error());
+  const auto& points = parsed.value();
+  auto refused = Napi::Uint32Array::New(env, points.refused.size());
+  std::ranges::copy(points.refused, refused.Data());
+  auto object = Napi::Object::New(env);
+  object.Set("points", Napi::Number::New(env, static_cast<double>(points.points)));
+  object.Set("refused", refused);
+  object.Set("records", record_list(env, points.records));
   return object;
 }
 
@@ -174,6 +206,7 @@ Napi::Value payload_text_call(const Napi::CallbackInfo& info) {
 void export_parser(Napi::Env env, Napi::Object exports) {
   exports.Set("makeEncodeTarget", Napi::Function::New(env, make_encode_target));
   exports.Set("parseUpsert", Napi::Function::New(env, parse_upsert_call));
+  exports.Set("parsePointMessages", Napi::Function::New(env, parse_point_messages_call));
   exports.Set("jsonCheck", Napi::Function::New(env, json_check_call));
   exports.Set("jsonChildren", Napi::Function::New(env, json_children_call));
   exports.Set("payloadText", Napi::Function::New(env, payload_text_call));

@@ -195,6 +195,26 @@ Napi::Value state(const Napi::CallbackInfo& info) {
   return state_object(info.Env(), (*handle)->shard->state());
 }
 
+// sources(shard: ShardHandle): { ingest: bigint, topic: string, partition: number, next: bigint }[]
+Napi::Value sources(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(env, "sources(shard)");
+  const auto known = guard([&]() -> Result<std::vector<SourcePosition>> { return (*handle)->shard->sources(); });
+  if (!known) return fail(env, known.error());
+  auto list = Napi::Array::New(env, known.value().size());
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const auto& source = known.value()[i];
+    auto object = Napi::Object::New(env);
+    object.Set("ingest", to_bigint(env, source.ingest));
+    object.Set("topic", Napi::String::New(env, source.topic));
+    object.Set("partition", Napi::Number::New(env, source.partition));
+    object.Set("next", to_bigint(env, source.next));
+    list.Set(i, object);
+  }
+  return list;
+}
+
 }  // namespace
 
 Napi::Object state_object(Napi::Env env, const ShardState& state) {
@@ -244,6 +264,7 @@ void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("closeShard", Napi::Function::New(env, close_shard));
   exports.Set("count", Napi::Function::New(env, count));
   exports.Set("state", Napi::Function::New(env, state));
+  exports.Set("sources", Napi::Function::New(env, sources));
 }
 
 }  // namespace millrace::binding

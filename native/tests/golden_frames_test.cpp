@@ -51,7 +51,7 @@ TEST_P(GoldenFrames, AreReadWithTheirSeal) {
 INSTANTIATE_TEST_SUITE_P(Version1, GoldenFrames,
                          ::testing::Values("schema", "upsert-mixed", "upsert-numeric", "delete-uuid", "barrier",
                                            "upsert-conditional", "delete-by-filter", "update-vectors", "delete-vectors",
-                                           "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch"));
+                                           "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch", "batch-source"));
 
 const PointId kUuid{true, 0x550e8400e29b41d4U, 0xa716446655440000U};
 
@@ -85,6 +85,19 @@ TEST(GoldenFrame, DeleteHoldsItsUuid) {
   ASSERT_TRUE(read.frame.ok());
   EXPECT_EQ(read.frame.value().kind, layout::RecordKind::delete_points);
   EXPECT_EQ(read.frame.value().id(0), kUuid);
+}
+
+TEST(GoldenFrame, BatchOfAnIngestHoldsItsSource) {
+  const auto read = golden("batch-source");
+  ASSERT_TRUE(read.frame.ok());
+  const auto& source = read.frame.value().source;
+  ASSERT_TRUE(source.has_value());
+  EXPECT_EQ(source->ingest, 9U);
+  EXPECT_EQ(source->topic, "orders.übung");
+  EXPECT_EQ(source->partition, 3U);
+  EXPECT_EQ(source->first, 1ULL << 40U);
+  EXPECT_EQ(source->next, (1ULL << 40U) + 17);
+  EXPECT_EQ(read.frame.value().operations(), 1U);
 }
 
 TEST(GoldenFrame, OperationsHoldWhatTheirKindNeeds) {

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runBrokersDemo } from './brokers.ts'
 import { crashAndRecover } from './crash.ts'
 import { collection, loadWordsInto, scrollWords } from './load.ts'
 import { print } from './print.ts'
@@ -9,12 +10,16 @@ import { type ServerProcess, startServerProcess } from './server-process.ts'
 import { dimensions, loadWords, type Words, wordsExpected } from './words.ts'
 
 const cache = fileURLToPath(new URL('../../../.cache/demo', import.meta.url))
-const help = `npm run demo [-- --keep]
+const help = `npm run demo [-- --keep | --brokers]
 
 Fetches English word vectors (once, into .cache/), starts a server, loads all ${wordsExpected.toLocaleString('en')} of them and
 prints the neighbours of a few words. Then it loads them a second time, kills the server hard on the way, starts it
 again, shows that every acknowledged word is there, rebuilds the replica from the log beside the running one and
 compares the two digests. --keep leaves the server running until Ctrl-C.
+
+--brokers starts a real Kafka and a real NATS server (both are fetched once, into .cache/) and a node whose log is in
+that Kafka. The words stream in through a topic while they are searched for over NATS; the node is killed hard on the
+way, started again, and goes on: every word is there once.
 `
 
 /** @returns the exit code */
@@ -26,6 +31,10 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   mkdirSync(cache, { recursive: true })
   const words = loadWords(cache)
   const data = join(cache, `data-${process.pid}`)
+  if (args.includes('--brokers')) {
+    await runBrokersDemo(words, data).finally(() => rmSync(data, { recursive: true, force: true }))
+    return 0
+  }
   const start = () => startServerProcess(['--data', data], { MILLRACE_LOGGING_LEVEL: 'info' })
   let server = await start()
   try {

@@ -47,7 +47,12 @@ const knownCommands: ReadonlySet<unknown> = new Set<ControlCommand['type']>([
   'createCollection',
   'updateCollection',
   'deleteCollection',
-  'changeAliases'
+  'changeAliases',
+  'putIngest',
+  'deleteIngest',
+  'pauseIngest',
+  'resumeIngest',
+  'resetIngest'
 ])
 
 function isCommandRecord(meta: unknown): meta is CommandRecord {

@@ -1,10 +1,12 @@
 /** What the metadata log says, as every node knows it. */
 import type { CollectionSpec } from '../domain/collection.ts'
+import type { IngestEntry } from '../domain/ingest.ts'
 
 export interface MetadataState {
   readonly collections: ReadonlyMap<string, CollectionEntry>
   /** Alias → name of its collection. No alias is the name of a collection. */
   readonly aliases: ReadonlyMap<string, string>
+  readonly ingests: ReadonlyMap<string, IngestEntry>
   /** Where the metadata log is to be read on. */
   readonly nextOffset: bigint
 }
@@ -24,6 +26,7 @@ export interface CollectionEntry {
 export interface MetadataLimits {
   readonly collections: number
   readonly aliases?: number
+  readonly ingests?: number
   /** Largest `metadata` of a collection, as JSON. */
   readonly metadataBytes?: number
 }
@@ -31,5 +34,6 @@ export interface MetadataLimits {
 export const emptyMetadata: MetadataState = {
   collections: new Map(),
   aliases: new Map(),
+  ingests: new Map(),
   nextOffset: 0n
 }

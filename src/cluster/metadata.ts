@@ -4,9 +4,10 @@
  */
 import type { CollectionSpec } from '../domain/collection.ts'
 import { patchCollection, unknownVectorOf } from '../domain/collection-settings.ts'
-import type { ControlCommand, ControlVerdict } from '../domain/ports.ts'
+import type { ControlCommand, ControlVerdict, IngestCommand } from '../domain/ports.ts'
 import type { ErrorCode } from '../errors/index.ts'
 import { changeAliases, type Decision, type Names, refused } from './aliases.ts'
+import { decideIngest, withoutIngestsOf } from './ingests.ts'
 import type { MetadataLimits, MetadataState } from './metadata-state.ts'
 
 export interface Reduction {
@@ -25,14 +26,25 @@ export function reduceMetadata(
   command: ControlCommand,
   limits: MetadataLimits
 ): Reduction {
+  const nextOffset = offset + 1n
+  if (isIngestCommand(command)) {
+    const { ingests, verdict } = decideIngest(state, offset, command, limits)
+    return { state: { ...state, ingests, nextOffset }, verdict }
+  }
   const { verdict, ...names } = decide(state, offset, command, limits)
-  return { state: { ...names, nextOffset: offset + 1n }, verdict }
+  const isDeletion = command.type === 'deleteCollection' && verdict.accepted
+  const ingests = isDeletion ? withoutIngestsOf(state.ingests, verdict.collectionId) : state.ingests
+  return { state: { ...names, ingests, nextOffset }, verdict }
+}
+
+function isIngestCommand(command: ControlCommand): command is IngestCommand {
+  return command.type.endsWith('Ingest')
 }
 
 function decide(
   state: MetadataState,
   offset: bigint,
-  command: ControlCommand,
+  command: Exclude<ControlCommand, IngestCommand>,
   limits: MetadataLimits
 ): Decision {
   switch (command.type) {

@@ -125,6 +125,11 @@ function convert(path: string, field: ConfigField, value: unknown): string | num
     if (field.pattern?.test(text) === false) throw wrong(`like ${field.pattern.source}`)
     return text
   }
+  if (field.kind === 'json') {
+    const json = jsonText(value)
+    if (json === undefined) throw wrong('a map')
+    return json
+  }
   if (field.kind === 'choice') {
     if (!field.choices?.includes(text)) throw wrong(`one of ${field.choices?.join(', ')}`)
     return text
@@ -141,6 +146,17 @@ function convert(path: string, field: ConfigField, value: unknown): string | num
     )
   }
   return number
+}
+
+/** @returns the text of a JSON object, given as one or as a map of the file */
+function jsonText(value: unknown): string | undefined {
+  try {
+    const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : value
+    const isMap = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return isMap ? JSON.stringify(parsed) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const byteUnits: Readonly<Record<string, number>> = {

@@ -3,9 +3,11 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import { ingestFields } from './ingest-fields.ts'
 import { kafkaFields } from './kafka-fields.ts'
+import { natsFields } from './nats-fields.ts'
 
-export type FieldKind = 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
+export type FieldKind = 'json' | 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
 
 export interface ConfigField {
   readonly kind: FieldKind
@@ -317,100 +319,16 @@ export const configFields = {
     description:
       'Most messages of one worker that may wait for the main thread; past it requests get 429.'
   },
-  'nats.url': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_URL',
-    pattern: /^(nats|tls):\/\/[^\s,@]+(,(nats|tls):\/\/[^\s,@]+)*$/,
+  ...natsFields,
+  'query.transport': {
+    kind: 'choice',
+    default: 'local',
+    choices: ['local', 'nats'],
+    env: 'MILLRACE_QUERY_TRANSPORT',
     description:
-      'NATS servers to be asked through, as `nats://host:4222`, several of one cluster with commas between; without it there is no NATS.'
+      '`local`: reads call the shards in this process. `nats`: they ask for each by a message, as nodes ask each other.'
   },
-  'nats.prefix': {
-    kind: 'string',
-    default: 'millrace',
-    env: 'MILLRACE_NATS_PREFIX',
-    pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
-    description: 'Begin of every subject: `<prefix>.v1.<collection>.<operation>`.'
-  },
-  'nats.name': {
-    kind: 'string',
-    default: 'millrace',
-    env: 'MILLRACE_NATS_NAME',
-    description: 'How the NATS server lists the connections of this node.'
-  },
-  'nats.queue': {
-    kind: 'string',
-    default: 'q',
-    env: 'MILLRACE_NATS_QUEUE',
-    pattern: /^[A-Za-z0-9_-]+$/,
-    description: 'Queue group of the endpoints: of all its members one gets each request.'
-  },
-  'nats.inboxPrefix': {
-    kind: 'string',
-    default: '_INBOX',
-    env: 'MILLRACE_NATS_INBOX_PREFIX',
-    pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
-    description: 'Where answers to requests between nodes arrive.'
-  },
-  'nats.user': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_USER',
-    description: 'User at the NATS server; needs `nats.password`.'
-  },
-  'nats.password': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_PASSWORD',
-    isSecret: true,
-    description: 'Password of `nats.user`.'
-  },
-  'nats.token': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_TOKEN',
-    isSecret: true,
-    description: 'Token for a NATS server that asks for one.'
-  },
-  'nats.credentials': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_CREDENTIALS',
-    description: 'File with a user’s JWT and seed (`.creds`).'
-  },
-  'nats.nkey': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_NKEY',
-    description: 'File with a user’s NKey seed.'
-  },
-  'nats.tlsCa': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_TLS_CA',
-    description: 'File with the certificates in PEM that a NATS server’s own must come from.'
-  },
-  'nats.tlsCert': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_TLS_CERT',
-    description: 'File with this node’s certificate in PEM, for NATS servers that ask for one.'
-  },
-  'nats.tlsKey': {
-    kind: 'string',
-    default: '',
-    defaultText: 'none',
-    env: 'MILLRACE_NATS_TLS_KEY',
-    description: 'File with the key of `nats.tlsCert` in PEM.'
-  },
+  ...ingestFields,
   'logging.level': {
     kind: 'choice',
     default: 'info',

@@ -1,3 +1,4 @@
+import type { IngestDescription } from './ingest.ts'
 import type { RebuildReport } from './rebuild.ts'
 
 /**
@@ -14,6 +15,7 @@ export interface NodePort {
   metricsText(): Promise<string>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
+  describeIngests(): Promise<readonly IngestDescription[]>
   /** What apply rejected while nobody waited, since the start. */
   rejections(collectionId: bigint): Promise<RejectionReport>
   /**

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
 import type { CollectionSpec } from './collection.ts'
+import type { IngestSpec, IngestStart } from './ingest.ts'
 import type { AliasAction, UpdateCollectionBody } from './schemas/index.ts'
 
 export interface WriteRequest {
@@ -55,6 +56,19 @@ export type ControlCommand =
       readonly patch: UpdateCollectionBody
     }
   | { readonly type: 'changeAliases'; readonly actions: readonly AliasAction[] }
+  | IngestCommand
+
+/** `node`: the one that is to run it, by its peer id; 0: every node. */
+export type IngestCommand =
+  | {
+      readonly type: 'putIngest'
+      readonly name: string
+      readonly spec: IngestSpec
+      readonly node: number
+    }
+  | { readonly type: 'deleteIngest' | 'pauseIngest'; readonly name: string }
+  | { readonly type: 'resumeIngest'; readonly name: string; readonly node: number }
+  | { readonly type: 'resetIngest'; readonly name: string; readonly start: IngestStart }
 
 export type ControlVerdict =
   | {
@@ -82,4 +96,24 @@ export interface ReadBarrier {
     readonly offset: bigint
     readonly timeoutMs: number
   }): Promise<number | undefined>
+}
+
+/** A question about one shard to a node that has a replica of it: bytes, so that it may be a message. */
+export interface ShardRequest {
+  readonly peerId: number
+  readonly collectionId: bigint
+  readonly generation: number
+  readonly shard: number
+  /** What is asked, by one of the verbs of `src/query/shard-answers.ts`. */
+  readonly verb: string
+  readonly body: Uint8Array
+  /** On the clock of `process.hrtime.bigint()`. */
+  readonly deadlineNs: bigint
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ShardPort {
+  /** @throws what the other node threw; MILLRACE_NATS_UNANSWERED, MILLRACE_MESSAGE_TOO_LARGE, MILLRACE_CANCELLED */
+  ask(request: ShardRequest): Promise<Uint8Array>
 }

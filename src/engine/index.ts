@@ -17,8 +17,10 @@ export type {
   NativeEncodeOperation,
   NativeEncodeTarget,
   NativeShardState,
+  ParsedMessages,
   ParsedUpsert,
   ShardHandle,
+  SourcePosition,
   VectorSlot
 } from './native.ts'
 export * from './points.ts'

@@ -111,6 +111,23 @@ export interface ParsedUpsert {
   readonly records: readonly EncodedRecord[]
 }
 
+export interface ParsedMessages {
+  readonly points: number
+  /** Indexes of the messages that are no point, or one that no record can hold; rising. */
+  readonly refused: Uint32Array
+  /** In the order of the messages within each shard. */
+  readonly records: readonly EncodedRecord[]
+}
+
+/** How far a shard has applied one partition of a user's topic. */
+export interface SourcePosition {
+  readonly ingest: bigint
+  readonly topic: string
+  readonly partition: number
+  /** The position to go on from. */
+  readonly next: bigint
+}
+
 export interface NativeEncodeOperation {
   readonly kind: 'upsert' | 'updateVectors'
   /** META of every record, without bytes for none; `update_mode` and `update_filter` of the body are in it. */
@@ -148,6 +165,7 @@ export interface NativeEngine {
   /** Without a filter it is never a promise. */
   count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
+  sources(shard: ShardHandle): SourcePosition[]
   apply(
     shard: ShardHandle,
     bytes: Uint8Array,
@@ -209,6 +227,7 @@ export interface NativeEngine {
     target: EncodeTarget,
     operation?: NativeEncodeOperation
   ): ParsedUpsert
+  parsePointMessages(messages: readonly Uint8Array[], target: EncodeTarget): ParsedMessages
   jsonCheck(body: Uint8Array, depthMax: number): JsonFault | null
   jsonChildren(text: Uint8Array, depthMax: number): NativeJsonChildren | null
   payloadText(text: Uint8Array, depthMax: number): string | null

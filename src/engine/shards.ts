@@ -11,7 +11,8 @@ import {
   fromNative,
   type NativeShardState,
   native,
-  type ShardHandle
+  type ShardHandle,
+  type SourcePosition
 } from './native.ts'
 
 /** Records of one partition, in offset order. The arrays may be longer than `count` and must not change until `apply` has settled. */
@@ -148,6 +149,11 @@ export function countPoints(
 
 export function shardState(shard: ShardHandle): NativeShardState {
   return callNative(() => native.state(shard))
+}
+
+/** How far the shard has applied the topics that ingests read, by ingest, topic and partition. */
+export function shardSources(shard: ShardHandle): readonly SourcePosition[] {
+  return callNative(() => native.sources(shard))
 }
 
 function rejectionOf(code: number, details: string | undefined): Pick<RecordOutcome, 'rejection'> {

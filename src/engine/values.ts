@@ -6,6 +6,7 @@ import {
   type NativeEncodeOperation,
   type NativeEncodeTarget,
   native,
+  type ParsedMessages,
   type ParsedUpsert
 } from './native.ts'
 
@@ -25,6 +26,14 @@ export function parseUpsert(
   operation?: NativeEncodeOperation
 ): ParsedUpsert {
   return callNative(() => native.parseUpsert(body, target, operation))
+}
+
+/** Parses messages that are one point each into record frames split by shard; those that are none are left out and told. */
+export function parsePointMessages(
+  messages: readonly Uint8Array[],
+  target: EncodeTarget
+): ParsedMessages {
+  return callNative(() => native.parsePointMessages(messages, target))
 }
 
 /**

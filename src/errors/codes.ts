@@ -163,11 +163,11 @@ export const errorSpecs = {
     retryable: true,
     message: '{waiting} requests are waiting already ({limitName}); try again'
   },
-  MILLRACE_REPLY_TOO_LARGE: {
+  MILLRACE_MESSAGE_TOO_LARGE: {
     kind: 'badRequest',
     retryable: false,
     message:
-      'the answer has {bytes} bytes, over the limit of {limit} bytes that the NATS server sets (max_payload); ask for less, or raise the limit there'
+      'a message of {bytes} bytes is over the limit of {limit} bytes that the NATS server sets (max_payload); ask for less, or raise the limit there'
   },
   MILLRACE_NATS_UNANSWERED: {
     kind: 'unavailable',
@@ -205,6 +205,20 @@ export const errorSpecs = {
     retryable: false,
     message: 'record {sequence} of producer {producer} was applied before',
     native: 5
+  },
+  MILLRACE_SOURCE_APPLIED: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'positions from {first} of partition {partition} of topic {topic} were applied before: the shard is at {position}',
+    native: 21
+  },
+  MILLRACE_SOURCE_GAP: {
+    kind: 'internal',
+    retryable: true,
+    message:
+      'positions {position} to {first} of partition {partition} of topic {topic} have not come yet',
+    native: 22
   },
   MILLRACE_WRITER_FENCED: {
     kind: 'unavailable',
@@ -391,6 +405,52 @@ export const errorSpecs = {
     kind: 'internal',
     retryable: false,
     message: '{file} is of format version {found}; this version reads up to {supported}'
+  },
+
+  // Ingests
+  MILLRACE_INGEST_NOT_FOUND: {
+    kind: 'notFound',
+    retryable: false,
+    message: "Ingest `{ingest}` doesn't exist!"
+  },
+  MILLRACE_INGEST_EXISTS: {
+    kind: 'alreadyExists',
+    retryable: false,
+    message:
+      'ingest `{ingest}` writes into collection `{collection}`; delete it before one of this name may write into another'
+  },
+  MILLRACE_INGEST_LIMIT: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'there are {limit} ingests, and no more are allowed (limits.ingests)'
+  },
+  MILLRACE_INGEST_INVALID: { kind: 'badRequest', retryable: false, message: '{reason}' },
+  MILLRACE_EMBEDDING_UNKNOWN: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'no embedding `{embedding}` is configured'
+  },
+  MILLRACE_SOURCE_UNAVAILABLE: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the source cannot be read: {reason}'
+  },
+  MILLRACE_SOURCE_TOPIC_MISSING: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'topic {topic} does not exist at {brokers}'
+  },
+  MILLRACE_SOURCE_RECREATED: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'partition {partition} of topic {topic} ends at {end}, before position {position} that was applied already: the topic was deleted and created again; reset the ingest to read it anew'
+  },
+  MILLRACE_SOURCE_TRIMMED: {
+    kind: 'internal',
+    retryable: false,
+    message:
+      'partition {partition} of topic {topic} begins at {start}, behind position {position} that is to be read next: messages were deleted before they were read; reset the ingest to go on without them'
   },
 
   // Checkpoints

@@ -8,11 +8,12 @@ import type { ServiceContext } from '../service/index.ts'
 import type { Connections } from './connections.ts'
 import type { GatewayCounts } from './counts.ts'
 import { natsSettings } from './nats-settings.ts'
+import { serviceLimits } from './service-limits.ts'
 
 export interface GatewayOptions {
   readonly config: Config
   /** The directory and the ports by which this thread reaches the node. */
-  readonly ports: Omit<ServiceContext, 'limits'>
+  readonly ports: Omit<ServiceContext, 'limits' | 'shardPort'>
   readonly logger: Logger
   readonly statistics: RequestStatistics
   /** Of all gateways; this one counts under its number. */
@@ -30,18 +31,17 @@ export interface Gateway {
 /** @throws MILLRACE_CONFIG_INVALID */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, ports, logger, statistics, counts, gateway } = options
+  const settings = natsSettings(config)
+  // Loaded only when it is asked for: each thread would pay for it.
+  const nats = settings && (await import('../api/nats/index.ts'))
+  const shardPort =
+    nats && config['query.transport'] === 'nats'
+      ? new nats.NatsShardPort(config['nats.prefix'], config['nats.inboxPrefix'])
+      : undefined
   const context: ServiceContext = {
     ...ports,
-    limits: {
-      recordBytes: config['limits.recordBytes'],
-      jsonDepth: config['limits.jsonDepth'],
-      shards: config['limits.shards'],
-      resultPoints: config['limits.resultPoints'],
-      filterConditions: config['limits.filterConditions'],
-      filterDepth: config['limits.filterDepth'],
-      requestTimeoutMs: config['server.requestTimeoutMs'],
-      replayWaitMs: config['recovery.readWaitMs']
-    }
+    shardPort,
+    limits: serviceLimits(config)
   }
   const inFlight = {
     add: (change: 1 | -1) => counts.add(gateway, 'requests', change),
@@ -67,9 +67,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     inFlight,
     service: facts
   })
-  const settings = natsSettings(config)
-  // Loaded only when it is asked for: each thread would pay for it.
-  const nats = settings && (await import('../api/nats/index.ts'))
   return {
     rest,
     joinNats: () =>
@@ -81,6 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         scope: { context, facts },
         inFlight,
         limits,
+        shardPort,
         logger: logger.child({ part: 'nats' })
       })
   }
@@ -98,7 +96,8 @@ export async function drainGateway(
   drainMs: number,
   connections?: Connections
 ): Promise<void> {
-  const closing = Promise.all([rest.close(), connections?.close(), nats?.drain(drainMs)])
+  const closed = Promise.all([rest.close(), connections?.close()])
+  const closing = Promise.all([closed, nats?.drain(drainMs, closed)])
   // A connection that becomes idle only now would otherwise be waited for until its client lets go.
   const sweep = setInterval(() => rest.server.closeIdleConnections(), 20)
   const deadline = setTimeout(() => rest.server.closeAllConnections(), drainMs)

@@ -41,6 +41,7 @@ export class LocalGateway implements Gateways {
             { ...statistics.report(this.counts.of(0, 'requests')), ...natsOf(this.nats) }
           ],
           rebuildShard: node.rebuildShard,
+          describeIngests: async () => node.describeIngests(),
           rejections: async (collectionId) => node.rejections(collectionId)
         }
       },

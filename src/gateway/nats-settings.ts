@@ -10,7 +10,10 @@ import { EngineError } from '../errors/index.ts'
  * @throws  MILLRACE_CONFIG_INVALID for logins that exclude each other and files that cannot be read
  */
 export function natsSettings(config: Config): NatsSettings | undefined {
-  if (config['nats.url'] === '') return undefined
+  if (config['nats.url'] === '') {
+    if (config['query.transport'] === 'nats') throw invalid('query.transport: nats needs nats.url')
+    return undefined
+  }
   return {
     servers: config['nats.url'].split(','),
     name: config['nats.name'],

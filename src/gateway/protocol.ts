@@ -1,5 +1,6 @@
 /** What passes between the main thread and a gateway worker, beside the shared memory of `counts.ts`. */
 import type { Config } from '../config/index.ts'
+import type { IngestDescription } from '../domain/ingest.ts'
 import type {
   CollectionFacts,
   GatewayDescription,
@@ -44,6 +45,7 @@ export interface MainRequests {
   propose(command: ControlCommand): Promise<ControlVerdict>
   reach(request: Parameters<ReadBarrier['reach']>[0]): Promise<number | undefined>
   describe(collectionId: bigint | undefined): readonly CollectionFacts[]
+  describeIngests(): readonly IngestDescription[]
   rejections(collectionId: bigint): RejectionReport
   describeGateways(): readonly GatewayDescription[]
   isReady(): boolean

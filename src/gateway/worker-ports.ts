@@ -62,6 +62,7 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
       metricsText: () => main.ask('metricsText', undefined),
       requestReports: () => main.ask('requestReports', undefined),
       rebuildShard: (collection, shard) => main.ask('rebuildShard', { collection, shard }),
+      describeIngests: () => main.ask('describeIngests', undefined),
       rejections: (collectionId) => main.ask('rejections', collectionId)
     }
   }

@@ -1,4 +1,5 @@
 import type { ShardDirectory } from '../domain/directory.ts'
+import type { IngestDescription } from '../domain/ingest.ts'
 import type {
   CollectionFacts,
   GatewayDescription,
@@ -17,6 +18,7 @@ export interface NodeSide {
   readonly controlPort: ControlPort
   readonly barrier: ReadBarrier
   describe(collectionId?: bigint): readonly CollectionFacts[]
+  describeIngests(): readonly IngestDescription[]
   rejections(collectionId: bigint): RejectionReport
   isReady(): boolean
   rebuildShard(collection: string, shard: number): Promise<RebuildReport>
@@ -55,6 +57,7 @@ export function answersFor(
     propose: (command) => node().controlPort.propose(command),
     reach: (request) => node().barrier.reach(request),
     describe: (collectionId) => node().describe(collectionId),
+    describeIngests: () => node().describeIngests(),
     rejections: (collectionId) => node().rejections(collectionId),
     describeGateways: () => gateways.describeGateways(),
     isReady: () => isReady(node(), gateways.describeGateways()),

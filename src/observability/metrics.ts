@@ -95,6 +95,7 @@ export function createMetrics(version: string) {
       labelNames: ['collection', 'shard'],
       registers
     }),
+    ingests: ingestGauges(registers),
     diskFreeBytes: new Gauge({
       name: 'millrace_disk_free_bytes',
       help: 'bytes free on the disk of the data folder, when it was asked last',
@@ -114,3 +115,16 @@ export function createMetrics(version: string) {
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
+
+/** Of each ingest that this node runs. */
+function ingestGauges(registers: Registry[]) {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `millrace_ingest_${name}`, help, labelNames: ['ingest'], registers })
+  return {
+    running: gauge('running', '1 while the ingest reads, else 0'),
+    lag: gauge('lag_messages', 'messages of its topics that are not applied'),
+    messages: gauge('messages', 'messages applied or set aside since this node runs it'),
+    deadLetters: gauge('dead_letters', 'messages set aside since this node runs it'),
+    restarts: gauge('restarts', 'times that the source failed and was opened again')
+  }
+}

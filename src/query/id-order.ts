@@ -6,12 +6,9 @@ import {
   type PointIds,
   type PointShape,
   parsePointIds,
-  renderHits,
-  renderScroll,
-  type SearchHits,
-  type ShardHandle
+  type SearchHits
 } from '../engine/index.ts'
-import { shardHandles } from './shard-handles.ts'
+import type { ShardAccess } from './shard-access.ts'
 
 export interface IdOrderPlan {
   readonly offset: number
@@ -23,19 +20,19 @@ export interface IdOrderPlan {
 /** @returns the whole response body */
 export async function answerInIdOrder(
   view: CollectionView,
+  shards: ShardAccess,
   { offset, limit, filter }: IdOrderPlan,
   shape: PointShape
 ): Promise<Buffer> {
-  const shards = shardHandles(view)
   const bare = { payload: false, vectors: false, startNs: shape.startNs }
-  const page = await renderScroll(shards, null, offset + limit, bare, filter)
+  const page = await shards.renderScroll(null, offset + limit, bare, filter)
   const ids = parsePointIds(idsOfPage(page).slice(offset))
   const shardOf = Array.from(
     { length: ids.count },
     (_, index) => view.shardOfBucket[bucketOf(ids, index)] ?? 0
   )
-  const hits = shards.map((_, shard) => hitsOf(ids, shardOf, shard))
-  return renderHits(shards, hits, orderOf(shardOf, shards), shape, 'query')
+  const hits = view.shards.map((_, shard) => hitsOf(ids, shardOf, shard))
+  return shards.renderHits(hits, orderOf(shardOf, hits.length), shape, 'query')
 }
 
 /** A page without payloads and vectors holds nothing but ids. */
@@ -60,8 +57,8 @@ function hitsOf(ids: PointIds, shardOf: readonly number[], shard: number): Searc
 /** An entry of `PointIds`: flags, bucket, 16 bytes of id. */
 const idEntryBytes = 24
 
-function orderOf(shardOf: readonly number[], shards: readonly ShardHandle[]): Uint32Array {
-  const next = shards.map(() => 0)
+function orderOf(shardOf: readonly number[], shards: number): Uint32Array {
+  const next = new Array<number>(shards).fill(0)
   return Uint32Array.from(
     shardOf.flatMap((shard) => {
       const index = next[shard] ?? 0

@@ -1,16 +1,8 @@
 /** Runs a nearest-points query: scatter to the shards, merge, and render the winners. */
-import type { CollectionView } from '../domain/directory.ts'
-import {
-  type Caller,
-  type PointShape,
-  renderHits,
-  type SearchHits,
-  type ShardHandle,
-  searchShard
-} from '../engine/index.ts'
+import type { Caller, PointShape, SearchHits } from '../engine/index.ts'
 import { mergeHits } from './merge.ts'
 import type { NearestPlan } from './plan.ts'
-import { shardHandles } from './shard-handles.ts'
+import type { ShardAccess } from './shard-access.ts'
 
 /**
  * @param form        `query`: the points in an object; `search`: a bare list
@@ -18,26 +10,25 @@ import { shardHandles } from './shard-handles.ts'
  * @returns           the whole response body
  */
 export async function answerNearest(
-  view: CollectionView,
+  shards: ShardAccess,
   plan: NearestPlan,
   shape: PointShape,
   form: 'query' | 'search',
   deadlineNs: bigint,
   caller: Caller
 ): Promise<Buffer> {
-  const shards = shardHandles(view)
   const hits = await scatter(shards, plan, deadlineNs, caller)
-  return renderHits(shards, hits, mergeHits(hits, plan.offset, plan.limit), shape, form)
+  return shards.renderHits(hits, mergeHits(hits, plan.offset, plan.limit), shape, form)
 }
 
 function scatter(
-  shards: readonly ShardHandle[],
+  shards: ShardAccess,
   plan: NearestPlan,
   deadlineNs: bigint,
   caller: Caller
-): Promise<SearchHits[]> {
+): Promise<readonly SearchHits[]> {
   const { slot, query, k, exact, ef, scoreThreshold, filter } = plan
   const search = { slot, query, k, exact, ef, deadlineNs, filter }
   const searchPlan = scoreThreshold === undefined ? search : { ...search, scoreThreshold }
-  return Promise.all(shards.map((shard) => searchShard(shard, searchPlan, caller)))
+  return shards.search(searchPlan, caller)
 }

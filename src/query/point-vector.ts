@@ -1,20 +1,25 @@
 import type { VectorSlot } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import type { PointId } from '../domain/point-id.ts'
-import { bucketOf, parsePointIds, renderPoint } from '../engine/index.ts'
+import { bucketOf, parsePointIds } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { shardHandles } from './shard-handles.ts'
+import type { ShardAccess } from './shard-access.ts'
 
 /**
  * The stored vector of a point, of unit length where the distance is cosine.
  *
  * @throws MILLRACE_POINT_MISSING, MILLRACE_POINT_VECTOR_MISSING
  */
-export function vectorOfPoint(view: CollectionView, slot: VectorSlot, id: PointId): number[] {
+export async function vectorOfPoint(
+  view: CollectionView,
+  shards: ShardAccess,
+  slot: VectorSlot,
+  id: PointId
+): Promise<number[]> {
   const ids = parsePointIds([String(id)])
-  const shard = shardHandles(view)[view.shardOfBucket[bucketOf(ids, 0)] ?? 0]
   const shape = { payload: false, vectors: [slot.name], startNs: 0n }
-  const response = shard && renderPoint(shard, ids, shape)
+  const shard = view.shardOfBucket[bucketOf(ids, 0)] ?? 0
+  const response = await shards.renderPoint(shard, ids, shape)
   if (!response) throw new EngineError('MILLRACE_POINT_MISSING', { id })
   // The engine writes floats so that they read back as the same ones.
   const { result } = JSON.parse(response.toString('utf8')) as RenderedPoint

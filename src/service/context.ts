@@ -1,6 +1,6 @@
 import type { ShardDirectory } from '../domain/directory.ts'
 import type { NodeIdentity, NodePort } from '../domain/node-port.ts'
-import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
+import type { ControlPort, ReadBarrier, ShardPort, WritePort } from '../domain/ports.ts'
 
 /** What every operation may use: the directory and the ports, nothing of actors or files. */
 export interface ServiceContext {
@@ -11,6 +11,8 @@ export interface ServiceContext {
   readonly node: NodePort
   readonly identity: NodeIdentity
   readonly limits: ServiceLimits
+  /** By which reads reach the shards; without it they are called in this process. */
+  readonly shardPort?: ShardPort | undefined
 }
 
 export interface ServiceLimits {

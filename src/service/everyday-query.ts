@@ -16,6 +16,8 @@ export async function answerEverydayQuery(
   options: ReadOptions
 ): Promise<Buffer | null> {
   const view = await readableCollection(context, name, options)
+  // Its one call reads shards of this process only.
+  if (context.shardPort !== undefined) return null
   const { startedAt, timeoutMs } = options
   const { limits } = context
   return answerNearestBody(shardHandles(view), {

@@ -24,6 +24,7 @@ import { packFilter, readFilter } from './filters.ts'
 import { checkResultPoints, refuseLater } from './points-read.ts'
 import { readQueryInput, refuseLaterKinds, withRoundedNumbers } from './query-input.ts'
 import { readableCollection } from './read-barrier.ts'
+import { shardsOf } from './shards-of.ts'
 
 const limitDefault = 10
 
@@ -85,15 +86,20 @@ const answerQuery: Answer = async (context, view, body, options, path) => {
   const shape = pointShape(view, request, false, options.startedAt)
   const [limit, offset] = [request.limit ?? limitDefault, request.offset ?? 0]
   checkResultPoints(context, limit + offset)
+  const shards = shardsOf(context, view, options)
   if (input.kind === 'idOrder') {
     refuseThreshold(request.score_threshold)
-    const answer = answerInIdOrder(view, { limit, offset, filter: packFilter(filter) }, shape)
+    const plan = { limit, offset, filter: packFilter(filter) }
+    const answer = answerInIdOrder(view, shards, plan, shape)
     return withinDeadline(context, options, 'query', answer)
   }
   const using = request.using ?? ''
+  const vector =
+    input.kind === 'vector'
+      ? input.vector
+      : await vectorOfPoint(view, shards, findSlot(view, using), input.id)
   const plan = planNearest(view, {
-    vector:
-      input.kind === 'vector' ? input.vector : vectorOfPoint(view, findSlot(view, using), input.id),
+    vector,
     using,
     limit,
     offset,
@@ -102,7 +108,7 @@ const answerQuery: Answer = async (context, view, body, options, path) => {
     // A point that is asked about is no answer.
     filter: packFilter(input.kind === 'point' ? excludingIds(filter, [idMeta(input.id)]) : filter)
   })
-  return answerNearest(view, plan, shape, 'query', deadlineNs(context, options), options)
+  return answerNearest(shards, plan, shape, 'query', deadlineNs(context, options), options)
 }
 
 const answerSearch: Answer = async (context, view, body, options, path) => {
@@ -129,7 +135,8 @@ const answerSearch: Answer = async (context, view, body, options, path) => {
   })
   checkResultPoints(context, plan.k)
   const shape = pointShape(view, request, false, options.startedAt)
-  return answerNearest(view, plan, shape, 'search', deadlineNs(context, options), options)
+  const shards = shardsOf(context, view, options)
+  return answerNearest(shards, plan, shape, 'search', deadlineNs(context, options), options)
 }
 
 /** The corpus of a sparse vector's statistics; there are only dense ones. */

@@ -6,22 +6,15 @@ import {
   retrievePointsSchema,
   scrollPointsSchema
 } from '../domain/schemas/index.ts'
-import {
-  bucketOf,
-  countPoints as countShards,
-  type PointIds,
-  parsePointIds,
-  renderPoint,
-  renderPoints,
-  renderScroll
-} from '../engine/index.ts'
+import { bucketOf, type PointIds, parsePointIds } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
-import { pointShape, shardHandles } from '../query/index.ts'
+import { pointShape } from '../query/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
 import { withinDeadline } from './deadline.ts'
 import { packFilter, readFilter } from './filters.ts'
 import { readPointId } from './point-ids.ts'
 import { readableCollection } from './read-barrier.ts'
+import { shardsOf } from './shards-of.ts'
 
 const scrollLimitDefault = 10
 
@@ -37,10 +30,9 @@ export async function getPoint(
     throw new EngineError('MILLRACE_POINT_ID_INVALID', { id: idText.slice(0, 100) })
   const view = await readableCollection(context, name, options)
   const ids = parsePointIds([String(id)])
-  const shard = shardHandles(view)[shardOfPoint(view, ids, 0)]
-  const body =
-    shard &&
-    renderPoint(shard, ids, pointShape(view, { with_vector: true }, true, options.startedAt))
+  const shape = pointShape(view, { with_vector: true }, true, options.startedAt)
+  const shards = shardsOf(context, view, options)
+  const body = await shards.renderPoint(shardOfPoint(view, ids, 0), ids, shape)
   if (!body) throw new EngineError('MILLRACE_POINT_NOT_FOUND', { id })
   return body
 }
@@ -60,7 +52,7 @@ export async function retrievePoints(
     shardOfPoint(view, ids, index)
   )
   const shape = pointShape(view, request, false, options.startedAt)
-  const points = renderPoints(shardHandles(view), ids, shardOf, shape)
+  const points = shardsOf(context, view, options).renderPoints(ids, shardOf, shape)
   return withinDeadline(context, options, 'retrieve', points)
 }
 
@@ -85,7 +77,8 @@ export async function scrollPoints(
   const from =
     offset === undefined || offset === null ? null : parsePointIds([String(readPointId(offset))])
   const shape = pointShape(view, request, true, options.startedAt)
-  const page = renderScroll(shardHandles(view), from, limit, shape, packFilter(filter))
+  const shards = shardsOf(context, view, options)
+  const page = shards.renderScroll(from, limit, shape, packFilter(filter))
   return withinDeadline(context, options, 'scroll', page)
 }
 
@@ -98,7 +91,7 @@ export async function countPoints(
   const view = await readableCollection(context, name, options)
   const request = parseRequest(countPointsSchema, body)
   const filter = packFilter(readFilter(view, context.limits, request.filter, 'filter'))
-  const count = countShards(shardHandles(view), filter)
+  const count = shardsOf(context, view, options).count(filter)
   return { count: await withinDeadline(context, options, 'count', count) }
 }
 

@@ -1,4 +1,4 @@
-/** What the log needs of kafkajs and its public types do not show; see docs/adr/0010-read-kafka-by-fetch.md. */
+/** What the log needs of kafkajs and its public types do not show; see docs/adr/0007-read-kafka-by-fetch.md. */
 
 declare module 'kafkajs/src/cluster/index.js' {
   import type { KafkajsBroker, KafkajsClusterOptions } from 'kafkajs/millrace'
@@ -73,6 +73,11 @@ declare module 'kafkajs/millrace' {
 
   /** One connected broker; every method sends one request, and rejects when any part of its answer is an error. */
   export interface KafkajsBroker {
+    /** Fetch requests go by the second connection, all others by the first. */
+    readonly connectionPool: {
+      readonly pool: readonly { isConnected(): boolean }[]
+      getConnection(index: number): Promise<unknown>
+    }
     metadata(topics: readonly string[]): Promise<{
       readonly brokers: readonly { readonly nodeId: number }[]
       readonly topicMetadata: readonly {

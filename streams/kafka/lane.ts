@@ -18,6 +18,7 @@ const brokersMaxAgeMs = 300_000
 export class Lane {
   readonly #cluster: Cluster
   readonly #sockets = new Map<string, Set<Socket>>()
+  readonly #opening = new Map<object, Promise<unknown>>()
   #connecting: Promise<void> | undefined
 
   constructor(options: KafkaLogOptions, settings: KafkaSettings, name: string) {
@@ -33,7 +34,8 @@ export class Lane {
       brokers: options.brokers,
       clientId: `${options.clientId ?? 'millrace'}-${name}`,
       ssl: options.ssl,
-      sasl: options.sasl,
+      // kafkajs writes into it.
+      sasl: options.sasl && { ...options.sasl },
       connectionTimeout: connectTimeoutMs,
       authenticationTimeout: settings.requestTimeoutMs,
       reauthenticationThreshold: 10_000,
@@ -49,18 +51,18 @@ export class Lane {
 
   async anyBroker(): Promise<KafkajsBroker> {
     await this.#ready()
-    return this.#cluster.brokerPool.findConnectedBroker()
+    return this.#connected(await this.#cluster.brokerPool.findConnectedBroker())
   }
 
   async controller(): Promise<KafkajsBroker> {
     await this.#ready()
-    return this.#cluster.findControllerBroker()
+    return this.#connected(await this.#cluster.findControllerBroker())
   }
 
   /** @param nodeId  of a partition's leader */
   async broker(nodeId: number): Promise<KafkajsBroker> {
     await this.#ready()
-    return this.#cluster.findBroker({ nodeId: String(nodeId) })
+    return this.#connected(await this.#cluster.findBroker({ nodeId: String(nodeId) }))
   }
 
   brokerCount(): number {
@@ -81,6 +83,22 @@ export class Lane {
       socket.destroy(new Error('the log is closed'))
     }
     await this.#cluster.disconnect()
+  }
+
+  /** kafkajs opens a socket for each of several requests that find a connection closed at once, and forgets all but one. */
+  async #connected(broker: KafkajsBroker): Promise<KafkajsBroker> {
+    const { connectionPool } = broker
+    await Promise.all(
+      connectionPool.pool.map((connection, index) => {
+        if (connection.isConnected()) return undefined
+        const opening =
+          this.#opening.get(connection) ??
+          connectionPool.getConnection(index).finally(() => this.#opening.delete(connection))
+        this.#opening.set(connection, opening)
+        return opening
+      })
+    )
+    return broker
   }
 
   #ready(): Promise<void> {
@@ -104,6 +122,8 @@ export class Lane {
       : connectPlain({ host, port }, onConnect)
     socket.setKeepAlive(true, 60_000)
     socket.setNoDelay(true)
+    // kafkajs adds one each time it disconnects a socket that is still connecting.
+    socket.setMaxListeners(0)
     const name = `${host}:${port}`
     const sockets = this.#sockets.get(name) ?? new Set()
     this.#sockets.set(name, sockets.add(socket))

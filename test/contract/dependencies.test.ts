@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/engine',
     'src/errors',
     'src/gateway',
+    'src/ingest',
     'src/observability',
     'src/service',
     'main'
@@ -32,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/service'
   ],
   'src/api': ['src/service', 'src/domain', 'src/errors', 'src/observability'],
+  'src/ingest': ['src/service', 'src/engine', 'src/domain', 'src/errors'],
   'src/service': ['src/query', 'src/engine', 'src/domain', 'src/errors'],
   'src/query': ['src/engine', 'src/domain', 'src/errors'],
   'src/engine': ['src/errors', 'src/domain'],
@@ -47,6 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/checkpoint',
     'src/cluster',
     'src/engine',
+    'src/ingest',
     'src/domain',
     'src/errors'
   ],

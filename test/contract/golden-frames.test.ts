@@ -8,6 +8,7 @@ import {
   readIds,
   readMeta,
   readOperations,
+  readSource,
   recordKinds,
   sealFrame,
   sectionKinds
@@ -106,6 +107,19 @@ test('the operations hold what their kinds need', () => {
   expect(floats(sectionOf(read('update-vectors'), sectionKinds.vectors, 2).bytes)).toEqual([
     -1, 0.25
   ])
+})
+
+test('the batch of an ingest says which part of which topic it holds', () => {
+  const frame = read('batch-source')
+  expect([frame.kind, frame.count]).toEqual([recordKinds.batch, 1])
+  expect(readSource(frame)).toEqual({
+    ingest: 9n,
+    topic: 'orders.übung',
+    partition: 3,
+    first: 2n ** 40n,
+    next: 2n ** 40n + 17n
+  })
+  expect(readSource(read('batch'))).toBeUndefined()
 })
 
 test('the batch holds its operations without a seal', () => {

@@ -1,12 +1,21 @@
 /** Who may do what: credentials, TLS and permissions, as docs/guide/nats.md describes them. */
+import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ConnectionOptions, connect, type NatsConnection, nkeyAuthenticator } from 'nats'
+import { promisify } from 'node:util'
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  nkeyAuthenticator
+} from 'nats'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadConfig } from '../../src/config/index.ts'
 import { isEngineError } from '../../src/errors/index.ts'
 import { startServer } from '../../src/server.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { makeNatsUser } from '../support/nats-jwt.ts'
 import { NatsServer, natsSetupMs } from '../support/nats-server.ts'
 import { askNats, untilAnswered } from '../support/nats-service.ts'
 
@@ -57,6 +66,16 @@ test('an nkey, whose seed may stand among comments', async () => {
   await untilAnswered(await clientOf(nats, { authenticator: nkeyAuthenticator(Buffer.from(seed)) }))
 })
 
+test('a credentials file with a JWT and a seed', async () => {
+  const { serverConfig, credentials } = makeNatsUser()
+  const nats = await natsWith(serverConfig)
+  const file = join(temporaryFolder(), 'millrace.creds')
+  writeFileSync(file, credentials)
+  await millraceOn(nats, '--nats.credentials', file)
+  const authenticator = credsAuthenticator(Buffer.from(credentials))
+  await untilAnswered(await clientOf(nats, { authenticator }))
+})
+
 const tls = `tls {
   cert_file: "${certificate('server.pem')}"
   key_file: "${certificate('server-key.pem')}"
@@ -95,41 +114,69 @@ test('credentials in the URL are refused: it is logged', () => {
   expect(() => loadConfig(['--nats.url', 'nats://user:word@host:4222'], {})).toThrow('nats.url')
 })
 
-const readerPermissions = `authorization {
-  users: [
-    { user: mill, password: "stone", permissions: {
-      subscribe: ["millrace.v1.>", "$SRV.>"]
-      publish: ["_INBOX.>"]
-    } }
-    { user: reader, password: "r", permissions: {
-      publish: ["millrace.v1.words.query", "millrace.v1.words.count", "millrace.v1.healthz"]
-      subscribe: ["_INBOX.>"]
-    } }
-    { user: admin, password: "a" }
-  ]
-}`
+const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/nats.md'), 'utf8')
 
-test('P11 permissions on subjects say who may ask what of which collection', async () => {
-  const nats = await natsWith(readerPermissions)
-  await millraceOn(nats, '--nats.user', 'mill', '--nats.password', 'stone')
-  const admin = await clientOf(nats, { user: 'admin', pass: 'a' })
-  await untilAnswered(admin)
-  for (const collection of ['words', 'secrets']) {
-    const body = { vectors: { size: 1, distance: 'Dot' } }
-    expect(await askNats(admin, 'create_collection', { collection, body })).toMatchObject({
-      status: 200
+function blockOf(language: string): string {
+  const [, block] = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(guide) ?? []
+  if (block === undefined) throw new Error(`the guide has no block of ${language}`)
+  return block
+}
+
+test.each(['local', 'nats'])(
+  'P11 the permissions of the guide say who may ask what (%s)',
+  async (transport) => {
+    const nats = await natsWith(blockOf('conf'))
+    await millraceOn(
+      nats,
+      ...['--nats.user', 'millrace', '--nats.password', 'mill'],
+      ...['--nats.inboxPrefix', '_INBOX_millrace', '--query.transport', transport]
+    )
+    const admin = await clientOf(nats, { user: 'operator', pass: 'run' })
+    await untilAnswered(admin)
+    for (const collection of ['words', 'secrets']) {
+      const body = { vectors: { size: 1, distance: 'Dot' } }
+      expect(await askNats(admin, 'create_collection', { collection, body })).toMatchObject({
+        status: 200
+      })
+    }
+    const reader = await clientOf(nats, {
+      user: 'reader',
+      pass: 'read',
+      inboxPrefix: '_INBOX_reader'
+    })
+    const ask = { collection: 'words', body: { query: [1] } }
+    expect(await askNats(reader, 'query', ask)).toMatchObject({ status: 200 })
+    expect(await askNats(reader, 'count', { ...ask, body: {} })).toMatchObject({ status: 200 })
+    for (const [operation, collection] of [
+      ['count', 'secrets'],
+      ['delete_collection', 'words'],
+      ['upsert', 'words'],
+      ['list_collections', undefined]
+    ] as const) {
+      const asked = askNats(reader, operation, {
+        ...(collection && { collection }),
+        timeoutMs: 300
+      })
+      await expect(asked).rejects.toThrow(/Permissions Violation|TIMEOUT/i)
+    }
+    // What was refused was no request, and the reader may go on.
+    expect(await askNats(reader, 'query', ask)).toMatchObject({ status: 200 })
+    expect(await askNats(admin, 'collection_exists', { collection: 'words' })).toMatchObject({
+      body: { result: { exists: true } }
     })
   }
-  const reader = await clientOf(nats, { user: 'reader', pass: 'r' })
-  const counted = await askNats(reader, 'count', { collection: 'words', body: {} })
-  expect(counted.body).toMatchObject({ result: { count: 0 } })
-  for (const [operation, collection] of [
-    ['count', 'secrets'],
-    ['delete_collection', 'words'],
-    ['list_collections', undefined]
-  ] as const) {
-    const asked = askNats(reader, operation, { ...(collection && { collection }), timeoutMs: 500 })
-    await expect(asked).rejects.toThrow(/Permissions Violation|TIMEOUT/i)
-  }
-  expect((await askNats(admin, 'count', { collection: 'words', body: {} })).status).toBe(200)
+)
+
+test('the program of the guide runs', async () => {
+  const nats = await natsWith('')
+  await millraceOn(nats)
+  await untilAnswered(await clientOf(nats))
+  const program = blockOf('js').replace('nats://127.0.0.1:4222', nats.url)
+  const root = join(import.meta.dirname, '../..')
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', program],
+    { cwd: root, timeout: 20_000 }
+  )
+  expect(JSON.parse(stdout)).toMatchObject({ points: [{ id: 1, score: 1 }] })
 })

@@ -142,7 +142,7 @@ test('P9 an answer over the server’s max_payload is an error that names the li
   const body = { limit: 200, with_payload: true }
   expect(await service.ask('scroll', { collection, body })).toMatchObject({
     status: 400,
-    error: 'MILLRACE_REPLY_TOO_LARGE',
+    error: 'MILLRACE_MESSAGE_TOO_LARGE',
     body: { status: { error: expect.stringContaining('65536 bytes') } }
   })
   expect(await service.ask('scroll', { collection, body: { limit: 20 } })).toMatchObject({

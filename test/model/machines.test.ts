@@ -3,6 +3,7 @@ import { type AnyStateMachine, type EventObject, initialTransition, transition }
 import { getShortestPaths } from 'xstate/graph'
 import {
   collectionMachine,
+  ingestMachine,
   rebuildMachine,
   replicaMachine,
   shardMachine,
@@ -31,6 +32,10 @@ const logFailed = (isRetryable: boolean) => ({
   code: 'MILLRACE_LOG_FAILED',
   reason: 'EIO',
   isRetryable
+})
+const sourceFailed = (isRetryable: boolean) => ({
+  ...logFailed(isRetryable),
+  type: 'source.failed'
 })
 const applied = (lagRecords: number) => ({
   type: 'records.applied',
@@ -96,6 +101,23 @@ const walks: Record<string, Walk> = {
     ],
     facts: ({ lagRecords, reason }) => [lagRecords, reason]
   },
+  ingest: {
+    machine: ingestMachine,
+    input: { isPaused: false },
+    events: [
+      { type: 'source.opened' },
+      { type: 'flows.throttled' },
+      { type: 'flows.released' },
+      { type: 'flush.applied' },
+      sourceFailed(true),
+      sourceFailed(false),
+      { type: 'retry.due' },
+      { type: 'ingest.pause' },
+      { type: 'ingest.resume' },
+      { type: 'ingest.stop' }
+    ],
+    facts: ({ attempts, lastError }) => [Math.min(2, Number(attempts)), lastError]
+  },
   replica: {
     machine: replicaMachine,
     input: { shard: 0 },
@@ -150,7 +172,11 @@ test.each(Object.entries(walks))('every state of the %s machine can be reached',
   const reached = new Set(
     pathsOf(walk).flatMap(({ state }) => state._nodes.map(({ id }: { id: string }) => id))
   )
-  const passing = new Set(['shard.serving.stoppedOnError.deciding', 'replica.initializing'])
+  const passing = new Set([
+    'shard.serving.stoppedOnError.deciding',
+    'replica.initializing',
+    'ingest.initializing'
+  ])
   for (const leaf of leafStates(walk.machine))
     if (!passing.has(leaf)) expect(reached).toContain(leaf)
 })
@@ -163,7 +189,8 @@ test.each(Object.entries(walks))(
       'shard.stop',
       'replica.stop',
       'child.stop',
-      'rebuild.cancel'
+      'rebuild.cancel',
+      'ingest.stop'
     ]
     const facts = [
       'shards.stopped',

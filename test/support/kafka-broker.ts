@@ -10,7 +10,8 @@ import { promisify } from 'node:util'
 import { freePorts } from './free-ports.ts'
 import { kafkaClassPath, kafkaFiles } from './kafka-jars.ts'
 
-const startTimeoutMs = 60_000
+/** Three seconds on an idle machine. */
+const startTimeoutMs = 120_000
 const java = [
   '-Xms64m',
   '-Xmx320m',
@@ -24,6 +25,8 @@ const java = [
 export interface KafkaBrokerOptions {
   /** Lines of server.properties beside the ones that tests need. */
   readonly properties?: Readonly<Record<string, string | number>>
+  /** Settings of a second listener with TLS and SASL, as Kafka names them behind `listener.name.secured.`. */
+  readonly secured?: Readonly<Record<string, string>>
   /** Of a cluster; a broker alone needs none of it. */
   readonly member?: ClusterMember
 }
@@ -31,10 +34,10 @@ export interface KafkaBrokerOptions {
 interface ClusterMember {
   readonly id: number
   readonly clusterId: string
-  /** `id@host:port` of every controller, with commas. */
-  readonly voters: string
   readonly port: number
+  /** Of the member with id 1. */
   readonly controllerPort: number
+  readonly securedPort?: number
 }
 
 /** Brokers that were not stopped must not outlive the process that started them. */
@@ -46,14 +49,17 @@ process.on('exit', () => {
 export class KafkaBroker {
   /** `host:port`, for clients; the same after a restart. */
   readonly address: string
+  /** Of the listener with TLS and SASL. */
+  readonly securedAddress: string | undefined
   readonly folder: string
   readonly #classPath: string
   #child: ChildProcess | undefined
   /** The last lines it wrote, for the error when it does not start. */
   #lines: string[] = []
 
-  private constructor(address: string, folder: string, classPath: string) {
-    this.address = address
+  private constructor(member: ClusterMember, folder: string, classPath: string) {
+    this.address = hostOf(member.port)
+    this.securedAddress = member.securedPort === undefined ? undefined : hostOf(member.securedPort)
     this.folder = folder
     this.#classPath = classPath
   }
@@ -65,11 +71,15 @@ export class KafkaBroker {
    */
   static async start(options: KafkaBrokerOptions = {}): Promise<KafkaBroker> {
     const classPath = await kafkaClassPath()
-    const member = options.member ?? (await aloneMember())
+    const member = options.member ?? (await aloneMember(options.secured !== undefined))
     const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
-    const broker = new KafkaBroker(`127.0.0.1:${member.port}`, folder, classPath)
+    const broker = new KafkaBroker(member, folder, classPath)
     try {
-      await broker.#format(member, options.properties ?? {})
+      const secured = Object.entries(options.secured ?? {}).map(([key, value]) => [
+        `listener.name.secured.${key}`,
+        value
+      ])
+      await broker.#format(member, { ...Object.fromEntries(secured), ...options.properties })
       await broker.#run()
     } catch (cause) {
       await broker.stop()
@@ -187,7 +197,7 @@ export class KafkaBroker {
 }
 
 /**
- * Starts several brokers that are one cluster, each of them broker and controller.
+ * Starts several brokers that are one cluster. The first one is the controller as well, so that it must stay.
  *
  * @param properties lines for all of them
  */
@@ -195,24 +205,13 @@ export async function startKafkaCluster(
   count: number,
   properties: Readonly<Record<string, string | number>> = {}
 ): Promise<KafkaBroker[]> {
-  const ports = await freePorts(2 * count)
-  const ids = Array.from({ length: count }, (_, index) => index + 1)
-  const controllers = ids.map((id) => ({ id, controllerPort: ports[count + id - 1] ?? 0 }))
-  const voters = controllers.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
+  const [controllerPort = 0, ...ports] = await freePorts(count + 1)
   const clusterId = newClusterId()
   const starts = await Promise.allSettled(
-    controllers.map(({ id, controllerPort }) =>
-      KafkaBroker.start({
-        properties,
-        member: {
-          id,
-          clusterId,
-          voters: voters.join(','),
-          port: ports[id - 1] ?? 0,
-          controllerPort
-        }
-      })
-    )
+    ports.map((port, index) => {
+      const member = { id: index + 1, clusterId, port, controllerPort }
+      return KafkaBroker.start({ properties, member })
+    })
   )
   const brokers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
   const failed = starts.find((start) => start.status === 'rejected')
@@ -221,10 +220,10 @@ export async function startKafkaCluster(
   throw failed.reason
 }
 
-async function aloneMember(): Promise<ClusterMember> {
-  const [port = 0, controllerPort = 0] = await freePorts(2)
-  const voters = `1@127.0.0.1:${controllerPort}`
-  return { id: 1, clusterId: newClusterId(), voters, port, controllerPort }
+async function aloneMember(isSecured: boolean): Promise<ClusterMember> {
+  const [port = 0, controllerPort = 0, securedPort = 0] = await freePorts(3)
+  const member = { id: 1, clusterId: newClusterId(), port, controllerPort }
+  return isSecured ? { ...member, securedPort } : member
 }
 
 /** Never with a dash at its begin, which the storage tool takes for an option. */
@@ -234,15 +233,20 @@ function newClusterId(): string {
 
 /** What makes a broker small and quick to start: one partition of offsets, small buffers, few threads. */
 function propertiesOf(member: ClusterMember, data: string): Record<string, string | number> {
+  const isController = member.id === 1
+  const plain = `PLAINTEXT://${hostOf(member.port)}`
+  const { securedPort } = member
+  const own = securedPort === undefined ? plain : `${plain},SECURED://${hostOf(securedPort)}`
+  const controller = hostOf(member.controllerPort)
   return {
-    'process.roles': 'broker,controller',
+    'process.roles': isController ? 'broker,controller' : 'broker',
     'node.id': member.id,
-    'controller.quorum.voters': member.voters,
-    listeners: `PLAINTEXT://127.0.0.1:${member.port},CONTROLLER://127.0.0.1:${member.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${member.port}`,
+    'controller.quorum.voters': `1@${controller}`,
+    listeners: isController ? `${own},CONTROLLER://${controller}` : own,
+    'advertised.listeners': own,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL',
     'log.dirs': data,
     'num.partitions': 1,
     'auto.create.topics.enable': 'false',
@@ -266,4 +270,8 @@ function propertiesOf(member: ClusterMember, data: string): Record<string, strin
     'broker.session.timeout.ms': 1500,
     'broker.heartbeat.interval.ms': 300
   }
+}
+
+function hostOf(port: number): string {
+  return `127.0.0.1:${port}`
 }

@@ -6,6 +6,7 @@ import { type Answer, RestClient } from '../../scripts/demo/rest-client.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { type Server, startServer } from '../../src/server.ts'
 import { logArguments, removeLog } from './log-arguments.ts'
+import { NatsServer, natsSetupMs } from './nats-server.ts'
 import { checkAnswer } from './openapi-responses.ts'
 
 /** By default the gateway is in this process; `TEST_WORKERS=2` runs the same tests through gateway workers. */
@@ -49,19 +50,27 @@ function checkedFetch(origin: string): typeof fetch {
 export function restServer(...args: string[]): RestFixture {
   let server: Server | undefined
   let client: RestClient | undefined
+  let nats: NatsServer | undefined
+  // `nats` runs the same tests with every query asked by messages.
+  const transport = process.env['TEST_TRANSPORT']
   const data = mkdtempSync(join(tmpdir(), 'millrace-rest-'))
 
   beforeAll(async () => {
     const common = ['--port', '0', '--data', data, '--log-level', 'silent', '--workers', workers]
+    if (transport === 'nats') {
+      nats = await NatsServer.start()
+      common.push('--nats.url', nats.url, '--query.transport', 'nats')
+    }
     const config = loadConfig([...common, ...(await logArguments(data)), ...args], {})
     server = await startServer(config)
     client = new CheckedClient(server.address.port)
     globalThis.fetch = checkedFetch(`http://127.0.0.1:${server.address.port}`)
-  })
+  }, natsSetupMs)
   afterAll(async () => {
     globalThis.fetch = plainFetch
     client?.close()
     await server?.stop('test')
+    await nats?.close()
     await removeLog(data)
     rmSync(data, { recursive: true, force: true })
   })

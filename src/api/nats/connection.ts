@@ -43,6 +43,16 @@ const retryMsMax = 5_000
 const pingMsDefault = 5_000
 const connectMsMax = 5_000
 
+export interface LinkHooks {
+  /**
+   * Serves a new connection; resolves or rejects when it serves no more. One that the library brings back by itself stays
+   * the same.
+   */
+  onConnection(connection: NatsConnection): Promise<void>
+  /** What was under way on the connection is lost. */
+  onLoss(): void
+}
+
 /**
  * Keeps one connection to NATS up: tries for ever, says in the log what is wrong, and starts anew when the client
  * library gives a connection up.
@@ -50,26 +60,17 @@ const connectMsMax = 5_000
 export class NatsLink {
   readonly #settings: NatsSettings
   readonly #logger: Logger
-  readonly #onConnection: (connection: NatsConnection) => Promise<void>
+  readonly #hooks: LinkHooks
   readonly #pingMs: number
   readonly #stopped = new AbortController()
   readonly #running: Promise<void>
   #connection: NatsConnection | undefined
   #isUp = false
 
-  /**
-   * @param onConnection  serves a new connection; resolves or rejects when it serves no more. Connections that the library
-   *                      brings back by itself stay the same one
-   */
-  constructor(
-    settings: NatsSettings,
-    logger: Logger,
-    onConnection: (connection: NatsConnection) => Promise<void>,
-    pingMs = pingMsDefault
-  ) {
+  constructor(settings: NatsSettings, logger: Logger, hooks: LinkHooks, pingMs = pingMsDefault) {
     this.#settings = settings
     this.#logger = logger
-    this.#onConnection = onConnection
+    this.#hooks = hooks
     this.#pingMs = pingMs
     this.#running = this.#run()
   }
@@ -120,7 +121,7 @@ export class NatsLink {
     this.#logger.info({ server: connection.getServer() }, 'nats is connected')
     this.#watch(connection)
     try {
-      await Promise.race([this.#onConnection(connection), failureOf(connection)])
+      await Promise.race([this.#hooks.onConnection(connection), failureOf(connection)])
     } finally {
       await connection.close().catch(() => {})
     }
@@ -131,6 +132,7 @@ export class NatsLink {
     for await (const { type, data } of connection.status()) {
       if (type === Events.Disconnect) {
         this.#isUp = false
+        this.#hooks.onLoss()
         this.#logger.warn({ server: data }, 'nats is disconnected')
       } else if (type === Events.Reconnect) {
         this.#isUp = true

@@ -3,9 +3,13 @@ import type { NatsConnection } from 'nats'
 import type { NatsReport } from '../../domain/node-port.ts'
 import { NatsLink, type NatsSettings } from './connection.ts'
 import { NatsService, type ServiceOptions } from './service.ts'
+import type { NatsShardPort } from './shard-port.ts'
+import { ShardResponder } from './shard-responder.ts'
 
 export interface NatsOptions extends ServiceOptions {
   readonly settings: NatsSettings
+  /** Asks the shards for all queries of this gateway; without it nodes do not ask each other. */
+  readonly shardPort: NatsShardPort | undefined
 }
 
 /** The NATS side of one gateway: a connection of its own, and the service on it. */
@@ -13,6 +17,7 @@ export class NatsGateway {
   readonly #options: NatsOptions
   readonly #link: NatsLink
   #service: NatsService | undefined
+  #responder: ShardResponder | undefined
   /** Of services whose connection has ended. */
   #past = { requests: 0, errors: 0 }
   #drained: Promise<void> | undefined
@@ -21,7 +26,10 @@ export class NatsGateway {
   constructor(options: NatsOptions) {
     this.#options = options
     const { settings, logger } = options
-    this.#link = new NatsLink(settings, logger, (connection) => this.#serve(connection))
+    this.#link = new NatsLink(settings, logger, {
+      onConnection: (connection) => this.#serve(connection),
+      onLoss: () => options.shardPort?.disconnected()
+    })
   }
 
   report(): NatsReport {
@@ -33,24 +41,39 @@ export class NatsGateway {
     }
   }
 
-  /** Takes no more requests, answers those under way within `drainMs`, and lets go of the connection. Further calls join the first. */
-  async drain(drainMs: number): Promise<void> {
-    this.#drained ??= this.#drainOnce(drainMs)
+  /**
+   * Takes no more requests, answers those under way within `drainMs`, and lets go of the connection. Further calls join the
+   * first.
+   *
+   * @param others  ends when nobody else asks shards through this connection any more
+   */
+  async drain(drainMs: number, others: Promise<unknown>): Promise<void> {
+    this.#drained ??= this.#drainOnce(drainMs, others)
     await this.#drained
   }
 
-  async #drainOnce(drainMs: number): Promise<void> {
+  async #drainOnce(drainMs: number, others: Promise<unknown>): Promise<void> {
     const endMs = Date.now() + drainMs
+    const timeUp = sleep(drainMs, undefined, { ref: false })
     const service = this.#service
     if (service !== undefined && this.#link.isUp) {
-      await Promise.race([service.stop(), sleep(drainMs, undefined, { ref: false })])
+      await Promise.race([service.stop(), timeUp])
       // The library does not wait for the promises of handlers, and a reply needs the connection.
-      while (service.underWay > 0 && Date.now() < endMs) await sleep(5)
+      const isBusy = () => service.underWay > 0 || (this.#responder?.underWay ?? 0) > 0
+      while (isBusy() && Date.now() < endMs) await sleep(5)
     }
+    if (this.#options.shardPort !== undefined) await Promise.race([others, timeUp])
     await this.#link.close()
   }
 
   async #serve(connection: NatsConnection): Promise<void> {
+    const { shardPort, prefix, scope, logger } = this.#options
+    // Before the service: its first request may need them.
+    if (shardPort !== undefined) {
+      this.#responder = new ShardResponder(connection, prefix, scope.context, logger)
+      shardPort.attach(connection)
+      connection.closed().then(() => shardPort.detach(connection))
+    }
     const service = await NatsService.start(connection, this.#options)
     this.#service = service
     const failure = await service.stopped

@@ -109,7 +109,7 @@ function collectionIn(subject: string): string {
   const collection = collectionOfSubject(subject)
   if (collection !== undefined) return collection
   throw new EngineError('MILLRACE_PATH_PARAMETER_INVALID', {
-    reason: 'name: the collection token of the subject is not base32'
+    reason: 'name: the collection token of the subject is the token of no name'
   })
 }
 

@@ -25,7 +25,7 @@ const messagePackType = 'application/msgpack'
 
 /**
  * @param own  headers that the operation has set
- * @throws     MILLRACE_REPLY_TOO_LARGE; whatever the connection throws when it is closed
+ * @throws     MILLRACE_MESSAGE_TOO_LARGE; whatever the connection throws when it is closed
  */
 export function sendAnswer(
   publisher: Publisher,
@@ -88,6 +88,6 @@ function publish(publisher: Publisher, subject: string, body: Uint8Array, header
   } catch (cause) {
     if (!(cause instanceof NatsError) || cause.code !== 'MAX_PAYLOAD_EXCEEDED') throw cause
     const limit = publisher.info?.max_payload ?? 0
-    throw new EngineError('MILLRACE_REPLY_TOO_LARGE', { bytes: body.length, limit }, { cause })
+    throw new EngineError('MILLRACE_MESSAGE_TOO_LARGE', { bytes: body.length, limit }, { cause })
   }
 }

@@ -21,16 +21,13 @@ export function collectionToken(collection: string): string {
 
 /**
  * @param subject  as `endpointSubject` with the collection's token
- * @returns        the name; undefined when the token is none
+ * @returns        the name; undefined when the token is that of no name
  */
 export function collectionOfSubject(subject: string): string | undefined {
   const [, token = ''] = /\.([^.]+)\.[^.]+$/.exec(subject) ?? []
-  if (!token.startsWith('=')) return token
-  const bytes = fromBase32(token.slice(1))
-  if (bytes === undefined) return undefined
-  const name = bytes.toString('utf8')
-  // Bytes that are no UTF-8 would name something else.
-  return Buffer.from(name, 'utf8').equals(bytes) ? name : undefined
+  const name = token.startsWith('=') ? fromBase32(token.slice(1))?.toString('utf8') : token
+  // Each name has one token: permissions on subjects would not hold if it had another, of other case or in base32.
+  return name !== undefined && collectionToken(name) === token ? name : undefined
 }
 
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -56,7 +53,7 @@ function fromBase32(text: string): Buffer | undefined {
   const bytes: number[] = []
   let bits = 0
   let value = 0
-  for (const character of text.toUpperCase()) {
+  for (const character of text) {
     const digit = digits.indexOf(character)
     if (digit < 0) return undefined
     value = (value << 5) | digit

@@ -1,6 +1,7 @@
 import { aliasOperations } from './aliases.ts'
 import { clusterOperations } from './cluster.ts'
 import { collectionOperations } from './collections.ts'
+import { ingestOperations } from './ingests.ts'
 import type { Operation } from './operation.ts'
 import { pointReadOperations } from './points-read.ts'
 import { pointWriteOperations } from './points-write.ts'
@@ -20,6 +21,7 @@ export const operations: readonly Operation[] = [
   ...pointReadOperations,
   ...pointWriteOperations,
   ...searchOperations,
+  ...ingestOperations,
   ...clusterOperations,
   ...serviceOperations,
   ...telemetryOperations

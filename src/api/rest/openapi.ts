@@ -13,6 +13,7 @@ export const openApiOptions = (version: string): FastifyDynamicSwaggerOptions =>
       { name: 'aliases', description: 'other names of collections' },
       { name: 'points', description: 'ids with vectors and payload' },
       { name: 'search', description: 'nearest points' },
+      { name: 'ingest', description: 'topics that are read into collections' },
       { name: 'cluster', description: 'this node among others' },
       { name: 'service', description: 'health, telemetry and metrics' }
     ]

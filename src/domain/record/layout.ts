@@ -128,7 +128,9 @@ export const sectionKinds = {
   /** u64[rows]: the version of each point. In checkpoint files only. */
   versions: 10,
   /** Of one slot, a bitmap of rows bits padded to 8 bytes: the row has the vector that its id had in the files before. In checkpoint files only. */
-  kept: 11
+  kept: 11,
+  /** Which part of a user's topic the record holds. Of batches only. */
+  source: 12
 } as const
 
 export const optionalSectionBit = 0x8000
@@ -151,6 +153,13 @@ export const payloadEncodings = { json: 0 } as const
 
 /** OPERATIONS: u32[rows + 1] offsets of frames as in PAYLOAD, then whole frames without a seal, one for each operation. */
 export const operationsEncodings = { frames: 0 } as const
+
+/**
+ * SOURCE: what the record takes the place of, `first` to `next` of one partition of a topic of users:
+ *
+ *     0 ingest u64 | 8 first u64 | 16 next u64 | 24 partition u32 | 28 topic bytes u32 | 32 topic, UTF-8
+ */
+export const sourceEncodings = { range: 0 } as const
 
 /** META: one plain MessagePack map. */
 export const metaEncodings = { messagePack: 0 } as const

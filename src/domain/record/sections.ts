@@ -2,7 +2,16 @@
 import { Packr } from 'msgpackr'
 import { type PointId, pointIdFromBytes, uuidBytes } from '../point-id.ts'
 import type { Frame, Section } from './frame.ts'
-import { idEncodings, metaEncodings, operationsEncodings, sectionKinds } from './layout.ts'
+import {
+  idEncodings,
+  metaEncodings,
+  operationsEncodings,
+  sectionKinds,
+  sourceEncodings
+} from './layout.ts'
+
+/** Of SOURCE: ingest, first, next, partition, length of the topic's name. */
+const sourceHeadBytes = 32
 
 /** Plain MessagePack: any language can read it. @see docs/reference/log-format.md */
 const packr = new Packr({
@@ -59,6 +68,43 @@ export function operationsSection(frames: readonly Uint8Array[]): Section {
   })
   const { operations: kind } = sectionKinds
   return { kind, encoding: operationsEncodings.frames, slot: 0, rows: frames.length, bytes }
+}
+
+/** The part of a partition of a user's topic that a `batch` record takes the place of: `first` up to `next`. */
+export interface SourceRange {
+  readonly ingest: bigint
+  readonly topic: string
+  readonly partition: number
+  readonly first: bigint
+  /** Of an empty range the same as `first`. */
+  readonly next: bigint
+}
+
+export function sourceSection(range: SourceRange): Section {
+  const topic = new TextEncoder().encode(range.topic)
+  const bytes = new Uint8Array(sourceHeadBytes + topic.byteLength)
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(0, range.ingest, true)
+  view.setBigUint64(8, range.first, true)
+  view.setBigUint64(16, range.next, true)
+  view.setUint32(24, range.partition, true)
+  view.setUint32(28, topic.byteLength, true)
+  bytes.set(topic, sourceHeadBytes)
+  return { kind: sectionKinds.source, encoding: sourceEncodings.range, slot: 0, rows: 0, bytes }
+}
+
+/** @returns where a `batch` record of an ingest comes from, undefined for any other */
+export function readSource(frame: Frame): SourceRange | undefined {
+  const bytes = frame.sections.find(({ kind }) => kind === sectionKinds.source)?.bytes
+  if (bytes === undefined) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    ingest: view.getBigUint64(0, true),
+    topic: new TextDecoder().decode(bytes.subarray(sourceHeadBytes)),
+    partition: view.getUint32(24, true),
+    first: view.getBigUint64(8, true),
+    next: view.getBigUint64(16, true)
+  }
 }
 
 /** @returns the frames of a `batch` record, views of its bytes */

@@ -1,6 +1,7 @@
 export * from './aliases.ts'
 export * from './collections.ts'
 export * from './filter.ts'
+export * from './ingest.ts'
 export * from './operations.ts'
 export * from './parts.ts'
 export * from './points.ts'

@@ -162,7 +162,7 @@ test('P9 an answer over max_payload becomes an error that names the limit', asyn
   const run = async (): Promise<Answer> => ({ kind: 'result', result: 'x'.repeat(2000) })
   const { endpoint, sent } = endpointWith(run, { payloadMax: 1000 })
   await endpoint.handle(message())
-  expect(errorOf(sent)).toEqual([['400', 'MILLRACE_REPLY_TOO_LARGE']])
+  expect(errorOf(sent)).toEqual([['400', 'MILLRACE_MESSAGE_TOO_LARGE']])
   expect(JSON.stringify(sent[0]?.body)).toMatch(/1000 bytes.*max_payload/)
 })
 

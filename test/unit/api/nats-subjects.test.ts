@@ -34,6 +34,19 @@ test('what is no base32, and no UTF-8, names nothing', () => {
   }
 })
 
+test('P11 a name has one token: what is refused by its subject cannot be had by another', () => {
+  for (const token of [
+    '=O5XXEZDT',
+    '=or3w6idxn5zgi4y',
+    '=OR3W6IDXN5ZGI4Y=',
+    'two words',
+    'a,b',
+    '*'
+  ]) {
+    expect(collectionOfSubject(`p.v1.${token}.query`)).toBeUndefined()
+  }
+})
+
 test('operations on a collection have its token in their subject, others do not', () => {
   const subjects = operations.map((operation) => endpointSubject('p', operation))
   expect(new Set(subjects).size).toBe(operations.length)

@@ -27,6 +27,8 @@ enum class Errc : std::uint16_t {
   payload_too_large = 18,
   payload_too_deep = 19,
   checkpoint_corrupt = 20,
+  source_applied = 21,
+  source_gap = 22,
 };
 
 }  // namespace millrace

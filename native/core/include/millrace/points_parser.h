@@ -61,4 +61,15 @@ struct ParsedPoints {
 [[nodiscard]] ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits,
                                         const EncodeOperation& operation = {});
 
+struct ParsedMessages {
+  std::uint64_t points = 0;
+  std::vector<std::uint32_t> refused;    ///< messages that are no point, or one that needs a record over record_bytes_max
+  std::vector<EncodedRecord> records;    ///< in the order of the messages within each shard
+};
+
+/// Parses messages that are one point each, as they stand in `{"points":[…]}`: those that are none are left out and told.
+/// Members other than id, vector and payload mean nothing.
+[[nodiscard]] ParsedMessages parse_point_messages(std::span<const std::string_view> messages, const EncodeTarget& target,
+                                                  const EncodeLimits& limits);
+
 }  // namespace millrace

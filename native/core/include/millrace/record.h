@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,15 @@ struct VectorBlock {
   }
 };
 
+/// The part of a partition of a user's topic that a batch takes the place of.
+struct SourceRange {
+  std::uint64_t ingest = 0;
+  std::uint64_t first = 0;
+  std::uint64_t next = 0;  ///< >= first
+  std::uint32_t partition = 0;
+  std::string_view topic;
+};
+
 /// A record frame that has been checked as a whole; all views point into the frame.
 class RecordFrame {
  public:
@@ -42,6 +52,7 @@ class RecordFrame {
   std::uint32_t count = 0;
   std::vector<VectorBlock> vectors;  ///< by ascending slot
   std::span<const std::byte> meta;   ///< one MessagePack value, or empty
+  std::optional<SourceRange> source; ///< batches only
   std::span<const std::uint64_t> versions;  ///< checkpoint rows: of each row; else empty
 
   /// @param row  < count; the record has ids

@@ -84,6 +84,7 @@ enum class SectionKind : std::uint16_t {
   operations = 9,
   versions = 10,
   kept = 11,
+  source = 12,
 };
 
 enum class IdEncoding : std::uint16_t {

@@ -68,6 +68,15 @@ struct ShardState {
   std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
 };
 
+/// How far one partition of a user's topic has been applied.
+struct SourcePosition {
+  std::uint64_t ingest = 0;
+  std::string topic;
+  std::uint32_t partition = 0;
+  std::uint64_t next = 0;    ///< the position to go on from
+  std::uint64_t offset = 0;  ///< of the newest batch
+};
+
 /// Rows of a shard: bit r of word r / 64.
 struct Bitmap {
   std::vector<std::uint64_t> words;
@@ -212,6 +221,9 @@ class Shard {
 
   [[nodiscard]] virtual Digest digest() const = 0;
   [[nodiscard]] virtual ShardState state() const = 0;
+  /// By ingest, topic and partition; of the last applied record, which readers may not see yet. At any time.
+  /// @throws std::bad_alloc
+  [[nodiscard]] virtual std::vector<SourcePosition> sources() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const Schema> schema() const = 0;
 };
 

@@ -15,6 +15,9 @@ class MsgpackWriter {
   MsgpackWriter& map(std::size_t pairs) { return pairs < 16 ? byte(0x80U | pairs) : number(0xde, pairs, 2); }
   MsgpackWriter& array(std::size_t items) { return items < 16 ? byte(0x90U | items) : number(0xdc, items, 2); }
 
+  /// @param items  < 2^32
+  MsgpackWriter& list(std::size_t items) { return items < 0x10000 ? array(items) : number(0xdd, items, 4); }
+
   /// @param value  < 4 GiB
   MsgpackWriter& text(std::string_view value) {
     value.size() < 32 ? byte(0xa0U | value.size()) : number(0xdb, value.size(), 4);

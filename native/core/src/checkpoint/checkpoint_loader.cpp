@@ -64,11 +64,12 @@ void MemoryShard::forget_everything() noexcept {
   generation_ = published_.generation;
   store_.clear();
   producers_ = {};
+  sources_ = {};
   history_ = {};
   counters_ = {};
   newest_epoch_ = 0;
   rows_ = points_ = vector_bytes_ = 0;
-  stored_sum_ = version_sum_ = point_sum_ = producer_sum_ = {};
+  stored_sum_ = version_sum_ = point_sum_ = producer_sum_ = source_sum_ = {};
 }
 
 Error CheckpointLoader::corrupt(const std::string& reason) const {
@@ -152,6 +153,8 @@ CheckpointLoader::Reason CheckpointLoader::take_schema(std::span<const std::byte
 
 CheckpointLoader::Reason CheckpointLoader::end_file(FileState state) {
   if (state.state.points != shard_.points_) return "the number of points";
+  for (const auto& source : state.sources)
+    if (source.offset >= head_.next_offset) return "sources";
   if (!state.producers.empty() && state.producers.back().offset >= head_.next_offset) return "producers";
   state_ = std::move(state);
   shard_.history_.files.push_back({head_.next_offset, static_cast<std::uint32_t>(shard_.rows_)});
@@ -166,6 +169,11 @@ std::optional<Error> CheckpointLoader::finish() {
   for (const auto& [producer, sequence, offset] : state_->producers) {
     shard_.producers_.prepare(producer);
     shard_.producers_.remember(producer, sequence, offset, shard_.producer_sum_);
+  }
+  for (const auto& [ingest, topic, partition, next, offset] : state_->sources) {
+    const SourceRange range{ingest, next, next, partition, topic};
+    shard_.sources_.prepare(range);
+    shard_.sources_.remember(range, offset, shard_.source_sum_);
   }
   sum_rows();
   shard_.newest_epoch_ = state_->newest_epoch;

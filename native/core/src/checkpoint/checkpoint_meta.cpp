@@ -2,10 +2,12 @@
 
 #include <cstring>
 #include <limits>
+#include <tuple>
 
 #include "base/msgpack_reader.h"
 #include "base/msgpack_writer.h"
 #include "record/field.h"
+#include "shard/sources.h"
 
 namespace millrace {
 namespace {
@@ -34,6 +36,15 @@ std::vector<std::byte> producer_bytes(std::span<const Producers::Record> produce
     bytes.insert(bytes.end(), entry.begin(), entry.end());
   }
   return bytes;
+}
+
+void put_sources(MsgpackWriter& writer, std::span<const SourcePosition> sources) {
+  if (sources.empty()) return;
+  writer.text("sources").list(sources.size());
+  for (const auto& each : sources) {
+    writer.array(5).unsigned_integer(each.ingest).text(each.topic).unsigned_integer(each.partition);
+    writer.unsigned_integer(each.next).unsigned_integer(each.offset);
+  }
 }
 
 void put_head(MsgpackWriter& writer, const FileHead& head) {
@@ -71,6 +82,25 @@ bool read_producers(MsgpackReader& reader, std::vector<Producers::Record>& into)
                                    read_at<std::uint64_t>(*bytes, at + 16)};
     if (record.producer == 0 || (!into.empty() && record.offset <= into.back().offset)) return false;
     into.push_back(record);
+  }
+  return true;
+}
+
+/// Written in their order, so that none can come twice.
+bool read_sources(MsgpackReader& reader, std::vector<SourcePosition>& into) {
+  const auto items = reader.array();
+  if (!items || *items > Sources::kSourcesMax) return false;
+  into.clear();
+  for (std::uint32_t i = 0; i < *items; ++i) {
+    SourcePosition one;
+    if (reader.array() != 5 || !read_number(reader, one.ingest)) return false;
+    const auto topic = reader.text();
+    if (!topic || !read_number(reader, one.partition) || !read_number(reader, one.next) || !read_number(reader, one.offset))
+      return false;
+    one.topic = *topic;
+    const auto key = [](const SourcePosition& of) { return std::tie(of.ingest, of.topic, of.partition); };
+    if (!into.empty() && key(into.back()) >= key(one)) return false;
+    into.push_back(std::move(one));
   }
   return true;
 }
@@ -121,7 +151,7 @@ std::vector<std::byte> encode_meta(const FileHead& head) {
 
 std::vector<std::byte> encode_meta(const FileHead& head, const FileState& state) {
   MsgpackWriter writer;
-  writer.map(kHeadPairs + (head.schema.empty() ? 0 : 1) + kStatePairs);
+  writer.map(kHeadPairs + (head.schema.empty() ? 0 : 1) + kStatePairs + (state.sources.empty() ? 0 : 1));
   put_head(writer, head);
   writer.text("digest").binary(digest_bytes(state.state.digest));
   writer.text("contentDigest").binary(digest_bytes(state.state.content_digest));
@@ -131,6 +161,7 @@ std::vector<std::byte> encode_meta(const FileHead& head, const FileState& state)
   writer.text("duplicate").unsigned_integer(state.state.records_duplicate);
   writer.text("epoch").unsigned_integer(state.newest_epoch);
   writer.text("producers").binary(producer_bytes(state.producers));
+  put_sources(writer, state.sources);
   return take(writer);
 }
 
@@ -148,6 +179,9 @@ std::optional<CheckpointMeta> decode_meta(std::span<const std::byte> meta, bool 
       const auto schema = reader.binary();
       if (!schema) return std::nullopt;
       decoded.head.schema = *schema;
+    } else if (has_state && *key == "sources") {
+      // Not in files of shards that no ingest writes to.
+      if (!read_sources(reader, state.sources)) return std::nullopt;
     } else if (const auto of_head = read_head_value(reader, *key, decoded.head)) {
       if (!*of_head) return std::nullopt;
       ++head_values;

@@ -27,6 +27,7 @@ struct FileState {
   ShardState state;  ///< but for rows, schema_version and memory_bytes
   std::uint32_t newest_epoch = 0;
   std::vector<Producers::Record> producers;  ///< the one whose last record is oldest first
+  std::vector<SourcePosition> sources;       ///< by ingest, topic and partition
 };
 
 [[nodiscard]] std::vector<std::byte> encode_schema(const Schema& schema);

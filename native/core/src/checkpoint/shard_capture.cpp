@@ -54,7 +54,7 @@ ShardCapture::ShardCapture(std::shared_ptr<const MemoryShard> shard, Snapshot at
     : shard_(std::move(shard)),
       at_(std::move(at)),
       first_(first),
-      file_state_{at_.state, shard_->newest_epoch_, shard_->producers_.records()},
+      file_state_{at_.state, shard_->newest_epoch_, shard_->producers_.records(), shard_->sources_.positions()},
       head_{kCheckpointFormat, shard_->options_.shard, since, at_.state.next_offset, {}},
       rows_frame_(shard_->store_, *at_.generation, first, since),
       cursor_(first) {

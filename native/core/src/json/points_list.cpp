@@ -22,8 +22,23 @@ bool UpsertParser::parse_points() {
 }
 
 bool UpsertParser::parse_point() {
-  if (scanner_.depth_max <= kPointDepth || !scanner_.consume('{')) return false;
   std::optional<PointId> id;
+  return read_point(id) && add_point(*id, point_.rows, payload_);
+}
+
+bool UpsertParser::take_message(std::string_view text) {
+  scanner_ = Scanner(text, limits_.json_depth_max);
+  std::optional<PointId> id;
+  if (!read_point(id)) return false;
+  scanner_.skip_space();
+  return scanner_.at == scanner_.end && add_point(*id, point_.rows, payload_);
+}
+
+ParsedMessages UpsertParser::finish_messages() { return {points_, {}, splitter_.finish()}; }
+
+/// @param id  of the point; its vectors and payload stay in `point_` and `payload_`
+bool UpsertParser::read_point(std::optional<PointId>& id) {
+  if (scanner_.depth_max <= kPointDepth || !scanner_.consume('{')) return false;
   bool has_vectors = false;
   bool has_payload = false;
   point_.rows.clear();
@@ -37,7 +52,7 @@ bool UpsertParser::parse_point() {
       return false;
     }
   }
-  return id.has_value() && (!is_update() || !point_.rows.empty()) && add_point(*id, point_.rows, payload_);
+  return id.has_value() && (!is_update() || !point_.rows.empty());
 }
 
 bool UpsertParser::parse_point_member(std::string_view key, std::optional<PointId>& id, bool& has_vectors,

@@ -96,7 +96,7 @@ bool UpsertParser::parse_update_mode() {
 
 bool UpsertParser::add_point(const PointId& id, std::span<const RowVector> vectors, std::string_view payload) {
   record_bytes_ = splitter_.add(id, vectors, payload);
-  ++points_;
+  points_ += record_bytes_ == 0 ? 1 : 0;
   return record_bytes_ == 0;
 }
 
@@ -113,6 +113,18 @@ namespace millrace {
 ParsedPoints parse_upsert(std::string_view body, const EncodeTarget& target, const EncodeLimits& limits,
                           const EncodeOperation& operation) {
   return json::UpsertParser(body, target, limits, operation).parse();
+}
+
+ParsedMessages parse_point_messages(std::span<const std::string_view> messages, const EncodeTarget& target,
+                                    const EncodeLimits& limits) {
+  const EncodeOperation upsert;
+  json::UpsertParser parser({}, target, limits, upsert);
+  std::vector<std::uint32_t> refused;
+  for (std::uint32_t i = 0; i < messages.size(); ++i)
+    if (!parser.take_message(messages[i])) refused.push_back(i);
+  auto parsed = parser.finish_messages();
+  parsed.refused = std::move(refused);
+  return parsed;
 }
 
 }  // namespace millrace

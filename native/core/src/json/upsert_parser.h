@@ -20,6 +20,10 @@ class UpsertParser {
 
   [[nodiscard]] ParsedPoints parse();
 
+  /// Takes one point that is a text of its own. @return false when it is none, or too large; nothing of it is kept then
+  [[nodiscard]] bool take_message(std::string_view text);
+  [[nodiscard]] ParsedMessages finish_messages();
+
  private:
   /// What was read of one point. Values of a vector lie in `values_` of its slot.
   struct PointVectors {
@@ -58,6 +62,7 @@ class UpsertParser {
   // The list form, points_list.cpp.
   bool parse_points();
   bool parse_point();
+  bool read_point(std::optional<PointId>& id);
   bool parse_point_member(std::string_view key, std::optional<PointId>& id, bool& has_vectors, bool& has_payload);
   bool parse_id(PointId& id);
   bool parse_point_vectors();

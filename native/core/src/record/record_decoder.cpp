@@ -19,6 +19,8 @@ struct Section {
 };
 
 constexpr std::uint32_t kSectionsMax = 4096;
+/// Ingest, first, next, partition, length of the topic's name.
+constexpr std::size_t kSourceHeadBytes = 32;
 constexpr std::size_t kIdBytes[] = {8, 16, 16};
 
 std::size_t words_of(std::size_t bits) noexcept { return (bits + 63) / 64; }
@@ -119,6 +121,7 @@ class RecordDecoder {
       case layout::SectionKind::operations: return read_operations(section);
       case layout::SectionKind::versions: return read_versions(section);
       case layout::SectionKind::kept: return read_kept(section);
+      case layout::SectionKind::source: return read_source(section);
       case layout::SectionKind::sparse:
       case layout::SectionKind::multi: break;
     }
@@ -206,6 +209,23 @@ class RecordDecoder {
     frame_.operations_ = section.bytes;
     frame_.operation_count_ = section.rows;
     return true;
+  }
+
+  bool read_source(const Section& section) {
+    if (section.encoding != 0) return newer("source encoding");
+    if (frame_.kind != layout::RecordKind::batch) return corrupt("a source of another kind than batch");
+    if (frame_.source) return corrupt("two source sections");
+    const auto& bytes = section.bytes;
+    if (bytes.size() < kSourceHeadBytes || bytes.size() - kSourceHeadBytes != read_at<std::uint32_t>(bytes, 28))
+      return corrupt("source section length");
+    auto& source = frame_.source.emplace();
+    source.ingest = read_at<std::uint64_t>(bytes, 0);
+    source.first = read_at<std::uint64_t>(bytes, 8);
+    source.next = read_at<std::uint64_t>(bytes, 16);
+    source.partition = read_at<std::uint32_t>(bytes, 24);
+    const auto topic = view_as<char>(bytes.subspan(kSourceHeadBytes));
+    source.topic = {topic.data(), topic.size()};
+    return source.next >= source.first || corrupt("source range");
   }
 
   /// Whether a section is a table of rising offsets, from 0 to the length of what follows it.

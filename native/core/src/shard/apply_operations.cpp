@@ -34,6 +34,24 @@ void MemoryShard::apply_operations(const WriteOperations& operations, Outcome& o
   }
 }
 
+/// Once the slots fit, an upsert or a delete of ids cannot be rejected any more.
+void MemoryShard::apply_sourced(const SourceRange& source, const WriteOperations& operations, Outcome& outcome) {
+  for (const auto& operation : operations.list) {
+    auto rejection = check_slots(operation);
+    if (!rejection) continue;
+    outcome.code = rejection->code;
+    outcome.details = std::move(rejection->details);
+    return;
+  }
+  {
+    const std::scoped_lock lock(sources_mutex_);
+    sources_.prepare(source);
+  }
+  apply_operations(operations, outcome);
+  const std::scoped_lock lock(sources_mutex_);
+  sources_.remember(source, outcome.offset, source_sum_);
+}
+
 std::optional<Error> MemoryShard::check_slots(const WriteOperation& operation) const {
   if (operation.frame.kind == RecordKind::upsert || operation.frame.kind == RecordKind::update_vectors)
     return check_vectors(operation.frame);

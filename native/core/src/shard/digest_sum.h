@@ -30,7 +30,7 @@ struct DigestSum {
 };
 
 /// What a component says; the first word of what is hashed.
-enum class Component : std::uint64_t { point = 1, version, vector, payload, schema, schema_content, producer, epoch };
+enum class Component : std::uint64_t { point = 1, version, vector, payload, schema, schema_content, producer, epoch, source };
 
 /// Two xxh64 over the prefix (component, then `words`, little-endian), each the seed of an xxh64 over `bytes`.
 [[nodiscard]] inline DigestSum component_hash(Component component, std::span<const std::uint64_t> words,

@@ -81,12 +81,16 @@ MemoryShard::Verdict MemoryShard::apply_one(const RecordView& record) {
     outcome.details = std::move(rejection->details);
   }
   const bool is_fenced = outcome.code == Errc::writer_fenced;
-  const bool is_duplicate = outcome.code == Errc::record_duplicate;
+  const bool is_duplicate = outcome.code == Errc::record_duplicate || outcome.code == Errc::source_applied;
   if (!is_fenced) producers_.prepare(frame.producer_id);
   if (outcome.code == Errc::ok) {
     if (frame.kind == layout::RecordKind::schema)
       if (auto stop = change_schema(frame, record.offset)) return {{}, std::move(stop)};
-    if (is_write(frame.kind)) apply_operations(operations, outcome);
+    if (frame.source) {
+      apply_sourced(*frame.source, operations, outcome);
+    } else if (is_write(frame.kind)) {
+      apply_operations(operations, outcome);
+    }
   }
   // A record that names points that do not exist has done its work on the others.
   if (outcome.code == Errc::ok || outcome.code == Errc::point_not_found) {
@@ -97,7 +101,7 @@ MemoryShard::Verdict MemoryShard::apply_one(const RecordView& record) {
   // A fenced writer's sequences do not count: the same frames may come again under a newer epoch.
   if (!is_fenced) {
     newest_epoch_ = std::max(newest_epoch_, frame.writer_epoch);
-    if (!is_duplicate) producers_.remember(frame.producer_id, frame.sequence, record.offset, producer_sum_);
+    if (outcome.code != Errc::record_duplicate) producers_.remember(frame.producer_id, frame.sequence, record.offset, producer_sum_);
   }
   publish(record.offset + 1);
   return {std::move(outcome), std::nullopt};
@@ -124,7 +128,18 @@ std::optional<Error> MemoryShard::reject(const RecordFrame& frame) const {
   if (frame.kind == layout::RecordKind::schema || frame.kind == layout::RecordKind::barrier) return std::nullopt;
   if (generation_->schema->version == 0)
     return Error{Errc::schema_missing, "\"shard\":" + std::to_string(options_.shard)};
-  return std::nullopt;
+  return frame.source ? check_source(*frame.source) : std::nullopt;
+}
+
+std::optional<Error> MemoryShard::check_source(const SourceRange& source) const {
+  const auto* const position = sources_.position_of(source);
+  if (position == nullptr || *position == source.first) return std::nullopt;
+  // A name of Kafka needs no escapes; another one must not break the details.
+  const bool is_plain = std::ranges::all_of(source.topic, [](char c) { return c >= ' ' && c != '"' && c != '\\' && c < 127; });
+  return Error{source.first < *position ? Errc::source_applied : Errc::source_gap,
+               "\"topic\":\"" + std::string(is_plain ? source.topic : "") + "\",\"partition\":" +
+                   std::to_string(source.partition) + ",\"first\":" + std::to_string(source.first) + ",\"position\":" +
+                   std::to_string(*position)};
 }
 
 /// The writer's tables as a state.
@@ -133,7 +148,7 @@ ShardState MemoryShard::state_at(std::uint64_t next_offset) const noexcept {
   const std::uint64_t epoch[] = {newest_epoch_};
   ShardState state = counters_;
   state.next_offset = next_offset;
-  state.digest = (stored_sum_ + version_sum_ + producer_sum_ + schema_hash(schema) +
+  state.digest = (stored_sum_ + version_sum_ + producer_sum_ + source_sum_ + schema_hash(schema) +
                   component_hash(Component::epoch, epoch)).digest();
   state.content_digest = (stored_sum_ + point_sum_ + schema_content_hash(schema)).digest();
   state.points = points_;
@@ -168,6 +183,11 @@ ShardState MemoryShard::state() const {
   for (const auto& column : *at.generation->columns)
     if (column->index != nullptr) at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
   return at.state;
+}
+
+std::vector<SourcePosition> MemoryShard::sources() const {
+  const std::scoped_lock lock(sources_mutex_);
+  return sources_.positions();
 }
 
 std::shared_ptr<const Schema> MemoryShard::schema() const { return snapshot().generation->schema; }

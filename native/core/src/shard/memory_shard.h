@@ -13,6 +13,7 @@
 #include "shard/id_table.h"
 #include "shard/producers.h"
 #include "shard/rows.h"
+#include "shard/sources.h"
 #include "shard/write_operation.h"
 
 namespace millrace {
@@ -68,6 +69,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] std::optional<Error> finish_load() override;
   [[nodiscard]] Digest digest() const override { return state().digest; }
   [[nodiscard]] ShardState state() const override;
+  [[nodiscard]] std::vector<SourcePosition> sources() const override;
   [[nodiscard]] std::shared_ptr<const Schema> schema() const override;
 
   // growth.cpp: the columns' graphs, on the builder's threads
@@ -84,6 +86,8 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   Verdict apply_one(const RecordView& record);
   [[nodiscard]] std::optional<Error> admit(const RecordFrame& frame, std::uint64_t offset) const;
   [[nodiscard]] std::optional<Error> reject(const RecordFrame& frame) const;
+  /// Whether a batch of an ingest comes in its turn. Nothing: it does.
+  [[nodiscard]] std::optional<Error> check_source(const SourceRange& source) const;
   [[nodiscard]] ShardState state_at(std::uint64_t next_offset) const noexcept;
   void publish(std::uint64_t next_offset) noexcept;
 
@@ -100,6 +104,8 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
     std::optional<PointId> missing;
   };
   void apply_operations(const WriteOperations& operations, Outcome& outcome);
+  /// A batch of an ingest: all of it or nothing, and then its position.
+  void apply_sourced(const SourceRange& source, const WriteOperations& operations, Outcome& outcome);
   /// @param place  details that say which operation of a batch it is, or empty
   [[nodiscard]] Effect apply_operation(const WriteOperation& operation, std::uint64_t offset, std::string place);
   [[nodiscard]] std::optional<Error> check_slots(const WriteOperation& operation) const;
@@ -191,6 +197,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   DigestSum version_sum_;   ///< (id, version)
   DigestSum point_sum_;     ///< (id)
   DigestSum producer_sum_;
+  DigestSum source_sum_;
   ShardState counters_;     ///< records_applied, _rejected, _duplicate
   /// How far a batch came that ran out of memory. Nothing of it is published; when its record comes again, it goes on.
   struct Pending {
@@ -201,6 +208,9 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   Pending pending_;
   History history_;
   std::unique_ptr<CheckpointLoader> loader_;  ///< while a checkpoint is being loaded
+
+  mutable std::mutex sources_mutex_;
+  Sources sources_;  ///< written by the writer, read by anyone
 
   mutable std::mutex published_mutex_;
   Snapshot published_;

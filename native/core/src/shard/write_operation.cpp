@@ -161,6 +161,8 @@ std::optional<Error> read_operations(const RecordFrame& frame, std::uint64_t off
     if (!part) return part.error();
     if (!is_write(part.value().kind) || part.value().kind == RecordKind::batch)
       return damaged("an operation that no batch may hold");
+    const bool fits = part.value().kind == RecordKind::upsert || part.value().kind == RecordKind::delete_points;
+    if (frame.source && !fits) return damaged("an operation that no batch of an ingest may hold");
     if (part.value().collection_id != frame.collection_id) return damaged("an operation of another collection");
     if (const char* reason = add_operation(std::move(part.value()), into)) return damaged(reason);
   }

@@ -1,0 +1,5 @@
+export * from './encode-flush.ts'
+export type { PointScope } from './explain-point.ts'
+export * from './mapped-message.ts'
+export { mappingOf } from './mapping.ts'
+export * from './poison.ts'

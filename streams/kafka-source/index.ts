@@ -1,0 +1,2 @@
+export type { KafkaAccess } from './kafka-client.ts'
+export { openKafkaSource } from './kafka-source.ts'
