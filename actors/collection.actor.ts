@@ -210,7 +210,7 @@ export function startCollection(
     const key = shardKeyOf(entry.id, entry.generation, shard)
     openings += 1
     const name = purpose === undefined ? key : `${key}#${purpose}-${openings}`
-    return parts.openEngine(name, entry.id, shard)
+    return parts.openEngine(name, entry.id, shard, entry.spec)
   }
 
   function openStore(

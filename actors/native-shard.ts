@@ -10,6 +10,7 @@ import {
   openShard,
   replaceShard,
   type ShardHandle,
+  type SlotIndex,
   type SourcePosition,
   shardSources,
   shardState
@@ -29,9 +30,14 @@ export class NativeShard implements EngineShard {
   private readonly key: string
   private handle: ShardHandle
 
-  constructor(key: string, collectionId: bigint, shard: number) {
+  constructor(
+    key: string,
+    collectionId: bigint,
+    shard: number,
+    indexes: readonly SlotIndex[] = []
+  ) {
     this.key = key
-    this.handle = openShard(key, collectionId, shard)
+    this.handle = openShard(key, collectionId, shard, indexes)
   }
 
   async apply(batch: LogBatch): Promise<ApplyReport> {

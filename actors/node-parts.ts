@@ -1,4 +1,5 @@
 import type { ShardsFolder } from '../src/checkpoint/index.ts'
+import type { CollectionSpec } from '../src/domain/collection.ts'
 import type { WritePort } from '../src/domain/ports.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
 import type { EngineError } from '../src/errors/index.ts'
@@ -28,5 +29,10 @@ export interface NodeParts {
   /** An actor gave up: MILLRACE_ACTOR_HALTED. */
   readonly onHalted: (error: EngineError) => void
   /** Opens the native shard under a key that any thread can find it by. */
-  readonly openEngine: (key: string, collectionId: bigint, shard: number) => EngineShard
+  readonly openEngine: (
+    key: string,
+    collectionId: bigint,
+    shard: number,
+    spec: CollectionSpec
+  ) => EngineShard
 }

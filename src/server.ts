@@ -6,6 +6,7 @@ import { refreshActorMetrics } from './actor-metrics.ts'
 import { type Config, type LoadedConfig, packageVersion, withoutSecrets } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { guardDisk } from './disk-guard.ts'
+import { indexesOf } from './domain/index-settings.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { loadGateways, serviceLimits } from './gateway/index.ts'
 import { defineIngests, ingestOptions, refreshIngestMetrics } from './ingest-setup.ts'
@@ -68,7 +69,8 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       logger,
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
-      openEngine: (key, collectionId, shard) => new NativeShard(key, collectionId, shard),
+      openEngine: (key, collectionId, shard, spec) =>
+        new NativeShard(key, collectionId, shard, indexesOf(spec)),
       guard: disk.writes,
       checkpoints: checkpointSettings(config, data, opening),
       limits: {

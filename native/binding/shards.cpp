@@ -85,14 +85,27 @@ std::string to_hex(const Digest& digest) {
   return text;
 }
 
-// openShard(key: string, collectionId: bigint, shard: number): ShardHandle
+/// Five numbers for each slot: its own, links, ef_construct, and the bytes from which on it is indexed and searched by a graph.
+std::vector<SlotIndex> as_indexes(const Napi::Value& value) {
+  constexpr std::size_t kNumbers = 5;
+  const auto numbers = as_span<const double>(value);
+  std::vector<SlotIndex> indexes;
+  for (std::size_t at = 0; numbers && at + kNumbers <= numbers->size(); at += kNumbers) {
+    const auto whole = [&](std::size_t i) { return static_cast<std::uint64_t>((*numbers)[at + i]); };
+    indexes.push_back({static_cast<std::uint32_t>(whole(0)),
+                       {static_cast<std::uint32_t>(whole(1)), static_cast<std::uint32_t>(whole(2)), whole(3), whole(4)}});
+  }
+  return indexes;
+}
+
+// openShard(key: string, collectionId: bigint, shard: number, indexes?: Float64Array): ShardHandle
 Napi::Value open_shard(const Napi::CallbackInfo& info) {
   const auto key = as_string(info[0]);
   const auto collection_id = as_u64(info[1]);
   const auto shard = as_u64(info[2]);
   if (!key || !collection_id || !shard) return fail_argument(info.Env(), "openShard(key, collectionId, shard)");
   const auto opened = guard([&] {
-    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard), &index_builder()});
+    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard), &index_builder(), {}, as_indexes(info[3])});
   });
   return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
 }

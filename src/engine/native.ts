@@ -156,7 +156,7 @@ export interface CpuInfo {
 
 /** The addon's functions, as native/binding names them above each. */
 export interface NativeEngine {
-  openShard(key: string, collectionId: bigint, shard: number): ShardHandle
+  openShard(key: string, collectionId: bigint, shard: number, indexes?: Float64Array): ShardHandle
   findShard(key: string): ShardHandle | null
   replaceShard(key: string, shard: ShardHandle): boolean
   closeShard(key: string): boolean

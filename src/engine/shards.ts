@@ -46,9 +46,33 @@ export interface ApplyResult {
   readonly state: NativeShardState
 }
 
+/** How one vector slot is indexed. */
+export interface SlotIndex {
+  readonly slot: number
+  /** Of a vector in the graph, on its upper layers; 0: no graph. */
+  readonly links: number
+  readonly efConstruct: number
+  /** Bytes of vectors from which on there is a graph; 0: never. */
+  readonly thresholdBytes: number
+  /** Searches in fewer bytes of vectors are scans; 0: the engine's choice. */
+  readonly fullScanBytes: number
+}
+
 /** Opens a shard under a key of the process, or finds the one already open under it. */
-export function openShard(key: string, collectionId: bigint, shard: number): ShardHandle {
-  return callNative(() => native.openShard(key, collectionId, shard))
+export function openShard(
+  key: string,
+  collectionId: bigint,
+  shard: number,
+  indexes: readonly SlotIndex[] = []
+): ShardHandle {
+  const numbers = indexes.flatMap(({ slot, links, efConstruct, thresholdBytes, fullScanBytes }) => [
+    slot,
+    links,
+    efConstruct,
+    thresholdBytes,
+    fullScanBytes
+  ])
+  return callNative(() => native.openShard(key, collectionId, shard, Float64Array.from(numbers)))
 }
 
 /** Finds a shard that any thread of this process has opened. */

@@ -165,7 +165,8 @@ class Shard {
     std::uint64_t collection_id = 0;
     std::uint32_t shard = 0;
     IndexBuilder* builder = nullptr;  ///< outlives the shard; null: no indexes, searches scan
-    IndexSettings index = {};         ///< of vectors whose schema says nothing else
+    IndexSettings index = {};         ///< of all slots that are not among `index_of_slots`
+    std::vector<SlotIndex> index_of_slots = {};
   };
 
   [[nodiscard]] static Result<std::shared_ptr<Shard>> open(Options options);

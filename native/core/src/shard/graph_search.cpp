@@ -75,6 +75,7 @@ bool GraphSearch::is_worth_it() const noexcept {
   const auto count = column_.count.load(std::memory_order_acquire);
   // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
   if (k_ >= count / 4 || count - encoded_ > count / 4) return false;
+  if (eligible_ * column_.slot.dimension * sizeof(float) < column_.index->settings().full_scan_bytes) return false;
   return passing_ != nullptr || eligible_ > 4 * wanted_;
 }
 

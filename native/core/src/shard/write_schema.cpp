@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "shard/memory_shard.h"
@@ -47,7 +48,9 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
 
 std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) const {
   auto column = std::make_shared<VectorColumn>(slot);
-  if (options_.builder != nullptr) column->index = std::make_unique<ColumnIndex>(options_.index);
+  if (options_.builder == nullptr) return column;
+  const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
+  column->index = std::make_unique<ColumnIndex>(own == options_.index_of_slots.end() ? options_.index : own->settings);
   return column;
 }
 

@@ -1,0 +1,31 @@
+/** How the vectors of a collection are indexed: what the user has set, over the engine's own choices. */
+import { type CollectionSpec, vectorParamsByName } from './collection.ts'
+import { tidySettings } from './collection-settings.ts'
+
+const kib = 1024
+// The engine's choices, where the user has none: more links and candidates than the reference's defaults, which collection
+// info goes on to tell. Measured in docs/benchmarks/graph.md.
+const linksDefault = 24
+const efConstructDefault = 200
+const thresholdKbDefault = 10_000
+// Beyond these a list of links costs more than scanning what it leads to.
+const linksMax = 256
+const efConstructMax = 4096
+
+/** One entry for each vector slot of the collection. */
+export function indexesOf(spec: CollectionSpec) {
+  const request = tidySettings(spec.request)
+  const params = vectorParamsByName(request)
+  const thresholdKb = request.optimizers_config?.indexing_threshold ?? thresholdKbDefault
+  return spec.vectors.map(({ slot, name }) => {
+    const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
+    const links = hnsw.m ?? linksDefault
+    return {
+      slot,
+      links: links === 0 ? 0 : Math.min(Math.max(links, 4), linksMax),
+      efConstruct: Math.min(Math.max(hnsw.ef_construct ?? efConstructDefault, 4), efConstructMax),
+      thresholdBytes: thresholdKb * kib,
+      fullScanBytes: (hnsw.full_scan_threshold ?? 0) * kib
+    }
+  })
+}

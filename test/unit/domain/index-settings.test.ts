@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { specOfRequest } from '../../../src/domain/collection.ts'
+import { indexesOf } from '../../../src/domain/index-settings.ts'
+
+const vectors = { size: 4, distance: 'Dot' } as const
+
+test('without settings the engine chooses, and indexes from ten thousand KiB on', () => {
+  expect(indexesOf(specOfRequest({ vectors }))).toEqual([
+    { slot: 1, links: 24, efConstruct: 200, thresholdBytes: 10_240_000, fullScanBytes: 0 }
+  ])
+})
+
+test("a vector's own settings go before the collection's, and older names count", () => {
+  const spec = specOfRequest({
+    vectors: { a: { ...vectors, hnsw_config: { m: 0 } }, b: vectors },
+    hnsw_config: { m: 16, ef_construct: 100, full_scan_threshold_kb: 20 },
+    optimizers_config: { indexing_threshold_kb: 0 }
+  })
+  const shared = { efConstruct: 100, thresholdBytes: 0, fullScanBytes: 20_480 }
+  expect(indexesOf(spec)).toEqual([
+    { slot: 1, links: 0, ...shared },
+    { slot: 2, links: 16, ...shared }
+  ])
+})
+
+test('sizes that would only cost are bounded', () => {
+  const spec = specOfRequest({ vectors, hnsw_config: { m: 1, ef_construct: 1_000_000 } })
+  expect(indexesOf(spec)).toMatchObject([{ links: 4, efConstruct: 4096 }])
+  expect(indexesOf(specOfRequest({ vectors, hnsw_config: { m: 100_000 } }))[0]?.links).toBe(256)
+})
