@@ -180,8 +180,11 @@ Snapshot MemoryShard::snapshot() const {
 
 ShardState MemoryShard::state() const {
   auto at = snapshot();
-  for (const auto& column : *at.generation->columns)
-    if (column->index != nullptr) at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
+  for (const auto& column : *at.generation->columns) {
+    if (column->index == nullptr) continue;
+    at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
+    at.state.waiting_vectors += column->index->waiting(*column);
+  }
   return at.state;
 }
 
