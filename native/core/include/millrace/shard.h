@@ -108,6 +108,7 @@ struct SearchPlan {
   std::uint32_t ef = 0;          ///< size of the candidate list; 0: the engine's choice
   std::optional<float> score_threshold;  ///< strict, on the reported score
   Matching matching;             ///< its helpers take part in the search as well
+  const Bitmap* passing = nullptr;  ///< what `match` told for a filter: then it is not evaluated again
 };
 
 struct Hit {
