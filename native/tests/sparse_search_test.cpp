@@ -66,6 +66,20 @@ class Oracle {
     }
   }
 
+  /// Adds points, or replaces the newest.
+  /// @param back  as many points before the end are replaced
+  void fill(std::size_t count, std::size_t length, bool has_negatives, std::size_t back = 0) {
+    std::vector<TestPoint> points(count);
+    for (auto& point : points) {
+      const auto id = back == 0 ? next_++ : next_ - back + below(back);
+      point.id = PointId::number(id);
+      point.sparse[kSlot] = entries(length, has_negatives);
+      point.payload = "{\"n\":" + std::to_string(id % 10) + "}";
+    }
+    apply(upsert_frame(points, {}));
+    for (const auto& point : points) stored_[point.id] = point.sparse.at(kSlot);
+  }
+
   struct Query {
     Entries entries;
     std::uint32_t k = 10;
@@ -147,8 +161,24 @@ class Oracle {
   std::mt19937_64 random_;
   std::shared_ptr<Shard> shard_;
   std::uint64_t offset_ = 0;
+  std::uint64_t next_ = 0;
   std::map<PointId, std::optional<Entries>> stored_;
 };
+
+/// So many that lists are long, and most blocks cannot reach what is wanted.
+TEST(SparseSearch, FindsInLongListsWhatBruteForceFinds) {
+  const auto seed = seed_of("sparse lists");
+  for (std::uint64_t i = 0; i < 3 && !HasFailure(); ++i) {
+    SCOPED_TRACE("SEED=" + std::to_string(seed + i));
+    Oracle oracle(seed + i);
+    const bool has_negatives = i == 1;
+    for (int round = 0; round < 24; ++round) oracle.fill(1000, 25, has_negatives);
+    for (int asked = 0; asked < 40 && !HasFailure(); ++asked) oracle.check(oracle.query(has_negatives || i == 2), false);
+    // Half of them go, and what is left is found among the dead.
+    for (int round = 0; round < 8; ++round) oracle.fill(1000, 25, has_negatives, 12'000);
+    for (int asked = 0; asked < 20 && !HasFailure(); ++asked) oracle.check(oracle.query(has_negatives), false);
+  }
+}
 
 /// Ids end in the digit that their payload tells, unless an operation gave them another payload: those keep "n".
 TEST(SparseSearch, FindsWhatBruteForceFindsWhileEverythingChanges) {

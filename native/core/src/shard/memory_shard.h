@@ -167,12 +167,15 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
 
   // growth.cpp
   void wake_builder() noexcept;
+  void cover_sparse() noexcept;
 
   // readers
   [[nodiscard]] Snapshot snapshot() const;
   /// @param passing  null: all points
-  [[nodiscard]] Result<SearchResult> search_sparse(const Snapshot& at, const VectorColumn& column, const SearchPlan& plan,
+  [[nodiscard]] Result<SearchResult> search_sparse(const Snapshot& at, const VectorColumn& column,
+                                                   const SparseIndexView& view, const SearchPlan& plan,
                                                    const Bitmap* passing) const;
+  [[nodiscard]] static std::uint64_t estimate_sparse(const VectorColumn& column, const SearchPlan& plan) noexcept;
   /// Evaluates a filter, which there is. @param operation  for the error of a passed deadline
   [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;
   [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;

@@ -15,9 +15,6 @@ const VectorColumn* find_column(const Generation& generation, std::uint32_t slot
   return nullptr;
 }
 
-/// What a sparse vector takes to be looked at, in multiply-adds.
-constexpr std::uint64_t kSparseWork = 128;
-
 /// Whether every value of a sparse query has its index, and these rise.
 bool is_right(const SearchPlan& plan) noexcept {
   const auto falls = [](std::uint32_t a, std::uint32_t b) { return a >= b; };
@@ -33,11 +30,15 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     const auto* column = find_column(*at.generation, plan.slot);
     // What the graph covers is read before the state that is searched: see ColumnIndex::grow.
     GraphView view = plan.exact || column == nullptr ? GraphView{} : GraphView::of(*column);
-    if (view.stage != nullptr) {
+    auto sparse = column == nullptr || column->sparse == nullptr ? nullptr : column->sparse->index();
+    if (view.stage != nullptr || sparse != nullptr) {
       const auto* const before = column;
       at = snapshot();
       column = find_column(*at.generation, plan.slot);
-      if (column != before) view = {};
+      if (column != before) {
+        view = {};
+        sparse = nullptr;
+      }
     }
     if (column == nullptr)
       return Error{Errc::vector_name_unknown, "\"name\":\"slot " + std::to_string(plan.slot) + "\""};
@@ -51,7 +52,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
         matching.filter == nullptr ? Result<Bitmap>(Bitmap{}) : match_at(at, matching, "search");
     if (!passing) return passing.error();
     const auto* const bitmap = matching.filter == nullptr ? nullptr : &passing.value();
-    if (plan.is_sparse) return search_sparse(at, *column, plan, bitmap);
+    if (plan.is_sparse) return search_sparse(at, *column, sparse == nullptr ? SparseIndexView{} : *sparse, plan, bitmap);
     const auto distance = column->slot.distance;
     SearchResult result;
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
@@ -91,7 +92,7 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   if (column == nullptr) return 0;
   if (column->slot.is_sparse) {
     const auto filter = plan.matching.filter == nullptr ? 0 : estimate_filter(*plan.matching.filter);
-    return filter + std::uint64_t{column->count.load(std::memory_order_relaxed)} * kSparseWork;
+    return filter + estimate_sparse(*column, plan);
   }
   const auto view = plan.exact ? GraphView{} : GraphView::of(*column);
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
