@@ -8,6 +8,8 @@ export interface ActorReport {
   /** What it reads or builds next, when it follows a log. */
   readonly offset?: string
   readonly lagRecords?: number
+  /** Changes while it moves on in another way than by its offset. */
+  readonly progress?: string
   /** Times that it failed and was started again, since it was last healthy for long. */
   readonly restarts?: number
   readonly lastError: string | null
@@ -23,6 +25,7 @@ export type ActorKind =
   | 'collection'
   | 'replica'
   | 'shard'
+  | 'segment'
   | 'rebuild'
   | 'transfer'
   | 'optimizer'

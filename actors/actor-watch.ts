@@ -15,7 +15,8 @@ export interface ActorWatchOptions {
 
 interface Seen {
   readonly state: string
-  readonly offset: string | undefined
+  /** Offset and progress. */
+  readonly moved: string
   readonly sinceMs: number
   /** By the clock: when state or offset changed last, or the actor had nothing to do. */
   readonly movedAtMs: number
@@ -68,12 +69,13 @@ export class ActorWatch {
 
   #lookAt(report: ActorReport, before: Seen | undefined): Seen {
     const { clock, now, stuckAfterMs } = this.#options
-    const { state, offset, isBusy } = report
-    const hasMoved = before?.state !== state || before.offset !== offset
+    const { state, offset, progress, isBusy } = report
+    const moved = `${offset} ${progress}`
+    const hasMoved = before?.state !== state || before.moved !== moved
     const sinceMs = before?.state === state ? before.sinceMs : now()
     const movedAtMs = hasMoved || !isBusy ? clock.nowMs() : (before?.movedAtMs ?? clock.nowMs())
     const isStuck = clock.nowMs() - movedAtMs >= stuckAfterMs
-    return { state, offset, sinceMs, movedAtMs, health: healthOf(report, isStuck) }
+    return { state, moved, sinceMs, movedAtMs, health: healthOf(report, isStuck) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { createActor } from 'xstate'
 import {
   type CollectionContext,
@@ -6,7 +7,9 @@ import {
 } from '../machines/index.ts'
 import { CheckpointStore } from '../src/checkpoint/index.ts'
 import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
+import type { CollectionSpec } from '../src/domain/collection.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
+import { bytesOfVector, optimizerSettingsOf } from '../src/domain/optimizer-settings.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { ActorReport } from './actor-report.ts'
@@ -38,6 +41,8 @@ export interface CollectionActor {
   reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
   /** @throws MILLRACE_SHARD_NOT_FOUND, and what `Replica.rebuild` throws */
   rebuild(shard: number): Promise<RebuildReport>
+  /** Settings of the collection that its shards are to follow. */
+  follow(spec: CollectionSpec): void
   describe(): CollectionDescription
   /** The collection's own actor and those of its shards. */
   reports(): readonly ActorReport[]
@@ -64,6 +69,9 @@ export function startCollection(
   onChange: () => void
 ): CollectionActor {
   const { log, clock } = parts
+  /** Settings change while the collection goes on. */
+  let { spec } = entry
+  let settings = optimizerSettingsOf(spec)
   const topic = topicOf(entry.id, entry.generation)
   const logger = parts.logger.child({ collection: entry.name, collectionId: entry.id.toString() })
   const shardNumbers = Array.from({ length: entry.spec.shardNumber }, (_, shard) => shard)
@@ -167,6 +175,11 @@ export function startCollection(
           topic,
           shard,
           openEngine: (purpose) => openEngine(shard, purpose),
+          optimizer: {
+            settings: () => settings,
+            budget: parts.optimizerTurns,
+            vectorBytes: (slot, rows) => rows * bytesOfVector(spec, slot)
+          },
           openStore: (onDamage) => openStore(shard, onDamage),
           checkpoints: parts.checkpoints,
           checkpointTurns: parts.checkpointTurns,
@@ -210,7 +223,7 @@ export function startCollection(
     const key = shardKeyOf(entry.id, entry.generation, shard)
     openings += 1
     const name = purpose === undefined ? key : `${key}#${purpose}-${openings}`
-    return parts.openEngine(name, entry.id, shard, entry.spec)
+    return parts.openEngine(name, entry.id, shard, spec)
   }
 
   function openStore(
@@ -282,6 +295,14 @@ export function startCollection(
       shardNumbers.map(
         (shard) => replicas[shard]?.status() ?? { kind: 'recovering', lagRecords: 0 }
       ),
+    follow(changed) {
+      if (changed === spec) return
+      spec = changed
+      const before = settings
+      settings = optimizerSettingsOf(spec)
+      if (isDeepStrictEqual(before, settings)) return
+      for (const { current } of replicas) current()?.settingsChanged()
+    },
     describe() {
       const snapshot = actor.getSnapshot()
       return {

@@ -25,6 +25,8 @@ export interface NodeParts {
   readonly checkpointTurns: Turns
   /** So many shards load a checkpoint at once: each holds two buffers of up to 8 MiB. */
   readonly recoveryTurns: Turns
+  /** So many segments are built at once to take the place of others: each needs memory beside the one that answers. */
+  readonly optimizerTurns: Turns
   readonly shardsFolder: ShardsFolder
   /** An actor gave up: MILLRACE_ACTOR_HALTED. */
   readonly onHalted: (error: EngineError) => void

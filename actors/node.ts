@@ -79,6 +79,7 @@ export interface IngestOptions
 /** Writing is the disk's and one engine thread's work: more at once would not be faster. */
 const checkpointsAtOnce = 2
 const recoveriesAtOnce = 4
+const optimizationsAtOnce = 1
 
 /** A running node: its actors, and the ports by which gateways reach them. */
 export interface Node {
@@ -138,6 +139,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     checkpoints,
     checkpointTurns: new Turns(checkpointsAtOnce),
     recoveryTurns: new Turns(recoveriesAtOnce),
+    optimizerTurns: new Turns(optimizationsAtOnce),
     shardsFolder,
     openEngine: options.openEngine,
     onHalted: (error) => life.actorHalted(String(error.details['actor']), error.message)
@@ -207,7 +209,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       deletions.set(id, { actor, done })
     }
     for (const [id, entry] of wanted) {
-      if (!actors.has(id)) actors.set(id, startCollection(parts, entry, publishDirectory))
+      const running = actors.get(id)
+      if (running === undefined) actors.set(id, startCollection(parts, entry, publishDirectory))
+      else running.follow(entry.spec)
     }
     publishDirectory()
     ingests?.reconcile(state.ingests)

@@ -3,22 +3,21 @@ import { type RebuildContext, rebuildMachine } from '../machines/index.ts'
 import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
-import type { Log, LogBatch } from '../streams/index.ts'
+import type { Log } from '../streams/index.ts'
 import type { ActorReport } from './actor-report.ts'
+import { CatchUp } from './catch-up.ts'
 import type { Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 import { mailboxOf } from './mailbox.ts'
 import type { RebuildDescription } from './replica-description.ts'
 import { restoreShard } from './restore.ts'
-import type { EngineShard } from './shard-engine.ts'
+import type { Segment } from './segment.actor.ts'
+import type { Segments } from './segments.ts'
 import { stateText } from './state-text.ts'
 import type { Turns } from './turns.ts'
 
-const readBytesMax = 4 << 20
 const progressEveryMs = 200
-/** While writes go on, so many times it comes up to the serving shard before it holds that one. */
-const approachesMax = 4
 
 export interface Rebuild {
   /** Rejects with the reason when it failed or was cancelled; the shard that served then goes on as it was. */
@@ -37,17 +36,17 @@ export function startRebuild(options: {
   readonly log: Log
   readonly topic: string
   readonly shard: number
-  readonly live: EngineShard
+  readonly segments: Segments
   readonly applyTurns: Turns
   readonly store: CheckpointStore
-  readonly open: () => EngineShard
   readonly clock: Clock
   readonly logger: ActorLogger
 }): Rebuild {
-  const { log, topic, shard, live, clock, logger } = options
+  const { log, topic, shard, segments, clock, logger } = options
+  const live = segments.served().engine
   const startedMs = clock.nowMs()
   const cancelling = new AbortController()
-  let engine: EngineShard | undefined
+  let segment: Segment | undefined
   let unpin = () => {}
   let digest = ''
   let recordsReplayed = 0
@@ -81,8 +80,8 @@ export function startRebuild(options: {
           cancelling.abort()
           working.finally(() => {
             unpin()
-            engine?.close()
             const { reason = 'unknown' } = context
+            if (segment !== undefined) segments.discard(segment, reason)
             fail(new EngineError('MILLRACE_REBUILD_FAILED', { shard, reason }))
           })
         }
@@ -112,45 +111,48 @@ export function startRebuild(options: {
       store,
       manifests,
       ends,
-      open: options.open,
+      segments,
+      purpose: 'rebuild',
       logger,
       signal
     })
     if (restored !== undefined) unpin = store.pin(restored.manifest)
-    engine = restored?.engine ?? options.open()
+    segment = restored?.segment ?? segments.build('rebuild')
+    // An empty one is whole as well: it holds what was before the log's first record.
+    if (restored === undefined) segments.complete(segment)
     signal.throwIfAborted()
-    const from = engine.state().nextOffset
+    const from = nextOffset()
     logger.info({ from, hasCheckpoint: restored !== undefined }, 'rebuild replays the log')
     send({ type: 'state.loaded', from: from.toString() })
   }
 
-  /** Until it has what the serving shard has, or has come near it several times while that one went on. */
-  async function replayLog(): Promise<void> {
-    let approaches = 0
-    while (approaches < approachesMax) {
-      cancelling.signal.throwIfAborted()
-      const end = live.state().nextOffset
-      if (nextOffset() >= end) break
-      await replayBatch(end)
-      if (nextOffset() >= end) approaches += 1
+  function catchUp(): CatchUp {
+    if (segment === undefined) throw new Error('there is no shard to bring up')
+    const { applyTurns } = options
+    const { signal } = cancelling
+    const successor = segment.engine
+    const onApplied = (records: number, lagRecords: number) => {
+      recordsReplayed += records
+      reportProgress(lagRecords)
     }
+    return new CatchUp({ log, topic, shard, live, successor, applyTurns, signal, onApplied })
+  }
+
+  async function replayLog(): Promise<void> {
+    await catchUp().approach()
     send({ type: 'live.approached' })
   }
 
-  /** Holds the serving shard at an offset for what it has applied since; reads of it go on. */
   async function swapShards(): Promise<void> {
     let isEqual = false
-    await options.applyTurns.run(async () => {
-      const end = live.state().nextOffset
-      while (nextOffset() < end) await replayBatch(end)
-      if (engine === undefined) throw new Error('there is no shard to swap in')
-      const rebuilt = engine.state()
+    await catchUp().meet((offset) => {
+      if (segment === undefined) throw new Error('there is no shard to swap in')
       const served = live.state()
+      const rebuilt = segment.engine.state()
       digest = rebuilt.digest
       isEqual = rebuilt.digest === served.digest && rebuilt.nextOffset === served.nextOffset
-      if (!isEqual) reportDifference(served.digest, rebuilt.digest, end)
-      live.replaceWith(engine)
-      engine = undefined
+      if (!isEqual) reportDifference(served.digest, rebuilt.digest, offset)
+      segments.install(segment)
     })
     unpin()
     send({ type: 'shards.swapped', isEqual })
@@ -170,18 +172,7 @@ export function startRebuild(options: {
   }
 
   function nextOffset(): bigint {
-    return engine?.state().nextOffset ?? 0n
-  }
-
-  async function replayBatch(end: bigint): Promise<void> {
-    const whole = await log.read(topic, shard, nextOffset(), { maxBytes: readBytesMax })
-    cancelling.signal.throwIfAborted()
-    if (engine === undefined || whole.count === 0) throw new Error('there is nothing to replay')
-    const batch = cutAt(whole, end)
-    const applied = await engine.apply(batch)
-    if (applied.stop !== undefined) throw applied.stop
-    recordsReplayed += batch.count
-    reportProgress(Number(end - batch.nextOffset))
+    return segment?.engine.state().nextOffset ?? 0n
   }
 
   function reportProgress(lagRecords: number): void {
@@ -232,13 +223,4 @@ export function startRebuild(options: {
       await report.catch(() => {})
     }
   }
-}
-
-/** The records of a batch below an offset. */
-function cutAt(batch: LogBatch, end: bigint): LogBatch {
-  const { offsets } = batch
-  const count = offsets.findIndex((offset) => offset >= end)
-  return count < 0
-    ? batch
-    : { ...batch, count, offsets: offsets.subarray(0, count), nextOffset: end }
 }

@@ -1,3 +1,4 @@
+import type { OptimizerFacts } from '../src/domain/optimization.ts'
 import type { CheckpointDescription } from './checkpointer.ts'
 
 /** What a replica shows of itself: the same value serves tests, metrics, telemetry and `GET /millrace/replicas`. */
@@ -23,6 +24,7 @@ export interface ReplicaDescription {
   readonly checkpointState: string
   readonly checkpoint: CheckpointDescription
   readonly rebuild: RebuildDescription | null
+  readonly optimizer: OptimizerFacts
   /** Rebuilds since the start whose digest was not that of the shard that served. */
   readonly rebuildsUnequal: number
 }

@@ -8,8 +8,10 @@ import type { ActorReport } from './actor-report.ts'
 import type { CheckpointSettings } from './checkpoint-settings.ts'
 import type { Clock } from './clock.ts'
 import type { ActorLogger } from './logger.ts'
+import type { OptimizerOptions } from './optimizer.actor.ts'
 import type { OutcomeBoard } from './outcome-board.ts'
 import type { ReplicaDescription } from './replica-description.ts'
+import type { SegmentPurpose } from './segment.actor.ts'
 import type { EngineShard } from './shard-engine.ts'
 import type { Child } from './supervisor.actor.ts'
 import type { Turns } from './turns.ts'
@@ -20,10 +22,12 @@ export interface Replica extends Child {
   /** @returns undefined once `offset` was applied, else the lag when the wait ended */
   reach(offset: bigint, timeoutMs: number): Promise<number | undefined>
   describe(): ReplicaDescription
-  /** The replica's own actor, its shard's, and that of a rebuild. */
+  /** The replica's own actor, and those of its shard, its segments, the optimizer and a rebuild. */
   reports(): readonly ActorReport[]
   /** Writes a checkpoint of what none holds yet; resolves when that was done or has failed. */
   checkpoint(): Promise<void>
+  /** The settings of the collection are others: what was planned with the old ones is planned anew. */
+  settingsChanged(): void
   /**
    * Builds the shard's state a second time and puts it in the place of the first.
    *
@@ -37,7 +41,8 @@ export interface ReplicaOptions {
   readonly topic: string
   readonly shard: number
   /** Opens the shard that readers find, or with a purpose one that only this caller knows. */
-  readonly openEngine: (purpose?: 'load' | 'rebuild') => EngineShard
+  readonly openEngine: (purpose?: SegmentPurpose) => EngineShard
+  readonly optimizer: Pick<OptimizerOptions, 'settings' | 'budget' | 'vectorBytes'>
   readonly openStore: (onDamage: (error: EngineError) => void) => Promise<CheckpointStore>
   readonly checkpoints: CheckpointSettings
   readonly checkpointTurns: Turns

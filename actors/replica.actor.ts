@@ -8,11 +8,13 @@ import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
 import { mailboxOf } from './mailbox.ts'
 import { OffsetBarrier } from './offset-barrier.ts'
+import { type Optimizer, startOptimizer } from './optimizer.actor.ts'
 import { partitionKeyOf } from './outcome-board.ts'
 import { type Rebuild, startRebuild } from './rebuild.actor.ts'
 import { ReplayProgress } from './replay-progress.ts'
 import type { Replica, ReplicaOptions } from './replica-face.ts'
 import { restoreShard } from './restore.ts'
+import { Segments } from './segments.ts'
 import { startShard } from './shard.actor.ts'
 import type { ApplyReport } from './shard-engine.ts'
 import { stateText } from './state-text.ts'
@@ -47,10 +49,15 @@ export function startReplica(options: ReplicaOptions): Replica {
   const startedMs = clock.nowMs()
   let progress = new ReplayProgress(startedMs)
 
+  const segments = new Segments({
+    name: key,
+    open: options.openEngine,
+    indexes: () => options.optimizer.settings().indexes
+  })
   const shard = startShard({
     shard: partition,
     name: key,
-    open: options.openEngine,
+    segments,
     policy: options.checkpoints,
     checkpointTurns: options.checkpointTurns,
     afterCheckpoint: trimLog,
@@ -124,15 +131,16 @@ export function startReplica(options: ReplicaOptions): Replica {
         store: opened,
         manifests: opened.kept(),
         ends: ends ?? unknownEnds,
-        open: () => options.openEngine('load'),
+        segments,
+        purpose: 'load',
         logger,
         signal: stopping.signal
       })
     )
-    if (stopping.signal.aborted) return restored?.engine.close()
+    if (stopping.signal.aborted) return
     if (restored !== undefined) {
       const { nextOffset: offset, files, liveRows } = restored.manifest
-      shard.engine.replaceWith(restored.engine)
+      segments.install(restored.segment)
       barrier.advance(offset)
       fromCheckpoint = offset
       lagRecords = Math.max(0, Number(targetOffset - offset))
@@ -241,7 +249,9 @@ export function startReplica(options: ReplicaOptions): Replica {
     const { retentionBytes, partitionBytes } = options.checkpoints
     const oldest = checkpoints.oldest()
     const isOver = retentionBytes > 0 && partitionBytes(topic, partition) > retentionBytes
-    if (!isOver || oldest === undefined || rebuild !== undefined) return
+    if (!isOver || oldest === undefined) return
+    // What is being built begins at an offset that no checkpoint has.
+    if (rebuild !== undefined || optimizer.isBuilding()) return
     await log.trimBefore(topic, partition, oldest.nextOffset)
   }
 
@@ -272,15 +282,27 @@ export function startReplica(options: ReplicaOptions): Replica {
       log,
       topic,
       shard: partition,
-      live: shard.engine,
+      segments,
       applyTurns: shard.applyTurns,
       store,
-      open: () => options.openEngine('rebuild'),
       clock,
       logger
     })
   }
 
+  const optimizer: Optimizer = startOptimizer({
+    ...options.optimizer,
+    log,
+    topic,
+    shard: partition,
+    segments,
+    applyTurns: shard.applyTurns,
+    mayWork: () => machine.getSnapshot().matches('active') && rebuild === undefined,
+    clock,
+    now: options.checkpoints.now,
+    logger,
+    onBroken: (error) => fail(error)
+  })
   machine.start()
 
   return {
@@ -289,9 +311,11 @@ export function startReplica(options: ReplicaOptions): Replica {
     schemaVersion: () => shard.engine.state().schemaVersion,
     reach: (offset, timeoutMs) => barrier.reach(offset, timeoutMs),
     checkpoint: () => shard.checkpoint(),
+    settingsChanged: () => optimizer.reconsider('the settings of the collection have changed'),
     async rebuild() {
       rebuild = startRebuilding()
       newestRebuild = rebuild
+      optimizer.reconsider('a rebuild has begun')
       try {
         const report = await rebuild.report
         if (!report.equal) {
@@ -329,6 +353,7 @@ export function startReplica(options: ReplicaOptions): Replica {
         checkpointState: shard.checkpointState(),
         checkpoint: shard.checkpoints.describe(),
         rebuild: newestRebuild?.describe() ?? null,
+        optimizer: optimizer.describe(),
         rebuildsUnequal
       }
     },
@@ -344,13 +369,19 @@ export function startReplica(options: ReplicaOptions): Replica {
         isBusy: value !== 'stopped' && (value !== 'active' || lagRecords > 0),
         isHalted: value === 'dead'
       }
-      return [own, shard.report(), ...(rebuild === undefined ? [] : [rebuild.actorReport()])]
+      return [
+        own,
+        shard.report(),
+        ...segments.reports(),
+        optimizer.report(),
+        ...(rebuild === undefined ? [] : [rebuild.actorReport()])
+      ]
     },
     async stop() {
       send({ type: 'replica.stop' })
       stopping.abort()
       barrier.close()
-      await Promise.all([loading, rebuild?.cancel('the shard is being stopped')])
+      await Promise.all([loading, rebuild?.cancel('the shard is being stopped'), optimizer.stop()])
       if (!hasFailed && options.shouldKeepState()) await lastCheckpoint()
       await shard.stop()
       finish()

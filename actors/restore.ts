@@ -1,17 +1,18 @@
 import type { CheckpointManifest, CheckpointStore } from '../src/checkpoint/index.ts'
-import { EngineError, isEngineError } from '../src/errors/index.ts'
+import { EngineError, isEngineError, toEngineError } from '../src/errors/index.ts'
 import type { LogEnds } from '../streams/index.ts'
 import type { ActorLogger } from './logger.ts'
-import type { EngineShard } from './shard-engine.ts'
+import type { Segment, SegmentPurpose } from './segment.actor.ts'
+import type { Segments } from './segments.ts'
 
 export interface RestoredShard {
-  readonly engine: EngineShard
+  readonly segment: Segment
   /** What it holds. */
   readonly manifest: CheckpointManifest
 }
 
 /**
- * Opens a shard with the state of a checkpoint, from which the log can be followed; of several the first one in the
+ * Builds a segment with the state of a checkpoint, from which the log can be followed; of several the first one in the
  * order given that is whole.
  *
  * @returns undefined when there is none, and the log can be replayed from its first record instead
@@ -21,11 +22,12 @@ export async function restoreShard(options: {
   readonly store: CheckpointStore
   readonly manifests: readonly CheckpointManifest[]
   readonly ends: LogEnds
-  readonly open: () => EngineShard
+  readonly segments: Segments
+  readonly purpose: SegmentPurpose
   readonly logger: ActorLogger
   readonly signal: AbortSignal
 }): Promise<RestoredShard | undefined> {
-  const { store, ends, logger, signal } = options
+  const { store, ends, logger, signal, segments } = options
   let reason = 'there is none'
   for (const manifest of options.manifests) {
     const { nextOffset } = manifest
@@ -38,7 +40,8 @@ export async function restoreShard(options: {
     }
     // Newer ones may have taken its place while others were tried.
     if (!store.kept().includes(manifest)) continue
-    const engine = options.open()
+    const segment = segments.build(options.purpose)
+    const { engine } = segment
     try {
       await store.load(manifest, {
         async take(bytes) {
@@ -47,9 +50,10 @@ export async function restoreShard(options: {
         },
         finish: () => engine.finishLoad()
       })
-      return { engine, manifest }
+      segments.complete(segment)
+      return { segment, manifest }
     } catch (cause) {
-      engine.close()
+      segments.discard(segment, toEngineError(cause).message)
       // Damage is set aside and reported by the store; the next older one may be whole.
       if (!isEngineError(cause, 'MILLRACE_CHECKPOINT_CORRUPT')) throw cause
       reason = cause.message

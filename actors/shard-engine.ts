@@ -30,6 +30,11 @@ export interface EngineShard {
 export interface EngineShardState {
   readonly nextOffset: bigint
   readonly points: bigint
+  /** Live and dead. */
+  readonly rows: number
+  /** That are to get into a graph and are not there yet. */
+  readonly waitingVectors: number
+  readonly indexedVectors: number
   readonly schemaVersion: number
   /** Since the shard was opened. */
   readonly recordsRejected: number

@@ -11,6 +11,7 @@ import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 import { mailboxOf } from './mailbox.ts'
 import type { ReplayRate } from './replay-progress.ts'
+import type { Segments } from './segments.ts'
 import type { ApplyReport, EngineShard } from './shard-engine.ts'
 import { stateText } from './state-text.ts'
 import { Turns } from './turns.ts'
@@ -49,7 +50,7 @@ export function startShard(options: {
   readonly shard: number
   /** `topic/shard` */
   readonly name: string
-  readonly open: () => EngineShard
+  readonly segments: Segments
   readonly clock: Clock
   readonly logger: ActorLogger
   readonly policy: CheckpointPolicy
@@ -63,7 +64,7 @@ export function startShard(options: {
   readonly onBroken: (error: Error) => void
 }): ShardActor {
   const { clock, logger } = options
-  const engine = options.open()
+  const { engine } = options.segments.served()
   let resume: (() => void) | undefined
   let cancelRetry = () => {}
   let cancelCheckpointRetry = () => {}
@@ -105,7 +106,7 @@ export function startShard(options: {
           resume?.()
           // A write that goes on would meddle with the files of the shard that is opened next.
           checkpoints.stop().finally(() => {
-            engine.close()
+            options.segments.close()
             send({ type: 'shard.closed' })
           })
         },

@@ -30,7 +30,11 @@ const shardGauges = [
   'checkpointBytes',
   'checkpointErrors',
   'checkpointDamaged',
-  'rebuildsUnequal'
+  'rebuildsUnequal',
+  'shardRows',
+  'shardWaitingVectors',
+  'optimizationsDone',
+  'optimizationsFailed'
 ] as const satisfies readonly ShardGauge[]
 
 function figuresOf(shard: ReplicaDescription) {
@@ -45,7 +49,11 @@ function figuresOf(shard: ReplicaDescription) {
     checkpointBytes: newest?.bytes ?? 0,
     checkpointErrors: errors,
     checkpointDamaged: damaged.length,
-    rebuildsUnequal: shard.rebuildsUnequal
+    rebuildsUnequal: shard.rebuildsUnequal,
+    shardRows: shard.optimizer.rows,
+    shardWaitingVectors: shard.optimizer.waitingVectors,
+    optimizationsDone: shard.optimizer.done,
+    optimizationsFailed: shard.optimizer.failed
   }
 }
 

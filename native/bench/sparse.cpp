@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
     }
     for (const bool idf : {true, false}) {
       std::printf("%s words, %s\n", has_common ? "any" : "rarer", idf ? "idf" : "all alike");
-      report("  blocks by their bounds", queries, vectors, idf, [&](const SparseQuery& query, Best& best) {
+      report("  index", queries, vectors, idf, [&](const SparseQuery& query, Best& best) {
         Interruption none(nullptr);
         SparseWalk(*view, query).run(best, none);
         for (auto position = view->covered; position < documents; ++position)

@@ -3,7 +3,9 @@
 #include "async.h"
 #include "convert.h"
 #include "families.h"
+#include "inline_work.h"
 #include "millrace/guard.h"
+#include "millrace/record_layout.generated.h"
 #include "shard_handle.h"
 
 namespace millrace::binding {
@@ -74,6 +76,17 @@ class ApplyJob final : public Job {
   ShardState state_;
 };
 
+/// Whether applying takes less time than two threads take to hand it over: what an upsert does is bounded by its bytes.
+bool is_short(std::span<const RecordView> records) noexcept {
+  std::size_t bytes = 0;
+  for (const auto& [offset, time, frame] : records) {
+    bytes += frame.size();
+    if (bytes > kInlineApplyBytesMax || frame.size() < layout::kHeaderBytes) return false;
+    if (frame[layout::header::kind::at] != static_cast<std::byte>(layout::RecordKind::upsert)) return false;
+  }
+  return true;
+}
+
 // apply(shard, bytes: Uint8Array, positions: Uint32Array, lengths: Uint32Array, offsets: BigUint64Array,
 //       appendTimesMs: Float64Array, count: number): Promise<NativeApplyResult>
 Napi::Value apply(const Napi::CallbackInfo& info) {
@@ -95,7 +108,9 @@ Napi::Value apply(const Napi::CallbackInfo& info) {
     records[i] = {(*offsets)[i], static_cast<std::uint64_t>((*times)[i]), bytes->subspan((*positions)[i], (*lengths)[i])};
   }
   if ((*handle)->is_applying.exchange(true)) return fail_argument(info.Env(), "another apply of this shard is under way");
+  const bool is_inline = is_short(records);
   auto job = std::make_unique<ApplyJob>(info.Env(), *handle, std::move(records), info[1].As<Napi::Object>());
+  if (is_inline) return Completions::run_now(info.Env(), *job);
   const auto promise = Completions::of(info.Env()).run(info.Env(), std::move(job));
   if (info.Env().IsExceptionPending()) (*handle)->is_applying = false;
   return promise;

@@ -85,6 +85,12 @@ Napi::Value Completions::run(Napi::Env env, std::unique_ptr<Job> job, ThreadPool
   return fail(env, *refusal);
 }
 
+Napi::Value Completions::run_now(Napi::Env env, Job& job) {
+  job.work();
+  settle_job(env, job);
+  return job.deferred.Promise();
+}
+
 void Completions::finish(std::unique_ptr<Job> job) {
   const std::lock_guard lock(mutex_);
   finished_.push_back(std::move(job));

@@ -46,6 +46,9 @@ class Completions {
   [[nodiscard]] Napi::Value run(Napi::Env env, std::unique_ptr<Job> job,
                                 ThreadPool::Lane lane = ThreadPool::Lane::foreground);
 
+  /// Does a short job inside the call and gives its promise, which is settled.
+  [[nodiscard]] static Napi::Value run_now(Napi::Env env, Job& job);
+
   [[nodiscard]] static Completions& of(Napi::Env env) { return *env.GetInstanceData<Completions>(); }
 
  private:

@@ -233,6 +233,7 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   number("recordsDuplicate", state.records_duplicate);
   number("memoryBytes", state.memory_bytes);
   number("indexedVectors", state.indexed_vectors);
+  number("waitingVectors", state.waiting_vectors);
   return object;
 }
 

@@ -1,4 +1,5 @@
 import type { IngestDescription } from './ingest.ts'
+import type { OptimizerFacts } from './optimization.ts'
 import type { RebuildReport } from './rebuild.ts'
 
 /**
@@ -48,6 +49,7 @@ export interface ReplicaFacts {
   readonly points: string
   readonly recordsRejected: number
   readonly memoryBytes: number
+  readonly optimizer: OptimizerFacts
 }
 
 export interface NodeReadiness {

@@ -35,6 +35,8 @@ export interface NativeShardState {
   readonly memoryBytes: number
   /** That searches find through a graph; replicas may differ. */
   readonly indexedVectors: number
+  /** Of live and dead rows, that are to get into a graph and are not there yet. */
+  readonly waitingVectors: number
 }
 
 export interface NativeFailure extends Error {

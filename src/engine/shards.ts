@@ -101,7 +101,7 @@ export function closeShard(key: string): boolean {
 }
 
 /**
- * Applies records on an engine thread; one call per shard at a time.
+ * Applies records, on an engine thread when there are many; one call per shard at a time.
  * @throws MILLRACE_ARGUMENT_INVALID, MILLRACE_OUT_OF_MEMORY
  */
 export async function applyRecords(shard: ShardHandle, batch: RecordBatch): Promise<ApplyResult> {

@@ -348,6 +348,11 @@ export const errorSpecs = {
     retryable: true,
     message: 'the rebuild of shard {shard} did not come to its end: {reason}'
   },
+  MILLRACE_OPTIMIZATION_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the optimization of shard {shard} did not come to its end: {reason}'
+  },
   MILLRACE_INTERNAL: { kind: 'internal', retryable: false, message: '{reason}' },
 
   // The log

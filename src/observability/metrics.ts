@@ -107,6 +107,30 @@ export function createMetrics(version: string) {
       labelNames: ['collection', 'shard'],
       registers
     }),
+    shardRows: new Gauge({
+      name: 'millrace_shard_rows',
+      help: 'rows of a shard, live and dead',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    shardWaitingVectors: new Gauge({
+      name: 'millrace_shard_vectors_waiting',
+      help: 'vectors of a shard that are to get into a graph and are not there yet',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    optimizationsDone: new Gauge({
+      name: 'millrace_optimizations_done',
+      help: 'segments that were built and swapped in since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
+    optimizationsFailed: new Gauge({
+      name: 'millrace_optimizations_failed',
+      help: 'segments whose building failed since the start',
+      labelNames: ['collection', 'shard'],
+      registers
+    }),
     shardMemoryBytes: new Gauge({
       name: 'millrace_shard_memory_bytes',
       help: 'memory that the native shard holds',

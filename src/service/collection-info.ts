@@ -2,7 +2,9 @@ import { vectorParamsByName } from '../domain/collection.ts'
 import { tidySettings } from '../domain/collection-settings.ts'
 import { type CollectionView, findCollection } from '../domain/directory.ts'
 import { checkCollectionName } from '../domain/names.ts'
+import { optimizerDefaults } from '../domain/optimizer-settings.ts'
 import { findShard, shardState } from '../engine/index.ts'
+import { collectionStatus } from './collection-status.ts'
 import type { ServiceContext } from './context.ts'
 
 const hnswDefaults = {
@@ -12,9 +14,8 @@ const hnswDefaults = {
   max_indexing_threads: 0,
   on_disk: false
 }
-const optimizerDefaults = {
-  deleted_threshold: 0.2,
-  vacuum_min_vector_number: 1000,
+const optimizerConfigDefaults = {
+  ...optimizerDefaults,
   default_segment_number: 0,
   max_segment_size: null,
   memmap_threshold: null,
@@ -34,9 +35,10 @@ export async function collectionInfo(context: ServiceContext, name: string) {
     const handle = findShard(key)
     return handle === null ? [] : [shardState(handle)]
   })
-  const warnings = warningsOf(view)
+  const { reasons, ...status } = collectionStatus(view, facts)
+  const warnings = [...warningsOf(view), ...reasons.map((message) => ({ message }))]
   return {
-    ...collectionStatus(view),
+    ...status,
     ...(warnings.length > 0 && { warnings }),
     indexed_vectors_count: states.reduce((sum, { indexedVectors }) => sum + indexedVectors, 0),
     points_count: states.reduce((sum, { points }) => sum + points, 0),
@@ -45,15 +47,6 @@ export async function collectionInfo(context: ServiceContext, name: string) {
     payload_schema: {},
     update_queue: { length: facts?.shards.reduce((sum, shard) => sum + shard.lagRecords, 0) ?? 0 }
   }
-}
-
-/** The worst of the shards. */
-export function collectionStatus(view: CollectionView) {
-  const stopped = view.shards.find(({ status }) => status.kind === 'stopped')?.status
-  if (stopped?.kind === 'stopped')
-    return { status: 'red', optimizer_status: { error: stopped.reason } }
-  const isAllRunning = view.shards.every(({ status }) => status.kind === 'running')
-  return { status: isAllRunning ? 'green' : 'yellow', optimizer_status: 'ok' }
 }
 
 function warningsOf({ spec }: CollectionView): { message: string }[] {
@@ -94,7 +87,7 @@ export function collectionConfig(view: CollectionView) {
     },
     hnsw_config: { ...hnswDefaults, ...request.hnsw_config },
     optimizer_config: {
-      ...optimizerDefaults,
+      ...optimizerConfigDefaults,
       ...optimizers,
       ...(typeof threads === 'number' && { max_optimization_threads: threads })
     },

@@ -3,7 +3,8 @@ import { slotsOf } from '../domain/collection.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
 import type { CollectionFacts } from '../domain/node-port.ts'
 import { replicaState } from './cluster.ts'
-import { collectionConfig, collectionStatus } from './collection-info.ts'
+import { collectionConfig } from './collection-info.ts'
+import { collectionStatus } from './collection-status.ts'
 import { segmentUuid } from './optimizations.ts'
 import { collectionPoints, nativeState, vectorBytes } from './shard-facts.ts'
 
@@ -21,7 +22,7 @@ export function collectionTelemetry(
   if (level < 2) {
     return {
       vectors: collectionPoints(view) * slotsOf(view.spec).length,
-      optimizers_status: collectionStatus(view).optimizer_status,
+      optimizers_status: collectionStatus(view, facts).optimizer_status,
       params
     }
   }
@@ -80,7 +81,8 @@ function localShard(
   const points = state?.points ?? 0
   const bytes = vectorBytes(view, points)
   const counts = Object.fromEntries(slotsOf(view.spec).map(({ name }) => [nameOf(name), points]))
-  const optimizer = collectionStatus({ ...view, shards: [shard] })
+  const optimizer = collectionStatus({ ...view, shards: [shard] }, facts)
+  const optimizations = facts?.shards.find((known) => known.shard === shard.shard)?.optimizer
   return {
     variant_name: 'Local',
     status: optimizer.status,
@@ -91,7 +93,10 @@ function localShard(
     num_points: points,
     num_vectors: points * slotsOf(view.spec).length,
     num_vectors_by_name: counts,
-    optimizations: { status: optimizer.optimizer_status, optimizations: { count: 0 } },
+    optimizations: {
+      status: optimizer.optimizer_status,
+      optimizations: { count: optimizations?.done ?? 0 }
+    },
     async_scorer: false,
     indexed_only_excluded_vectors: {},
     update_queue: {
@@ -119,7 +124,7 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       num_vectors: points * slotsOf(view.spec).length,
       num_points: points,
       num_deferred_points: 0,
-      num_indexed_vectors: 0,
+      num_indexed_vectors: state?.indexedVectors ?? 0,
       num_deleted_vectors: ((state?.rows ?? 0) - points) * slotsOf(view.spec).length,
       vectors_size_bytes: bytes,
       payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),

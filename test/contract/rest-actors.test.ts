@@ -43,6 +43,20 @@ test('every actor shows its state, offset, lag, last error and since when', asyn
           state: '{serving:running,checkpointing:idle}',
           offset: '1',
           lagRecords: null
+        },
+        {
+          kind: 'segment',
+          name: `${id}.g0/${shard}#1`,
+          state: '{loaded:serving}',
+          offset: '1',
+          lagRecords: null
+        },
+        {
+          kind: 'optimizer',
+          name: `${id}.g0/${shard}`,
+          state: 'idle',
+          offset: null,
+          lagRecords: null
         }
       ])
     ].map((one) => ({ collection: 'acted', ...well, ...one }))

@@ -5,8 +5,10 @@ import {
   collectionMachine,
   ingestMachine,
   nodeMachine,
+  optimizerMachine,
   rebuildMachine,
   replicaMachine,
+  segmentMachine,
   shardMachine,
   supervisorMachine
 } from '../../machines/index.ts'
@@ -44,6 +46,11 @@ const applied = (lagRecords: number) => ({
   endOffset: String(5 + lagRecords),
   lagRecords
 })
+
+const planMade = {
+  type: 'plan.made',
+  plan: { kind: 'vacuum', reason: '600 of 1000 rows are dead' }
+} as EventObject
 
 const walks: Record<string, Walk> = {
   collection: {
@@ -150,6 +157,40 @@ const walks: Record<string, Walk> = {
     ],
     facts: ({ lagRecords }) => lagRecords
   },
+  segment: {
+    machine: segmentMachine,
+    input: { purpose: 'vacuum' },
+    events: [
+      { type: 'state.completed' },
+      { type: 'segment.swapIn' },
+      { type: 'segment.installed' },
+      { type: 'successor.begun' },
+      { type: 'successor.ended' },
+      { type: 'segment.replaced' },
+      { type: 'segment.discard', reason: 'cancelled' } as EventObject,
+      { type: 'segment.close' }
+    ]
+  },
+  optimizer: {
+    machine: optimizerMachine,
+    input: { shard: 0 },
+    events: [
+      { type: 'check.due' },
+      planMade,
+      { type: 'plan.absent' },
+      { type: 'plan.withdrawn', reason: 'newer settings' } as EventObject,
+      { type: 'budget.granted' },
+      { type: 'rows.copied' },
+      { type: 'tail.replayed' },
+      { type: 'graph.grown' },
+      { type: 'segment.swapped' },
+      { type: 'effect.failed', reason: 'no memory' } as EventObject,
+      { type: 'build.ended' },
+      { type: 'retry.due' },
+      { type: 'optimizer.stop' }
+    ],
+    facts: ({ attempts, plan }) => [Math.min(2, Number(attempts)), plan]
+  },
   supervisor: {
     machine: supervisorMachine,
     input: { attemptsMax: 2 },
@@ -207,7 +248,10 @@ test.each(Object.entries(walks))(
       'child.stop',
       'rebuild.cancel',
       'node.stop',
-      'ingest.stop'
+      'ingest.stop',
+      'optimizer.stop',
+      'segment.discard',
+      'segment.close'
     ]
     const facts = [
       'shards.stopped',
@@ -355,4 +399,66 @@ test('a node that loses the log before it has joined joins when the log is back,
   expect(after([caughtUp, lost]).value).toBe('isolated')
   expect(after([caughtUp, lost, { type: 'log.reached' }]).value).toBe('serving')
   expect(after([lost, caughtUp, { type: 'log.reached' }]).value).toBe('serving')
+})
+
+test('a segment is swapped in only when it is whole, and what answers is not given up for a failed successor', () => {
+  const [building] = initialTransition(segmentMachine, { purpose: 'vacuum' })
+  const after = (...types: readonly string[]) =>
+    types.reduce<typeof building>(
+      (snapshot, type) => transition(segmentMachine, snapshot, { type } as never)[0],
+      building
+    ).value
+  expect(after('segment.swapIn', 'segment.installed')).toEqual({ unloaded: 'building' })
+  expect(after('state.completed', 'segment.installed')).toEqual({ unloaded: 'ready' })
+  const loaded = ['state.completed', 'segment.swapIn', 'segment.installed']
+  expect(after(...loaded, 'segment.discard')).toEqual({ loaded: 'serving' })
+  expect(after(...loaded, 'successor.begun', 'successor.ended')).toEqual({ loaded: 'serving' })
+  expect(after(...loaded, 'successor.begun', 'segment.replaced')).toBe('deleted')
+})
+
+const toGrowing = [
+  { type: 'check.due' },
+  planMade,
+  { type: 'budget.granted' },
+  { type: 'rows.copied' },
+  { type: 'tail.replayed' }
+]
+
+test('an optimizer builds within the budget, gives it back, and plans anew when a newer plan cancels it', () => {
+  expect(
+    effectsOf(optimizerMachine, { shard: 0 }, [
+      ...toGrowing,
+      { type: 'plan.withdrawn', reason: 'newer settings' } as EventObject,
+      { type: 'build.ended' }
+    ])
+  ).toEqual([
+    'scheduleCheck',
+    'cancelCheck',
+    'releaseBudget',
+    'makePlan',
+    'requestBudget',
+    'copyRows',
+    'replayTail',
+    'growGraph',
+    'abortBuild',
+    'releaseBudget',
+    'makePlan'
+  ])
+})
+
+test('an optimizer that swaps is not cancelled in the middle', () => {
+  const names = effectsOf(optimizerMachine, { shard: 0 }, [
+    ...toGrowing,
+    { type: 'graph.grown' },
+    { type: 'plan.withdrawn', reason: 'newer settings' } as EventObject,
+    { type: 'segment.swapped' }
+  ])
+  expect(names).not.toContain('abortBuild')
+  expect(names.slice(-4)).toEqual(['swapSegments', 'reportDone', 'releaseBudget', 'scheduleCheck'])
+})
+
+test('an optimizer that failed gives everything back, and tries again later', () => {
+  const failed = { type: 'effect.failed', reason: 'no memory' } as EventObject
+  const names = effectsOf(optimizerMachine, { shard: 0 }, [...toGrowing, failed])
+  expect(names.slice(-4)).toEqual(['reportFailed', 'abortBuild', 'releaseBudget', 'scheduleRetry'])
 })

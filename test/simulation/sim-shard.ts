@@ -38,6 +38,8 @@ export class SimShard implements EngineShard {
   #producers = new Map<string, number>()
   #sum = 0
   #points = 0
+  /** Replaced and deleted ones that a native shard would still hold. */
+  #dead = 0
   #nextOffset = 0
   #schemaVersion = 0
   #rejected = 0
@@ -107,6 +109,7 @@ export class SimShard implements EngineShard {
     if (before !== undefined && before.value !== null) {
       this.#sum = add(this.#sum, -hashOf(before))
       this.#points -= 1
+      this.#dead += 1
     }
     if (row.value !== null) {
       this.#sum = add(this.#sum, hashOf(row))
@@ -126,6 +129,9 @@ export class SimShard implements EngineShard {
     return {
       nextOffset: BigInt(this.#nextOffset),
       points: BigInt(this.#points),
+      rows: this.#points + this.#dead,
+      waitingVectors: 0,
+      indexedVectors: 0,
       schemaVersion: this.#schemaVersion,
       recordsRejected: this.#rejected,
       memoryBytes: 0,
@@ -183,6 +189,7 @@ export class SimShard implements EngineShard {
     this.#producers = new Map(shard.#producers)
     this.#sum = shard.#sum
     this.#points = shard.#points
+    this.#dead = shard.#dead
     this.#nextOffset = shard.#nextOffset
     this.#schemaVersion = shard.#schemaVersion
   }

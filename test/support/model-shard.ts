@@ -25,6 +25,9 @@ export class ModelShard implements EngineShard {
   /** Throws once at this offset, as a bug would. */
   throwAt: bigint | undefined
   isClosed = false
+  /** Live and dead; undefined: none are dead. */
+  rows: number | undefined
+  waitingVectors = 0
   /** The `since` of every capture so far. */
   readonly captures: bigint[] = []
   private changes = new ModelChanges()
@@ -97,6 +100,9 @@ export class ModelShard implements EngineShard {
     return {
       nextOffset: this.nextOffset,
       points: BigInt(this.ids.size),
+      rows: this.rows ?? this.ids.size,
+      waitingVectors: this.waitingVectors,
+      indexedVectors: 0,
       schemaVersion: this.schemaVersion,
       recordsRejected: 0,
       memoryBytes: 0,
@@ -142,6 +148,7 @@ export class ModelShard implements EngineShard {
     this.changes = model.changes
     this.nextOffset = model.nextOffset
     this.schemaVersion = model.schemaVersion
+    this.rows = model.rows
     model.isClosed = true
   }
 

@@ -82,8 +82,9 @@ export const collectionOperations: readonly Operation[] = [
     summary: 'What the optimizer does',
     async run({ context }, call) {
       const fields = text(call.query, 'with')
-      integer(call.query, 'completed_limit', 16)
-      return succeeded(listOptimizations(context, collectionOf(call), fields))
+      const completedMax = integer(call.query, 'completed_limit', 16)
+      const name = collectionOf(call)
+      return succeeded(await listOptimizations(context, name, fields, completedMax))
     }
   }
 ]

@@ -66,6 +66,7 @@ struct ShardState {
   std::uint64_t records_duplicate = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
+  std::uint64_t waiting_vectors = 0;  ///< of live and dead rows, that are to get into a graph and are not there yet
 };
 
 /// How far one partition of a user's topic has been applied.

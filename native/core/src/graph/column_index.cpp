@@ -31,6 +31,14 @@ bool ColumnIndex::is_wanted(const VectorColumn& column) const noexcept {
   return std::uint64_t{count} * column.slot.dimension * sizeof(float) >= settings_.threshold_bytes && count > 0;
 }
 
+std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
+  const auto now = stage();
+  if (now == nullptr && !is_wanted(column)) return 0;
+  const auto count = std::min(column.count.load(std::memory_order_acquire), LiveGraph::kCapacityMax);
+  const auto covered = now == nullptr ? 0U : now->covered.load(std::memory_order_acquire);
+  return count - std::min(covered, count);
+}
+
 bool ColumnIndex::has_growth(const VectorColumn& column) const {
   const std::scoped_lock lock(mutex_);
   if (stage_ == nullptr) return is_wanted(column);

@@ -37,6 +37,9 @@ class ColumnIndex {
   /// Vectors that a search finds through the graph.
   [[nodiscard]] std::uint32_t covered() const;
 
+  /// Vectors of the column that are to get into the graph and are not there yet; 0 where no graph is wanted.
+  [[nodiscard]] std::uint32_t waiting(const VectorColumn& column) const;
+
   /// Inserts positions until `until_ns`. Any number of threads.
   /// @param next_offset  a published state: rows that are dead in it are left out
   /// @return whether there may be more to do

@@ -187,7 +187,9 @@ ShardState MemoryShard::state() const {
       at.state.indexed_vectors += column->sparse->counts().vectors();
       at.state.memory_bytes += column->sparse->index_bytes();
     }
-    if (column->index != nullptr) at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
+    if (column->index == nullptr) continue;
+    at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
+    at.state.waiting_vectors += column->index->waiting(*column);
   }
   return at.state;
 }

@@ -1,0 +1,59 @@
+import type { PlannedWork } from '../machines/index.ts'
+import type { OptimizerSettings, SlotIndexing } from '../src/domain/optimizer-settings.ts'
+
+/** What a plan is made from. */
+export interface SegmentFacts {
+  readonly points: number
+  /** Live and dead. */
+  readonly rows: number
+  /** Bytes of the vectors of each slot, by the slot's number. */
+  readonly vectorBytes: (slot: number) => number
+  readonly indexes: readonly SlotIndexing[]
+}
+
+/** @returns what would make the segment better, or undefined when it is as good as it gets */
+export function planOf(facts: SegmentFacts, settings: OptimizerSettings): PlannedWork | undefined {
+  // A segment that is indexed anew is compact as well.
+  const reason = whyReindex(facts, settings.indexes)
+  if (reason !== undefined) return { kind: 'reindex', reason }
+  const { points, rows } = facts
+  const dead = rows - points
+  const isLarge = rows >= settings.vacuumMinRows
+  if (!isLarge || dead <= rows * settings.deletedThreshold) return undefined
+  return { kind: 'vacuum', reason: `${dead} of ${rows} rows are dead` }
+}
+
+function whyReindex(
+  { indexes, vectorBytes }: SegmentFacts,
+  wanted: readonly SlotIndexing[]
+): string | undefined {
+  for (const want of wanted) {
+    const has = indexes.find(({ slot }) => slot === want.slot)
+    if (has === undefined) continue
+    const bytes = vectorBytes(want.slot)
+    const [hasGraph, wantsGraph] = [hasGraphAt(has, bytes), hasGraphAt(want, bytes)]
+    if (hasGraph !== wantsGraph) {
+      return `vectors of slot ${want.slot} are ${wantsGraph ? 'to get a graph' : 'to lose their graph'}`
+    }
+    // Without a graph no other setting can be seen, and the segment that gets one is opened with those of its day.
+    if (!wantsGraph) continue
+    const changed = (['links', 'efConstruct', 'fullScanBytes'] as const).find(
+      (name) => has[name] !== want[name]
+    )
+    if (changed !== undefined) {
+      const { [changed]: from } = has
+      return `${settingNames[changed]} of slot ${want.slot} is ${want[changed]} and was ${from}`
+    }
+  }
+  return undefined
+}
+
+const settingNames = {
+  links: 'm',
+  efConstruct: 'ef_construct',
+  fullScanBytes: 'full_scan_threshold'
+} as const
+
+function hasGraphAt({ links, thresholdBytes }: SlotIndexing, bytes: number): boolean {
+  return links > 0 && thresholdBytes > 0 && bytes >= thresholdBytes
+}

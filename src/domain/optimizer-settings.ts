@@ -1,0 +1,34 @@
+/** When a segment is worth another one: what the user has set in `optimizers_config`, over the defaults. */
+import type { CollectionSpec } from './collection.ts'
+import { tidySettings } from './collection-settings.ts'
+import { indexesOf } from './index-settings.ts'
+
+export interface OptimizerSettings {
+  /** Share of rows that are dead. */
+  readonly deletedThreshold: number
+  /** Rows below which nothing is vacuumed. */
+  readonly vacuumMinRows: number
+  /** Whether segments are built at all: `max_optimization_threads` is not 0. */
+  readonly mayBuild: boolean
+  readonly indexes: readonly SlotIndexing[]
+}
+
+/** How one vector slot is to be indexed. */
+export type SlotIndexing = ReturnType<typeof indexesOf>[number]
+
+export const optimizerDefaults = { deleted_threshold: 0.2, vacuum_min_vector_number: 1000 }
+
+export function optimizerSettingsOf(spec: CollectionSpec): OptimizerSettings {
+  const given = tidySettings(spec.request).optimizers_config ?? {}
+  return {
+    deletedThreshold: given.deleted_threshold ?? optimizerDefaults.deleted_threshold,
+    vacuumMinRows: given.vacuum_min_vector_number ?? optimizerDefaults.vacuum_min_vector_number,
+    mayBuild: given.max_optimization_threads !== 0,
+    indexes: indexesOf(spec)
+  }
+}
+
+/** Bytes of the components of one vector; 0 for a slot that the collection does not have. */
+export function bytesOfVector({ vectors }: CollectionSpec, slot: number): number {
+  return 4 * (vectors.find((one) => one.slot === slot)?.size ?? 0)
+}
