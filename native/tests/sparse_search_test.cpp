@@ -113,7 +113,10 @@ class Oracle {
       indices.push_back(index);
       values.push_back(value);
     }
-    SearchPlan plan{kSlot, values, query.k, exact, 0, query.threshold, {}, true, indices, query.idf};
+    SearchPlan plan{kSlot, values, query.k, exact, 0, query.threshold, {}};
+    plan.is_sparse = true;
+    plan.indices = indices;
+    plan.idf = query.idf;
     std::optional<Filter> filter;
     if (query.last_digit) {
       filter = Filter::decode(packed(R"({"must":[{"key":"n","match":{"value":)" + std::to_string(*query.last_digit) + "}}]}")).value();
@@ -234,7 +237,9 @@ TEST(SparseSearch, SumsThatLeaveTheRangeOfFloatsComeFirstOrLast) {
   ASSERT_FALSE(apply_at(*shard, 1, sealed(upsert_frame(points, {}))).stop);
   const std::vector<float> values{10, 10, 10};
   const std::vector<std::uint32_t> indices{1, 2, 3};
-  SearchPlan plan{kSlot, values, 10, false, 0, std::nullopt, {}, true, indices, false};
+  SearchPlan plan{kSlot, values, 10, false, 0, std::nullopt, {}};
+  plan.is_sparse = true;
+  plan.indices = indices;
   const auto hits = shard->search(plan).value().hits;
   ASSERT_EQ(hits.size(), 3U);
   EXPECT_EQ(hits[0].id, PointId::number(1));
