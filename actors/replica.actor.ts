@@ -152,6 +152,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       )
     }
     shard.checkpoints.use(opened)
+    shard.graphs.use(opened.graphs)
     progress = new ReplayProgress(clock.nowMs())
     send({ type: 'shard.ready', nextOffset: nextOffset().toString() })
   }
@@ -237,7 +238,7 @@ export function startReplica(options: ReplicaOptions): Replica {
   function lastCheckpoint(): Promise<void> {
     return new Promise((resolve) => {
       const cancel = clock.after(lastCheckpointMsMax, resolve)
-      shard.checkpoint().finally(() => {
+      Promise.all([shard.checkpoint(), shard.graphs.last()]).finally(() => {
         cancel()
         resolve()
       })

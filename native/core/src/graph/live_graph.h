@@ -40,6 +40,7 @@ class RowTest {
 class LiveGraph {
  public:
   static constexpr std::uint32_t kCapacityMax = 0x7ffffff0U;
+  static constexpr std::uint32_t kLayersMax = 10;
 
   /// @throws OutOfMemory
   LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape);
@@ -79,21 +80,36 @@ class LiveGraph {
   bool search_passing(const CodeQuery& query, std::size_t wanted, std::size_t breadth, const RowTest& test,
                       Scratch& scratch, Interruption* interruption) const;
 
+  /// Chooses a member's links anew when more than a quarter of them lead to dead rows: among those to live ones, and those
+  /// that the dead ones lead to. Several threads may insert and repair, and any number search.
+  /// @param alive  which rows are
+  /// @return whether it did
+  /// @throws std::bad_alloc before anything has changed
+  bool repair(std::uint32_t layer, std::uint32_t member, const RowTest& alive);
+
   /// Makes every inserted row reachable on the lowest layer again; pruning may have cut some off. Not while rows are
-  /// inserted; searches go on.
+  /// inserted or repaired; searches go on.
+  /// @param alive  null: all
   /// @return rows that were not reachable
   /// @throws std::bad_alloc
-  std::size_t attach_unreachable();
+  std::size_t attach_unreachable(const RowTest* alive = nullptr);
 
   /// Rows that no path leads to.
   /// @throws std::bad_alloc
-  [[nodiscard]] std::size_t count_unreachable() const;
+  [[nodiscard]] std::size_t count_unreachable(const RowTest* alive = nullptr) const;
+
+  [[nodiscard]] bool has_entry() const noexcept { return entry().has_value(); }
+  /// Members of a layer that may be incomplete while rows are inserted; of the lowest layer rows with codes.
+  [[nodiscard]] std::uint32_t layer_size(std::uint32_t layer) const noexcept {
+    return layer == 0 ? encoded() : layer_size_[layer].load(std::memory_order_acquire);
+  }
+  [[nodiscard]] const Layer& layer(std::uint32_t layer) const noexcept { return layers_[layer]; }
 
   /// Bytes that are in use for each row, on average.
   [[nodiscard]] std::size_t bytes_per_row() const noexcept;
 
  private:
-  static constexpr std::uint32_t kLayersMax = 10;
+  friend class GraphAssembly;
   static constexpr std::uint64_t kNoEntry = ~std::uint64_t{0};
 
   struct Entry {
