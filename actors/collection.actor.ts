@@ -11,6 +11,7 @@ import type { CollectionSpec } from '../src/domain/collection.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
 import { bytesOfVector, optimizerSettingsOf } from '../src/domain/optimizer-settings.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
+import type { ShardAddress } from '../src/domain/transfer.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { ActorReport } from './actor-report.ts'
 import { backoffMs } from './clock.ts'
@@ -24,6 +25,7 @@ import type { Replica } from './replica-face.ts'
 import type { EngineShard } from './shard-engine.ts'
 import { stateText } from './state-text.ts'
 import { type Supervisor, supervise } from './supervisor.actor.ts'
+import type { TransferableReplica } from './transfer-source.ts'
 
 export interface CollectionDescription {
   readonly collection: string
@@ -39,6 +41,8 @@ export interface CollectionActor {
   /** Resolves when every shard runs with the schema of the entry; rejects when the collection is deleted or stopped before. */
   readonly ready: Promise<void>
   reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
+  /** @returns undefined while it restarts, and for a shard that does not exist */
+  replica(shard: number): TransferableReplica | undefined
   /** @throws MILLRACE_SHARD_NOT_FOUND, and what `Replica.rebuild` throws */
   rebuild(shard: number): Promise<RebuildReport>
   /** Settings of the collection that its shards are to follow. */
@@ -185,6 +189,9 @@ export function startCollection(
           checkpointTurns: parts.checkpointTurns,
           recoveryTurns: parts.recoveryTurns,
           shouldKeepState: () => !isDeleting,
+          address: addressOf(shard),
+          peers: parts.peers,
+          isGiven: () => parts.isGiven(addressOf(shard)),
           board: parts.board,
           producerId: parts.producerId,
           clock,
@@ -207,6 +214,10 @@ export function startCollection(
     }
     const reports = () => shardReports(replica, supervisor)
     return { supervisor, current: () => replica, status, reports }
+  }
+
+  function addressOf(shard: number): ShardAddress {
+    return { collectionId: entry.id, generation: entry.generation, shard }
   }
 
   /** A write that comes before the schema is rejected by apply, though it is in the log: so none is taken before. */
@@ -291,6 +302,7 @@ export function startCollection(
     entry,
     ready,
     reach,
+    replica: (shard) => replicas[shard]?.current(),
     shardStatuses: () =>
       shardNumbers.map(
         (shard) => replicas[shard]?.status() ?? { kind: 'recovering', lagRecords: 0 }

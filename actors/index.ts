@@ -5,7 +5,13 @@ export type { CollectionDescription } from './collection.actor.ts'
 export type { ActorLogger } from './logger.ts'
 export { metadataTopic } from './metadata.actor.ts'
 export { NativeShard, nativeSources } from './native-shard.ts'
-export { type IngestOptions, type Node, type NodeOptions, startNode } from './node.ts'
+export {
+  type IngestOptions,
+  type Node,
+  type NodeOptions,
+  startNode,
+  type TransferOptions
+} from './node.ts'
 export type { RebuildDescription, ReplicaDescription } from './replica-description.ts'
 export type { AppliedRecord, ApplyReport, EngineShard, EngineShardState } from './shard-engine.ts'
 export { type DiskState, WriteGuard } from './write-guard.ts'

@@ -2,6 +2,7 @@ import type { ShardsFolder } from '../src/checkpoint/index.ts'
 import type { CollectionSpec } from '../src/domain/collection.ts'
 import type { WritePort } from '../src/domain/ports.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
+import type { ShardAddress, TransferPort } from '../src/domain/transfer.ts'
 import type { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { CheckpointSettings } from './checkpoint-settings.ts'
@@ -28,6 +29,10 @@ export interface NodeParts {
   /** So many segments are built at once to take the place of others: each needs memory beside the one that answers. */
   readonly optimizerTurns: Turns
   readonly shardsFolder: ShardsFolder
+  /** Other nodes, if this one can ask them for the state of a shard. */
+  readonly peers: TransferPort | undefined
+  /** Whether another node is being given the state of a shard. */
+  readonly isGiven: (shard: ShardAddress) => boolean
   /** An actor gave up: MILLRACE_ACTOR_HALTED. */
   readonly onHalted: (error: EngineError) => void
   /** Opens the native shard under a key that any thread can find it by. */

@@ -1,17 +1,9 @@
 import { ShardsFolder } from '../src/checkpoint/index.ts'
-import {
-  type CollectionEntry,
-  emptyMetadata,
-  type MetadataLimits,
-  type MetadataState
-} from '../src/cluster/index.ts'
-import { evenBucketMap } from '../src/domain/buckets.ts'
+import { emptyMetadata, type MetadataLimits, type MetadataState } from '../src/cluster/index.ts'
 import {
   type CollectionView,
   emptyDirectory,
-  type ShardDirectory,
-  shardKeyOf,
-  topicOf
+  type ShardDirectory
 } from '../src/domain/directory.ts'
 import type { IngestDescription } from '../src/domain/ingest.ts'
 import type { ActorFacts, NodeReadiness, RejectionReport } from '../src/domain/node-port.ts'
@@ -24,6 +16,7 @@ import type {
 } from '../src/domain/ports.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
 import type { Crc32c } from '../src/domain/record/index.ts'
+import type { TransferPort, TransferSource } from '../src/domain/transfer.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { ActorReport } from './actor-report.ts'
@@ -35,6 +28,7 @@ import {
   type CollectionDescription,
   startCollection
 } from './collection.actor.ts'
+import { viewOf, withQueue } from './collection-view.ts'
 import type { IngestParts } from './ingest-session.ts'
 import { Ingests } from './ingests.ts'
 import { deleteLeftovers } from './leftovers.ts'
@@ -45,6 +39,7 @@ import type { NodeParts } from './node-parts.ts'
 import { OutcomeBoard } from './outcome-board.ts'
 import { whyNotReady } from './readiness.ts'
 import { Rejections } from './rejections.ts'
+import { LocalTransferSource } from './transfer-source.ts'
 import { Turns } from './turns.ts'
 import type { WriteGuard } from './write-guard.ts'
 import { LogWritePort } from './write-port.ts'
@@ -66,6 +61,8 @@ export interface NodeOptions {
   readonly stuckAfterMs?: number
   /** How ingests are run; without it none are. */
   readonly ingests?: IngestOptions
+  /** The other nodes, to take states of shards from and to give them to; without it there are none. */
+  readonly transfers?: TransferOptions | undefined
   /** Called after each change of the directory. */
   readonly onDirectory?: () => void
 }
@@ -74,6 +71,12 @@ export interface IngestOptions
   extends Pick<IngestParts, 'openSource' | 'limits' | 'brokers' | 'readerName' | 'sourcesOf'> {
   /** This node, as the metadata names it. */
   readonly node: number
+}
+
+export interface TransferOptions {
+  readonly port: TransferPort
+  /** Gives the states of this node's shards to whoever asks. */
+  serve(source: TransferSource): void
 }
 
 /** Writing is the disk's and one engine thread's work: more at once would not be faster. */
@@ -141,6 +144,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     recoveryTurns: new Turns(recoveriesAtOnce),
     optimizerTurns: new Turns(optimizationsAtOnce),
     shardsFolder,
+    peers: options.transfers?.port,
+    isGiven: (shard) => given.isGiving(shard),
     openEngine: options.openEngine,
     onHalted: (error) => life.actorHalted(String(error.details['actor']), error.message)
   }
@@ -157,6 +162,15 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     breakDown = reject
   })
   broken.catch(() => {})
+
+  const given = new LocalTransferSource({
+    clock,
+    logger,
+    replicaOf({ collectionId, generation, shard }) {
+      const actor = actors.get(collectionId)
+      return actor?.entry.generation === generation ? actor.replica(shard) : undefined
+    }
+  })
 
   const life = startNodeLife({
     log,
@@ -258,6 +272,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     onState: reconcile
   })
   life.metadataReplayed()
+  options.transfers?.serve(given)
   noteCaughtUp()
   watch.start()
   try {
@@ -274,6 +289,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
   async function stopActors(): Promise<void> {
     watch.stop()
+    given.close()
     await metadata.stop()
     // A deletion that is not done is gone on with at the next start, as a topic that no collection names.
     const deleting = [...deletions.values()].map(({ actor }) => actor)
@@ -344,39 +360,5 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       writePort.drain()
       await life.stop()
     }
-  }
-}
-
-/** A replica knows its lag as of its last read; what was appended since counts as well. */
-function withQueue(actor: CollectionActor, writePort: LogWritePort): CollectionDescription {
-  const { id, generation } = actor.entry
-  const description = actor.describe()
-  const shards = description.shards.map((shard) => {
-    const end = writePort.endOf(topicOf(id, generation), shard.shard)
-    const queued = Number(end - BigInt(shard.nextOffset))
-    return { ...shard, lagRecords: Math.max(shard.lagRecords, queued) }
-  })
-  return { ...description, shards }
-}
-
-/** Keeps what does not change of the view before, so that caches keyed by it stay warm. */
-function viewOf(
-  actor: CollectionActor,
-  entry: CollectionEntry,
-  before: CollectionView | undefined
-): CollectionView {
-  const isSame = before?.id === entry.id && before.generation === entry.generation
-  return {
-    name: entry.name,
-    id: entry.id,
-    generation: entry.generation,
-    schemaVersion: entry.schemaVersion,
-    spec: entry.spec,
-    shardOfBucket: isSame ? before.shardOfBucket : evenBucketMap(entry.spec.shardNumber),
-    shards: actor.shardStatuses().map((status, shard) => ({
-      shard,
-      key: shardKeyOf(entry.id, entry.generation, shard),
-      status
-    }))
   }
 }

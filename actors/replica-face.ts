@@ -2,6 +2,7 @@
 import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { ShardStatus } from '../src/domain/directory.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
+import type { ShardAddress, TransferPort } from '../src/domain/transfer.ts'
 import type { EngineError } from '../src/errors/index.ts'
 import type { Log } from '../streams/index.ts'
 import type { ActorReport } from './actor-report.ts'
@@ -14,9 +15,10 @@ import type { ReplicaDescription } from './replica-description.ts'
 import type { SegmentPurpose } from './segment.actor.ts'
 import type { EngineShard } from './shard-engine.ts'
 import type { Child } from './supervisor.actor.ts'
+import type { TransferableReplica } from './transfer-source.ts'
 import type { Turns } from './turns.ts'
 
-export interface Replica extends Child {
+export interface Replica extends Child, TransferableReplica {
   status(): ShardStatus
   schemaVersion(): number
   /** @returns undefined once `offset` was applied, else the lag when the wait ended */
@@ -49,6 +51,11 @@ export interface ReplicaOptions {
   readonly recoveryTurns: Turns
   /** Whether a stop is worth a checkpoint: not when everything is about to be deleted. */
   readonly shouldKeepState: () => boolean
+  readonly address: ShardAddress
+  /** Other nodes, if this one can ask them for the state of a shard. */
+  readonly peers: TransferPort | undefined
+  /** Whether another node is being given this shard's state. */
+  readonly isGiven: () => boolean
   readonly board: OutcomeBoard
   readonly producerId: bigint
   readonly clock: Clock

@@ -1,8 +1,7 @@
 import { createActor } from 'xstate'
 import { type ReplicaContext, replicaMachine } from '../machines/index.ts'
 import type { CheckpointStore } from '../src/checkpoint/index.ts'
-import { EngineError, isEngineError, toEngineError } from '../src/errors/index.ts'
-import type { LogEnds } from '../streams/index.ts'
+import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { ActorReport } from './actor-report.ts'
 import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
@@ -11,9 +10,9 @@ import { OffsetBarrier } from './offset-barrier.ts'
 import { type Optimizer, startOptimizer } from './optimizer.actor.ts'
 import { partitionKeyOf } from './outcome-board.ts'
 import { type Rebuild, startRebuild } from './rebuild.actor.ts'
+import { knownEnds, Recovery, unknownEnds } from './recovery.ts'
 import { ReplayProgress } from './replay-progress.ts'
 import type { Replica, ReplicaOptions } from './replica-face.ts'
-import { restoreShard } from './restore.ts'
 import { Segments } from './segments.ts'
 import { startShard } from './shard.actor.ts'
 import type { ApplyReport } from './shard-engine.ts'
@@ -74,6 +73,17 @@ export function startReplica(options: ReplicaOptions): Replica {
     onBroken: (error) => fail(error)
   })
 
+  const recovery = new Recovery({
+    name: key,
+    address: options.address,
+    segments,
+    turns: options.recoveryTurns,
+    peers: options.peers,
+    clock,
+    logger,
+    signal: stopping.signal
+  })
+
   let fail: (cause: unknown) => void = () => {}
   let finish: () => void = () => {}
   const done = new Promise<void>((resolve, reject) => {
@@ -98,6 +108,7 @@ export function startReplica(options: ReplicaOptions): Replica {
         reportCaughtUp: () => {
           failures = 0
           shard.caughtUp()
+          recovery.caughtUp()
           if (!hasReplayed) logCaughtUp()
           hasReplayed = true
         },
@@ -122,49 +133,31 @@ export function startReplica(options: ReplicaOptions): Replica {
 
   /** Brings the shard to the newest whole checkpoint, or leaves it empty when the log can be replayed from its start. */
   async function load(): Promise<void> {
-    const ends = await endsOf()
+    const ends = await knownEnds(log, topic, partition)
     targetOffset = ends?.end ?? 0n
     const opened = await options.openStore((error) => shard.checkpoints.noteDamage(error))
     store = opened
-    const restored = await options.recoveryTurns.run(() =>
-      restoreShard({
-        store: opened,
-        manifests: opened.kept(),
-        ends: ends ?? unknownEnds,
-        segments,
-        purpose: 'load',
-        logger,
-        signal: stopping.signal
-      })
-    )
+    const recovered = await recovery.recover(opened, ends ?? unknownEnds)
     if (stopping.signal.aborted) return
-    if (restored !== undefined) {
-      const { nextOffset: offset, files, liveRows } = restored.manifest
-      segments.install(restored.segment)
+    if (recovered !== undefined) {
+      const { segment, nextOffset: offset, files, points } = recovered
+      segments.install(segment)
       barrier.advance(offset)
       fromCheckpoint = offset
       lagRecords = Math.max(0, Number(targetOffset - offset))
       shard.checkpointLoaded()
       const seconds = (clock.nowMs() - startedMs) / 1000
       logger.info(
-        { nextOffset: offset, files: files.length, points: liveRows, seconds },
-        'checkpoint was loaded'
+        { nextOffset: offset, files, points, seconds },
+        files === 0 ? 'state was received from another node' : 'checkpoint was loaded'
       )
     }
     shard.checkpoints.use(opened)
     shard.graphs.use(opened.graphs)
+    // What came from elsewhere lies on no disk here.
+    if (recovered?.files === 0) shard.checkpoints.noteApplied(1)
     progress = new ReplayProgress(clock.nowMs())
     send({ type: 'shard.ready', nextOffset: nextOffset().toString() })
-  }
-
-  /** A damaged log says nothing about its ends; where it is damaged is found, and named, when it is followed. */
-  async function endsOf(): Promise<LogEnds | undefined> {
-    try {
-      return await log.ends(topic, partition)
-    } catch (cause) {
-      if (!isEngineError(cause, 'MILLRACE_LOG_CORRUPT')) throw cause
-      return undefined
-    }
   }
 
   function logCaughtUp(): void {
@@ -252,15 +245,16 @@ export function startReplica(options: ReplicaOptions): Replica {
     const isOver = retentionBytes > 0 && partitionBytes(topic, partition) > retentionBytes
     if (!isOver || oldest === undefined) return
     // What is being built begins at an offset that no checkpoint has.
-    if (rebuild !== undefined || optimizer.isBuilding()) return
+    if (rebuild !== undefined || optimizer.isBuilding() || options.isGiven()) return
     await log.trimBefore(topic, partition, oldest.nextOffset)
   }
 
   function onFailed(type: 'load.failed' | 'log.failed', cause: unknown): void {
     if (stopping.signal.aborted) return
     const error = toEngineError(cause)
-    // Any other failure is a bug of ours: the supervisor starts the replica anew.
-    if (!expectedFailures.test(error.code)) {
+    // Any other failure is a bug of ours: the supervisor starts the replica anew, and so it does when only another node can help.
+    const isBehindLog = error.code === 'MILLRACE_LOG_OFFSET_OUT_OF_RANGE' && type === 'log.failed'
+    if (!expectedFailures.test(error.code) || (isBehindLog && options.peers !== undefined)) {
       fail(error)
       return
     }
@@ -312,6 +306,8 @@ export function startReplica(options: ReplicaOptions): Replica {
     schemaVersion: () => shard.engine.state().schemaVersion,
     reach: (offset, timeoutMs) => barrier.reach(offset, timeoutMs),
     checkpoint: () => shard.checkpoint(),
+    wholeOffset: () => (machine.getSnapshot().matches('active') ? nextOffset() : undefined),
+    capture: () => shard.applyTurns.run(() => shard.engine.captureCheckpoint(0n)),
     settingsChanged: () => optimizer.reconsider('the settings of the collection have changed'),
     async rebuild() {
       rebuild = startRebuilding()
@@ -359,6 +355,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       }
     },
     reports() {
+      const transfer = recovery.transfer()
       const { value, context } = machine.getSnapshot()
       const own: ActorReport = {
         kind: 'replica',
@@ -375,6 +372,7 @@ export function startReplica(options: ReplicaOptions): Replica {
         shard.report(),
         ...segments.reports(),
         optimizer.report(),
+        ...(transfer === undefined || transfer.isOver() ? [] : [transfer.report()]),
         ...(rebuild === undefined ? [] : [rebuild.actorReport()])
       ]
     },
@@ -382,7 +380,12 @@ export function startReplica(options: ReplicaOptions): Replica {
       send({ type: 'replica.stop' })
       stopping.abort()
       barrier.close()
-      await Promise.all([loading, rebuild?.cancel('the shard is being stopped'), optimizer.stop()])
+      await Promise.all([
+        recovery.stop(),
+        loading,
+        rebuild?.cancel('the shard is being stopped'),
+        optimizer.stop()
+      ])
       if (!hasFailed && options.shouldKeepState()) await lastCheckpoint()
       await shard.stop()
       finish()
@@ -391,6 +394,5 @@ export function startReplica(options: ReplicaOptions): Replica {
 }
 
 /** What log, disk, memory and checkpoints may come to; those that may go away are tried again. */
-const expectedFailures = /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|OUT_OF_MEMORY$|ENGINE_BUSY$)/
-
-const unknownEnds: LogEnds = { start: 0n, end: BigInt(Number.MAX_SAFE_INTEGER) }
+const expectedFailures =
+  /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|TRANSFER_FAILED$|OUT_OF_MEMORY$|ENGINE_BUSY$)/

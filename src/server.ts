@@ -8,9 +8,9 @@ import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { guardDisk } from './disk-guard.ts'
 import { indexesOf } from './domain/index-settings.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
-import { loadGateways, serviceLimits } from './gateway/index.ts'
+import { loadGateways, natsSettings, serviceLimits } from './gateway/index.ts'
 import { defineIngests, ingestOptions, refreshIngestMetrics } from './ingest-setup.ts'
-import { createLogger, createMetrics } from './observability/index.ts'
+import { createLogger, createMetrics, type Logger } from './observability/index.ts'
 import { type OpenLog, openLog } from './open-log.ts'
 import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
 
@@ -63,6 +63,8 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     const opening = await openLog(config, data, logger, disk)
     const { log } = opening
     opened.push(() => log.close())
+    const transfers = await openTransfers(config, data.peerId, logger)
+    opened.push(() => transfers?.close())
     const node = await startNode({
       log,
       clock: systemClock,
@@ -80,6 +82,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
         ingests: config['limits.ingests']
       },
       stuckAfterMs: config['actors.stuckAfterMs'],
+      transfers,
       ingests: ingestOptions(config, serviceLimits(config), data.peerId, logger),
       onDirectory: () => gateways.directoryChanged()
     })
@@ -123,6 +126,15 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     await closeAll()
     throw cause
   }
+}
+
+/** Without NATS there are no other nodes to take states from. */
+async function openTransfers(config: Config, peerId: number, logger: Logger) {
+  const settings = natsSettings(config)
+  if (settings === undefined) return undefined
+  // Loaded here, since most servers run without it.
+  const { NatsTransfers } = await import('./api/nats/index.ts')
+  return new NatsTransfers({ settings, prefix: config['nats.prefix'], peerId, logger })
 }
 
 function checkpointSettings(

@@ -2,41 +2,50 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
+#include "base/memory.h"
 #include "frames.h"
 
 namespace millrace {
 namespace {
 
-/// Rows with noise in the bytes between the codes and the term, which no kernel may count.
+/// Rows with noise in the bytes between the codes and the term, which no kernel may count. Two rows, and every second
+/// query, hold nothing but the largest codes.
 struct Sample {
   Sample(std::size_t components, std::mt19937_64& random)
-      : stride((components + 4 + 63) / 64 * 64), bytes(stride * kRows), query(stride), dimension(components) {
-    for (auto& byte : bytes) byte = static_cast<std::int8_t>(random() % 255 - 127);
-    for (std::size_t d = 0; d < dimension; ++d) query[d] = static_cast<std::int16_t>(random() % 8001 - 4000);
-    for (auto& id : ids) id = static_cast<std::uint32_t>(random() % kRows);
+      : stride((components + 4 + 63) / 64 * 64), block(Block::allocate(stride * kRows)), query(stride), dimension(components) {
+    const auto any = [&random] { return static_cast<std::int8_t>(random() % 255 - 127); };
+    const auto largest = [&random] { return static_cast<std::int8_t>(random() % 2 == 0 ? 127 : -127); };
+    for (std::size_t at = 0; at < stride * kRows; ++at)
+      bytes()[at] = at < stride ? std::int8_t{127} : at < 2 * stride ? std::int8_t{-127} : any();
+    const bool is_extreme = random() % 2 == 0;
+    for (std::size_t d = 0; d < dimension; ++d) query[d] = is_extreme ? largest() : any();
+    for (std::uint32_t i = 0; i < std::size(ids); ++i) ids[i] = i < 2 ? i : static_cast<std::uint32_t>(random() % kRows);
     for (std::uint32_t row = 0; row < kRows; ++row) {
       const auto term = static_cast<std::int32_t>(random() % 2'000'000) - 1'000'000;
-      std::memcpy(bytes.data() + (row + 1) * stride - 4, &term, 4);
+      std::memcpy(bytes() + (row + 1) * stride - 4, &term, 4);
     }
   }
+  [[nodiscard]] std::int8_t* bytes() const { return reinterpret_cast<std::int8_t*>(block.data()); }
+
   static constexpr std::size_t kRows = 9;
   std::size_t stride;
-  std::vector<std::int8_t> bytes;
-  std::vector<std::int16_t> query;
+  Block block;
+  std::vector<std::int8_t> query;
   std::size_t dimension;
   std::uint32_t ids[11] = {};
 };
 
-std::int32_t oracle(const Sample& sample, std::uint32_t id, bool is_l1, int shift) {
+std::int32_t oracle(const Sample& sample, std::uint32_t id, bool is_l1, float term_scale) {
   std::int64_t sum = 0;
-  const auto* const row = sample.bytes.data() + id * sample.stride;
+  const auto* const row = sample.bytes() + id * sample.stride;
   for (std::size_t d = 0; d < sample.dimension; ++d)
     sum += is_l1 ? std::abs(std::int64_t{sample.query[d]} - row[d]) : std::int64_t{sample.query[d]} * row[d];
   std::int32_t term = 0;
   std::memcpy(&term, row + sample.stride - 4, 4);
-  return static_cast<std::int32_t>(is_l1 ? sum : (term >> shift) - sum);
+  return static_cast<std::int32_t>(is_l1 ? sum : static_cast<std::int64_t>(std::nearbyint(static_cast<float>(term) * term_scale)) - sum);
 }
 
 TEST(CodeKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension) {
@@ -53,17 +62,17 @@ TEST(CodeKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension) {
     const auto& kernels = code_kernels_for(set);
     for (const auto dimension : dimensions) {
       const Sample sample(dimension, random);
-      const int shift = static_cast<int>(random() % 4);
-      const CodeRows rows{sample.bytes.data(), sample.stride};
-      const CodeQuery query{sample.query.data(), dimension, shift};
+      const float scale = static_cast<float>(random() % 4'000) / 1'000;
+      const CodeRows rows{sample.bytes(), sample.stride};
+      const CodeQuery query{sample.query.data(), dimension, scale};
       for (const std::size_t count : {std::size_t{1}, std::size_t{4}, std::size_t{11}}) {
         std::int32_t keys[11];
         kernels.dot(query, rows, sample.ids, count, keys);
         for (std::size_t i = 0; i < count; ++i)
-          ASSERT_EQ(keys[i], oracle(sample, sample.ids[i], false, shift)) << "dimension " << dimension;
+          ASSERT_EQ(keys[i], oracle(sample, sample.ids[i], false, scale)) << "dimension " << dimension;
         kernels.l1(query, rows, sample.ids, count, keys);
         for (std::size_t i = 0; i < count; ++i)
-          ASSERT_EQ(keys[i], oracle(sample, sample.ids[i], true, shift)) << "dimension " << dimension;
+          ASSERT_EQ(keys[i], oracle(sample, sample.ids[i], true, scale)) << "dimension " << dimension;
       }
     }
   }

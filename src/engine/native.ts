@@ -35,7 +35,7 @@ export interface NativeShardState {
   readonly memoryBytes: number
   /** That searches find through a graph; replicas may differ. */
   readonly indexedVectors: number
-  /** Insertions into graphs and repairs of them since the shard was opened. */
+  /** Insertions into graphs since the shard was opened. */
   readonly graphChanges: number
   /** Of live and dead rows, that are to get into a graph and are not there yet. */
   readonly waitingVectors: number

@@ -353,6 +353,11 @@ export const errorSpecs = {
     retryable: true,
     message: 'the optimization of shard {shard} did not come to its end: {reason}'
   },
+  MILLRACE_TRANSFER_FAILED: {
+    kind: 'unavailable',
+    retryable: true,
+    message: 'the state of shard {shard} did not come from another node: {reason}'
+  },
   MILLRACE_INTERNAL: { kind: 'internal', retryable: false, message: '{reason}' },
 
   // The log

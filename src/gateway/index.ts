@@ -1,4 +1,5 @@
 export { loadGateways } from './gateways.ts'
 export type { Gateways, GatewaysOptions } from './gateways-face.ts'
+export { natsSettings } from './nats-settings.ts'
 export { serviceLimits } from './service-limits.ts'
 export type { NodeSide } from './worker-requests.ts'

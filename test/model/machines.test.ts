@@ -10,7 +10,8 @@ import {
   replicaMachine,
   segmentMachine,
   shardMachine,
-  supervisorMachine
+  supervisorMachine,
+  transferMachine
 } from '../../machines/index.ts'
 
 interface Walk {
@@ -191,6 +192,21 @@ const walks: Record<string, Walk> = {
     ],
     facts: ({ attempts, plan }) => [Math.min(2, Number(attempts)), plan]
   },
+  transfer: {
+    machine: transferMachine,
+    input: { shard: 0, attemptsMax: 2 },
+    events: [
+      { type: 'peer.chosen', peer: '7' } as EventObject,
+      { type: 'snapshot.taken', nextOffset: '5', points: 3 } as EventObject,
+      { type: 'chunk.received', bytes: 0 } as EventObject,
+      { type: 'state.loaded' },
+      { type: 'replica.caughtUp' },
+      { type: 'effect.failed', reason: 'silence' } as EventObject,
+      { type: 'retry.due' },
+      { type: 'transfer.abort', reason: 'stopped' } as EventObject
+    ],
+    facts: ({ attempts }) => attempts
+  },
   supervisor: {
     machine: supervisorMachine,
     input: { attemptsMax: 2 },
@@ -251,7 +267,8 @@ test.each(Object.entries(walks))(
       'ingest.stop',
       'optimizer.stop',
       'segment.discard',
-      'segment.close'
+      'segment.close',
+      'transfer.abort'
     ]
     const facts = [
       'shards.stopped',
@@ -461,4 +478,26 @@ test('an optimizer that failed gives everything back, and tries again later', ()
   const failed = { type: 'effect.failed', reason: 'no memory' } as EventObject
   const names = effectsOf(optimizerMachine, { shard: 0 }, [...toGrowing, failed])
   expect(names.slice(-4)).toEqual(['reportFailed', 'abortBuild', 'releaseBudget', 'scheduleRetry'])
+})
+
+test('a transfer that fails drops what it has, asks again, and gives up after its last attempt', () => {
+  const failed = { type: 'effect.failed', reason: 'silence' } as EventObject
+  const events = [
+    { type: 'peer.chosen', peer: '7' },
+    { type: 'snapshot.taken', nextOffset: '5', points: 3 },
+    failed,
+    { type: 'retry.due' },
+    failed
+  ]
+  expect(effectsOf(transferMachine, { shard: 0, attemptsMax: 2 }, events)).toEqual([
+    'askPeers',
+    'takeSnapshot',
+    'receiveState',
+    'discardState',
+    'scheduleRetry',
+    'cancelRetry',
+    'askPeers',
+    'discardState',
+    'reportAborted'
+  ])
 })

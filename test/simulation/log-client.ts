@@ -37,7 +37,7 @@ export class LogClient implements Log {
   }
 
   deleteTopic(topic: string): Promise<void> {
-    return this.#ask('delete', () => this.#service.memory().deleteTopic(topic))
+    return this.#ask('delete', () => this.#service.deleteTopic(topic))
   }
 
   topics(): Promise<readonly TopicInfo[]> {

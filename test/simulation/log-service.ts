@@ -7,6 +7,8 @@ import { Host, type Scheduler } from './scheduler.ts'
 export class LogService {
   readonly host: Host
   readonly store = new MemoryStore()
+  /** A node that slept through a deletion may make the topic once more, and deletes it when it hears of it. */
+  readonly deletedTopics = new Set<string>()
   readonly #scheduler: Scheduler
   readonly #random: Random
   readonly #seed: number
@@ -51,6 +53,12 @@ export class LogService {
   memory(): MemoryLog {
     if (this.#memory === undefined) throw logFailed('the log is down')
     return this.#memory
+  }
+
+  deleteTopic(topic: string): Promise<void> {
+    const memory = this.memory()
+    this.deletedTopics.add(topic)
+    return memory.deleteTopic(topic)
   }
 
   async append(topic: string, partition: number, records: readonly Uint8Array[]) {

@@ -60,7 +60,12 @@ export class SimClient {
 
   async #create(name: string): Promise<ControlVerdict | undefined> {
     const shards = 1 + this.#random.below(2)
-    const spec = specOfRequest({ vectors: { size: 1, distance: 'Dot' }, shard_number: shards })
+    const spec = specOfRequest({
+      vectors: { size: 1, distance: 'Dot' },
+      shard_number: shards,
+      // Few points are enough to be vacuumed, so that segments are built and swapped all the while.
+      optimizers_config: { vacuum_min_vector_number: 2, deleted_threshold: 0.2 }
+    })
     return this.#ask('create', (node) => node.propose({ type: 'createCollection', name, spec }))
   }
 

@@ -137,7 +137,11 @@ export class SimNode {
 
   #openShard(key: string, host: Host): SimShard {
     const shard = new SimShard((applied) => {
-      if (host.isAlive) this.#world.ledger.noteState(this.name, key.split('#')[0] ?? key, applied)
+      const [name = key] = key.split('#')
+      const [topic = name] = name.split('/')
+      // What comes of a deleted collection on its way out is no state of anything.
+      if (!host.isAlive || this.#world.log.deletedTopics.has(topic)) return
+      this.#world.ledger.noteState(this.name, name, applied)
     })
     if (!key.includes('#')) this.#shards.set(key, shard)
     return shard

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import type { ActorLogger, CheckpointSettings } from '../../actors/index.ts'
+import type { ActorLogger, CheckpointSettings, TransferOptions } from '../../actors/index.ts'
 import { type Node, startNode, systemClock } from '../../actors/index.ts'
 import { specOfRequest } from '../../src/domain/collection.ts'
 import { encodeFrame, idsSection, recordKinds } from '../../src/domain/record/index.ts'
@@ -33,6 +33,7 @@ export interface ModelNodeOptions extends Partial<CheckpointSettings> {
   readonly prepare?: (shard: ModelShard, key: string) => void
   readonly logger?: ActorLogger
   readonly stuckAfterMs?: number
+  readonly transfers?: TransferOptions
 }
 
 let producers = 0n
@@ -43,7 +44,13 @@ export async function modelNode(
   given: ModelNodeOptions | ModelNodeOptions['prepare'] = {}
 ): Promise<ModelNode> {
   const options = typeof given === 'function' ? { prepare: given } : given
-  const { prepare = () => {}, logger = quiet, stuckAfterMs = 60_000, ...checkpoints } = options
+  const {
+    prepare = () => {},
+    logger = quiet,
+    stuckAfterMs = 60_000,
+    transfers,
+    ...checkpoints
+  } = options
   const shards = new Map<string, ModelShard>()
   producers += 1n
   const node = await startNode({
@@ -70,6 +77,7 @@ export async function modelNode(
       ...checkpoints
     },
     limits: { collections: 100 },
+    transfers,
     stuckAfterMs
   })
   onTestFinished(() => node.stop())

@@ -7,13 +7,36 @@
 namespace millrace {
 namespace {
 
+constexpr std::size_t kStep = 64;  // A row's bytes are a multiple of it.
+
+/// Products take an unsigned and a signed factor: the query gives its size, its sign goes to the codes. Two of them,
+/// 2 · 127², fit into 16 bits.
 struct Product {
-  __m512i operator()(__m512i query, __m512i codes) const noexcept { return _mm512_madd_epi16(query, codes); }
+  __m512i size;
+  __mmask64 is_negative;
+  Product(const CodeQuery& from, std::size_t d) noexcept {
+    const __m512i query = _mm512_loadu_si512(from.values + d);
+    size = _mm512_abs_epi8(query);
+    is_negative = _mm512_movepi8_mask(query);
+  }
+  [[nodiscard]] __m512i operator()(__m512i codes) const noexcept {
+    const __m512i turned = _mm512_mask_sub_epi8(codes, is_negative, _mm512_setzero_si512(), codes);
+    return _mm512_madd_epi16(_mm512_maddubs_epi16(size, turned), _mm512_set1_epi16(1));
+  }
 };
 
+/// Differences of what lies beyond the dimension do not count: the row may hold anything there.
 struct Difference {
-  __m512i operator()(__m512i query, __m512i codes) const noexcept {
-    return _mm512_madd_epi16(_mm512_abs_epi16(_mm512_sub_epi16(query, codes)), _mm512_set1_epi16(1));
+  __m512i query;
+  __mmask64 inside;
+  Difference(const CodeQuery& from, std::size_t d) noexcept : query(_mm512_loadu_si512(from.values + d)) {
+    const std::size_t left = from.dimension - d;
+    inside = left >= kStep ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+  }
+  [[nodiscard]] __m512i operator()(__m512i codes) const noexcept {
+    const __m512i apart =
+        _mm512_maskz_sub_epi8(inside, _mm512_max_epi8(query, codes), _mm512_min_epi8(query, codes));
+    return _mm512_sad_epu8(apart, _mm512_setzero_si512());
   }
 };
 
@@ -30,29 +53,25 @@ inline std::int32_t add_lanes(__m512i lanes) noexcept {
   return quarters[0] + quarters[4];
 }
 
-/// What lies beyond the dimension is read as zero, of the query and of the row: the masks keep it out.
 template <int Rows, typename Step>
-inline void sums(const CodeQuery& query, const std::int8_t* const* rows, std::int32_t* out, Step step) noexcept {
+inline void sums(const CodeQuery& query, const std::int8_t* const* rows, std::int32_t* out) noexcept {
   __m512i sum[Rows];
   for (int r = 0; r < Rows; ++r) sum[r] = _mm512_setzero_si512();
-  for (std::size_t d = 0; d < query.dimension; d += 32) {
-    const std::size_t left = query.dimension - d;
-    const __mmask32 inside = left >= 32 ? 0xffffffffU : (1U << left) - 1;
-    const __m512i part = _mm512_maskz_loadu_epi16(inside, query.values + d);
-    for (int r = 0; r < Rows; ++r)
-      sum[r] = _mm512_add_epi32(
-          sum[r], step(part, _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(inside, rows[r] + d))));
+  for (std::size_t d = 0; d < query.dimension; d += kStep) {
+    const Step step(query, d);
+    for (int r = 0; r < Rows; ++r) sum[r] = _mm512_add_epi32(sum[r], step(_mm512_loadu_si512(rows[r] + d)));
   }
   for (int r = 0; r < Rows; ++r) out[r] = add_lanes(sum[r]);
 }
 
-inline std::int32_t term_of(const std::int8_t* row, std::size_t stride) noexcept {
-  return _mm_cvtsi128_si32(_mm_loadu_si32(row + stride - 4));
+inline std::int32_t term_of(const CodeQuery& query, const std::int8_t* row, std::size_t stride) noexcept {
+  const __m128 term = _mm_cvtepi32_ps(_mm_loadu_si32(row + stride - 4));
+  return _mm_cvtsi128_si32(_mm_cvtps_epi32(_mm_mul_ps(term, _mm_set1_ps(query.term_scale))));
 }
 
 template <bool HasTerm, typename Step>
 inline void keys_of(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
-                    std::int32_t* keys, Step step) noexcept {
+                    std::int32_t* keys) noexcept {
   std::size_t i = 0;
   while (i < count) {
     const std::size_t many = count - i >= 4 ? 4 : 1;
@@ -60,12 +79,12 @@ inline void keys_of(const CodeQuery& query, const CodeRows& rows, const std::uin
     std::int32_t sum[4];
     for (std::size_t r = 0; r < many; ++r) four[r] = rows.row(ids[i + r]);
     if (many == 4) {
-      sums<4>(query, four, sum, step);
+      sums<4, Step>(query, four, sum);
     } else {
-      sums<1>(query, four, sum, step);
+      sums<1, Step>(query, four, sum);
     }
     for (std::size_t r = 0; r < many; ++r)
-      keys[i + r] = HasTerm ? (term_of(four[r], rows.stride) >> query.term_shift) - sum[r] : sum[r];
+      keys[i + r] = HasTerm ? term_of(query, four[r], rows.stride) - sum[r] : sum[r];
     i += many;
   }
 }
@@ -74,12 +93,12 @@ inline void keys_of(const CodeQuery& query, const CodeRows& rows, const std::uin
 
 void code_dot_avx512(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
                      std::int32_t* keys) noexcept {
-  keys_of<true>(query, rows, ids, count, keys, Product{});
+  keys_of<true, Product>(query, rows, ids, count, keys);
 }
 
 void code_l1_avx512(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
                     std::int32_t* keys) noexcept {
-  keys_of<false>(query, rows, ids, count, keys, Difference{});
+  keys_of<false, Difference>(query, rows, ids, count, keys);
 }
 
 }  // namespace millrace

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstring>
 
 #include "code_forms.h"
@@ -12,7 +13,7 @@ void code_dot_scalar(const CodeQuery& query, const CodeRows& rows, const std::ui
     for (std::size_t d = 0; d < query.dimension; ++d) sum += std::int32_t{query.values[d]} * row[d];
     std::int32_t term = 0;
     std::memcpy(&term, row + rows.stride - sizeof(term), sizeof(term));
-    keys[i] = (term >> query.term_shift) - sum;
+    keys[i] = static_cast<std::int32_t>(std::nearbyint(static_cast<float>(term) * query.term_scale)) - sum;
   }
 }
 

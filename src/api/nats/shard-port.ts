@@ -8,9 +8,9 @@ import {
   NatsError
 } from 'nats'
 import type { ShardPort, ShardRequest } from '../../domain/ports.ts'
-import { unpackMeta } from '../../domain/record/index.ts'
-import { EngineError, type ErrorCode, type ErrorDetails, errorSpecs } from '../../errors/index.ts'
-import { budgetHeader, failureHeader, partHeader, shardSubject } from './shard-subjects.ts'
+import { EngineError } from '../../errors/index.ts'
+import { failureHeader, failureIn } from './failure-message.ts'
+import { budgetHeader, partHeader, shardSubject } from './shard-subjects.ts'
 
 /** A request that nothing is heard of is sent again after so long, then after twice that: reads may be repeated. */
 const resendMs = 2_000
@@ -149,15 +149,4 @@ function takePart({ parts, resolve }: Waiting, numbered: string, data: Uint8Arra
   parts[part - 1] = data
   const taken = parts.flatMap((one) => one ?? [])
   if (taken.length === count) resolve(Buffer.concat(taken))
-}
-
-/** The same failure as on the other node. */
-function failureIn(body: Uint8Array): EngineError {
-  const failure = unpackMeta(body) as { readonly code: string; readonly details: ErrorDetails }
-  if (isCode(failure.code)) return new EngineError(failure.code, failure.details)
-  return new EngineError('MILLRACE_INTERNAL', { reason: `the unknown failure ${failure.code}` })
-}
-
-function isCode(code: string): code is ErrorCode {
-  return Object.hasOwn(errorSpecs, code)
 }

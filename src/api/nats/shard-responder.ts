@@ -1,12 +1,11 @@
 import { headers as createHeaders, type Msg, type MsgHdrs, type NatsConnection } from 'nats'
-import { packMeta } from '../../domain/record/index.ts'
 import { EngineError, toEngineError } from '../../errors/index.ts'
 import type { Logger } from '../../observability/index.ts'
 import { answerShardRequest, type ServiceContext } from '../../service/index.ts'
+import { failureMessage } from './failure-message.ts'
 import {
   addressIn,
   budgetHeader,
-  failureHeader,
   partBytesMax,
   partHeader,
   partHeaderBytes,
@@ -71,12 +70,11 @@ export class ShardResponder {
   }
 
   #fail(reply: string, error: EngineError): void {
-    const { code, details } = error
-    if (code === 'MILLRACE_INTERNAL') this.#logger.error({ err: error }, 'shard request failed')
+    if (error.code === 'MILLRACE_INTERNAL')
+      this.#logger.error({ err: error }, 'shard request failed')
     try {
-      const headers = createHeaders()
-      headers.set(failureHeader, code)
-      this.#send(reply, packMeta({ code, details }), headers)
+      const { body, headers } = failureMessage(error)
+      this.#send(reply, body, headers)
     } catch (cause) {
       this.#logger.debug({ err: cause }, 'nats answer not sent')
     }

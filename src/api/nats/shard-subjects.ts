@@ -34,8 +34,6 @@ export function addressIn(subject: string): Address | undefined {
 export const budgetHeader = 'x-millrace-deadline-ms'
 /** `2/3`: the second of three messages that are one answer; an answer of one message has none. */
 export const partHeader = 'x-millrace-part'
-/** Of an answer whose body is a failure. */
-export const failureHeader = 'Nats-Service-Error'
 /** Long answers are cut, so that they hold up others on the connection only briefly. */
 export const partBytesMax = 256 << 10
 /** Room for the headers of a part. */

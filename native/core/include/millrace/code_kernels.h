@@ -8,7 +8,7 @@
 namespace millrace {
 
 /// Rows of int8 codes as the kernels see them: row `id` begins at `codes + id * stride`, and its last four bytes are an
-/// int32, the row's term. The codes of a row are followed by nothing that matters where the query is zero.
+/// int32, the row's term. Codes are -127 to 127; what stands between them and the term does not count.
 struct CodeRows {
   const std::int8_t* codes = nullptr;
   std::size_t stride = 0;  ///< bytes, a multiple of 64
@@ -18,17 +18,17 @@ struct CodeRows {
 
 /// A vector that rows are compared with.
 struct CodeQuery {
-  const std::int16_t* values = nullptr;  ///< as many as a row has bytes; zero from the dimension on
+  const std::int8_t* values = nullptr;  ///< -127 to 127, as many as a row has bytes; zero from the dimension on
   std::size_t dimension = 0;
-  int term_shift = 0;  ///< by how much the rows' terms are larger than the query's scale
+  float term_scale = 0;  ///< what the rows' terms are worth in products of the query's values and codes
 };
 
-/// Keys of rows by their codes: smaller is nearer. All arithmetic is in integers, so every instruction set gives the same
-/// keys; whoever makes codes sees to it that none overflows.
+/// Keys of rows by their codes: smaller is nearer. Sums are of integers, and the one product of floats is rounded to an
+/// integer, to even, so that every instruction set gives the same keys; whoever makes codes sees to it that none overflows.
 struct CodeKernels {
   using Keys = void (*)(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
                         std::int32_t* keys) noexcept;
-  Keys dot = nullptr;  ///< (term >> term_shift) - Σ query·code
+  Keys dot = nullptr;  ///< round(term · term_scale) - Σ query·code
   Keys l1 = nullptr;   ///< Σ |query - code|
 };
 

@@ -4,7 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -60,12 +60,13 @@ class IndexBuilder {
 
  private:
   void serve(std::uint32_t thread);
+  void wake_if_possible(const std::shared_ptr<Growing>& growing) noexcept;
   [[nodiscard]] bool may_work(std::uint32_t thread) const noexcept;
   void forget(const Growing* growing) noexcept;
 
   std::mutex mutex_;
   std::condition_variable work_arrived_;
-  std::deque<std::weak_ptr<Growing>> growing_;
+  std::list<std::weak_ptr<Growing>> growing_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -67,7 +67,7 @@ struct ShardState {
   std::uint64_t records_duplicate = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
-  std::uint64_t graph_changes = 0;    ///< insertions into graphs and repairs of them since the shard was opened
+  std::uint64_t graph_changes = 0;    ///< insertions into graphs since the shard was opened
   std::uint64_t waiting_vectors = 0;  ///< of live and dead rows, that are to get into a graph and are not there yet
 };
 
@@ -110,6 +110,7 @@ struct SearchPlan {
   std::uint32_t ef = 0;          ///< size of the candidate list; 0: the engine's choice
   std::optional<float> score_threshold;  ///< strict, on the reported score
   Matching matching;             ///< its helpers take part in the search as well
+  const Bitmap* passing = nullptr;  ///< what `match` told for a filter: then it is not evaluated again
 };
 
 struct Hit {

@@ -110,7 +110,6 @@ CheckpointLoader::Reason CheckpointLoader::take_deletes(const RecordFrame& frame
 /// Which record ended the row is not told; that it was one of this file's is all that later captures ask.
 void CheckpointLoader::end_row(std::uint32_t row) noexcept {
   shard_.store_.bury(row, head_.next_offset - 1);
-  for (const auto& column : *shard_.generation_->columns) column->note_end(row);
   --shard_.points_;
 }
 

@@ -13,19 +13,14 @@ namespace {
 constexpr double kClippedShare = 0.0005;
 
 /// Keys are differences of sums that each stay below this, so that none overflows.
-constexpr std::int64_t kSumMax = std::int64_t{1} << 29;
+constexpr double kSumMax = double{1 << 30};
 
-constexpr std::int32_t kQueryMax = 32'000;
+constexpr std::int32_t kCodeMax = 127;
+/// The same for a query: it may be far finer than the rows, but beyond this nothing changes in the order.
+constexpr float kTermScaleMax = 64;
 
 int range_of(std::size_t dimension) noexcept {
-  return std::int64_t{127} * 127 * static_cast<std::int64_t>(dimension) * 2 <= kSumMax ? 127 : 63;
-}
-
-int precision_of(std::size_t dimension, int range) noexcept {
-  int precision = 1;
-  while (precision < 7 && std::int64_t{range} * range * static_cast<std::int64_t>(dimension) << (precision + 1) <= kSumMax)
-    ++precision;
-  return precision;
+  return double{kCodeMax} * kCodeMax * static_cast<double>(dimension) <= kSumMax ? kCodeMax : kCodeMax / 2;
 }
 
 std::int32_t rounded(float value, std::int32_t limit) noexcept {
@@ -43,7 +38,6 @@ CodeSpace::CodeSpace(Distance distance, std::vector<float> mean, float steps_per
       stride_((dimension_ + sizeof(std::int32_t) + 63) / 64 * 64),
       is_l1_(distance == Distance::manhattan),
       range_(range_of(dimension_)),
-      precision_(is_l1_ ? 0 : precision_of(dimension_, range_)),
       steps_per_unit_(steps_per_unit),
       mean_(std::move(mean)) {}
 
@@ -83,37 +77,42 @@ std::uint32_t CodeSpace::encode(const float* vector, std::int8_t* row) const noe
     squares += code * code;
     row[d] = static_cast<std::int8_t>(code);
   }
-  const std::int32_t term = distance_ == Distance::dot || is_l1_ ? 0 : squares << (precision_ - 1);
+  const std::int32_t term = distance_ == Distance::dot || is_l1_ ? 0 : squares;
   std::memcpy(row + stride_ - sizeof(term), &term, sizeof(term));
   return clipped;
 }
 
-/// A query may lie far outside of what the scale was made for. Then all of it is made coarser, and the rows' terms with
-/// it: they matter the less the farther away it is.
+/// A query's largest component takes the largest code: it is as fine as it can be, wherever it lies. Manhattan distances
+/// keep the scale of the rows: beyond their range all rows are farther away by the same.
 void CodeSpace::encode_query(const float* vector, EncodedQuery& into) const {
   into.values_.assign(stride_, 0);
   into.dimension_ = dimension_;
-  into.term_shift_ = 0;
-  float largest = 0;
-  for (std::size_t d = 0; d < dimension_; ++d) largest = std::max(largest, std::fabs(vector[d] - mean_[d]));
-  const auto most = std::min<std::int32_t>(kQueryMax, (range_ * 2) << precision_);
-  float scale = steps_per_unit_ * static_cast<float>(1 << precision_);
-  if (distance_ == Distance::dot) {
-    // Only the order counts: any scale will do, so the finest.
-    scale = std::min(static_cast<float>(range_ << precision_) / largest, std::numeric_limits<float>::max());
-  } else if (!is_l1_) {
-    while (into.term_shift_ < 30 && !(largest * scale <= static_cast<float>(most))) {
-      ++into.term_shift_;
-      scale /= 2;
+  into.term_scale_ = 0;
+  float scale = steps_per_unit_;
+  if (!is_l1_) {
+    float largest = 0;
+    for (std::size_t d = 0; d < dimension_; ++d) largest = std::max(largest, std::fabs(vector[d] - mean_[d]));
+    scale = std::min(static_cast<float>(kCodeMax) / largest, std::numeric_limits<float>::max());
+    if (distance_ != Distance::dot) {
+      const auto terms = static_cast<double>(range_) * range_ * static_cast<double>(dimension_);
+      const auto most = std::min(kTermScaleMax, static_cast<float>(kSumMax / terms));
+      scale = std::min(scale, 2 * most * steps_per_unit_);
+      into.term_scale_ = scale / steps_per_unit_ / 2;
     }
   }
-  const auto limit = is_l1_ ? kQueryMax : most;
   for (std::size_t d = 0; d < dimension_; ++d)
-    into.values_[d] = static_cast<std::int16_t>(rounded((vector[d] - mean_[d]) * scale, limit));
+    into.values_[d] = static_cast<std::int8_t>(rounded((vector[d] - mean_[d]) * scale, kCodeMax));
 }
 
-void CodeSpace::expand(const std::int8_t* row, std::int16_t* into) const noexcept {
-  for (std::size_t d = 0; d < dimension_; ++d) into[d] = static_cast<std::int16_t>(row[d] * (1 << precision_));
+void CodeSpace::copy_codes(const std::int8_t* row, std::int8_t* into) const noexcept {
+  std::memcpy(into, row, dimension_);
+  std::memset(into + dimension_, 0, stride_ - dimension_);
+}
+
+std::int32_t CodeSpace::own_term(const std::int8_t* row) const noexcept {
+  std::int32_t term = 0;
+  std::memcpy(&term, row + stride_ - sizeof(term), sizeof(term));
+  return static_cast<std::int32_t>(std::nearbyint(static_cast<float>(term) * kOwnTermScale));
 }
 
 }  // namespace millrace

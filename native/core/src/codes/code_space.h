@@ -13,13 +13,13 @@ namespace millrace {
 /// A query in codes, ready for the kernels.
 class EncodedQuery {
  public:
-  [[nodiscard]] CodeQuery view() const noexcept { return {values_.data(), dimension_, term_shift_}; }
+  [[nodiscard]] CodeQuery view() const noexcept { return {values_.data(), dimension_, term_scale_}; }
 
  private:
   friend class CodeSpace;
-  std::vector<std::int16_t> values_;
+  std::vector<std::int8_t> values_;
   std::size_t dimension_ = 0;
-  int term_shift_ = 0;
+  float term_scale_ = 0;
 };
 
 /// How the vectors of one column become int8 codes: one scale for all of them, around their mean. Codes order candidates;
@@ -27,9 +27,9 @@ class EncodedQuery {
 ///
 ///     row:  i8[dimension]  (nothing)  i32 term       in all a multiple of 64 bytes
 ///
-/// cosine, euclid   term = Σ code² · 2^(precision - 1): then term - Σ query·code, with the query 2^precision times as fine
-///                  as codes are, is half of the squared distance less what is the same for all rows
-/// dot              no mean, term 0; manhattan: term 0, the query as fine as the codes
+/// cosine, euclid   term = Σ code²: its half less Σ query·code is half of the squared distance, less what is the same for
+///                  all rows. A query has a scale of its own, and says what a term is worth in it.
+/// dot              no mean, term 0; manhattan: term 0, the query on the scale of the codes
 class CodeSpace {
  public:
   /// Learns mean and scale.
@@ -55,17 +55,20 @@ class CodeSpace {
   void encode_query(const float* vector, EncodedQuery& into) const;
 
   /// The row itself as a query: its keys are symmetric but for both rows' terms.
-  /// @param into  i16[row_bytes()], zero from the dimension on
-  void expand(const std::int8_t* row, std::int16_t* into) const noexcept;
-  [[nodiscard]] CodeQuery expanded(const std::int16_t* values) const noexcept { return {values, dimension_, 0}; }
+  /// @param into  i8[row_bytes()]
+  void copy_codes(const std::int8_t* row, std::int8_t* into) const noexcept;
+  [[nodiscard]] CodeQuery copied(const std::int8_t* codes) const noexcept { return {codes, dimension_, kOwnTermScale}; }
+  /// What a row's own term counts in the keys of others that are seen from it.
+  [[nodiscard]] std::int32_t own_term(const std::int8_t* row) const noexcept;
 
  private:
+  static constexpr float kOwnTermScale = 0.5F;
+
   Distance distance_;
   std::size_t dimension_;
   std::size_t stride_;
   bool is_l1_;
-  int range_;      ///< the largest code
-  int precision_;  ///< a query's values are 2^precision times as fine as codes
+  int range_;  ///< the largest code
   float steps_per_unit_ = 1;
   std::vector<float> mean_;
 };

@@ -36,12 +36,18 @@ class CandidateBuffer {
   /// @param id   not inside yet
   void insert(std::int32_t key, std::uint32_t id) noexcept {
     const std::int64_t entry = (std::int64_t{key} * (std::int64_t{1} << 32)) | std::int64_t{id << 1U};
-    auto* const first = entries_.data();
-    auto* const at = std::lower_bound(first, first + size_, entry);
+    // Where it belongs cannot be foretold: halving without a branch, not std::lower_bound.
+    const auto* at = entries_.data();
+    for (auto left = size_; left > 0;) {
+      const auto half = (left + 1) / 2;
+      at += half & (std::size_t{0} - static_cast<std::size_t>(at[half - 1] < entry));
+      left -= half;
+    }
+    const auto place = static_cast<std::size_t>(at - entries_.data());
     const auto end = size_ < capacity_ ? size_++ : size_ - 1;
-    const auto place = static_cast<std::size_t>(at - first);
-    std::memmove(at + 1, at, (end - place) * sizeof(entry));
-    *at = entry;
+    auto* const into = entries_.data() + place;
+    std::memmove(into + 1, into, (end - place) * sizeof(entry));
+    *into = entry;
     cursor_ = std::min(cursor_, place);
   }
 

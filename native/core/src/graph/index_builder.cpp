@@ -4,10 +4,12 @@
 #include <chrono>
 
 #if defined(__linux__)
+#include <sched.h>
 #include <sys/resource.h>
 #endif
 
 #include "base/interruption.h"
+#include "millrace/guard.h"
 
 namespace millrace {
 namespace {
@@ -23,8 +25,11 @@ std::atomic<std::uint64_t>& last_search() noexcept {
 
 void give_way_to_others() noexcept {
 #if defined(__linux__)
-  // On Linux this is the calling thread's. Whether it was allowed does not matter.
+  // On Linux both are the calling thread's. A thread that is woken up takes the core of an idle one at once, and has not
+  // to wait for a slice to end as beside one that is only nice. Whether it was allowed does not matter.
   static_cast<void>(setpriority(PRIO_PROCESS, 0, 19));
+  const sched_param none{};
+  static_cast<void>(sched_setscheduler(0, SCHED_IDLE, &none));
 #endif
 }
 
@@ -69,6 +74,14 @@ void IndexBuilder::wake(const std::shared_ptr<Growing>& growing) {
   work_arrived_.notify_all();
 }
 
+/// For want of memory the next record that is applied does it.
+void IndexBuilder::wake_if_possible(const std::shared_ptr<Growing>& growing) noexcept {
+  static_cast<void>(guard([&]() -> Result<bool> {
+    wake(growing);
+    return true;
+  }));
+}
+
 bool IndexBuilder::may_work(std::uint32_t thread) const noexcept {
   return thread == 0 || steady_clock_ns() - last_search().load(std::memory_order_relaxed) > kSilenceNs;
 }
@@ -94,15 +107,17 @@ void IndexBuilder::serve(std::uint32_t thread) {
         continue;
       }
       growing = growing_.front().lock();
-      growing_.push_back(std::move(growing_.front()));
-      growing_.pop_front();
+      growing_.splice(growing_.end(), growing_, growing_.begin());
     }
-    if (growing != nullptr && growing->grow(steady_clock_ns() + kTurnNs)) continue;
-    forget(growing.get());
-    if (growing == nullptr) continue;
-    growing->is_awake_ = false;
-    // Work that came in between found it awake.
-    if (growing->has_growth()) wake(growing);
+    const bool may_go_on = growing != nullptr && growing->grow(steady_clock_ns() + kTurnNs);
+    if (!may_go_on) {
+      forget(growing.get());
+      if (growing == nullptr) continue;
+      growing->is_awake_ = false;
+    }
+    // Work that came meanwhile found it awake. And while this thread worked, another one may have found nothing to do, because
+    // this one had it in hand, and have forgotten it.
+    if (may_go_on || growing->has_growth()) wake_if_possible(growing);
   }
 }
 

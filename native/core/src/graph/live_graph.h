@@ -80,23 +80,15 @@ class LiveGraph {
   bool search_passing(const CodeQuery& query, std::size_t wanted, std::size_t breadth, const RowTest& test,
                       Scratch& scratch, Interruption* interruption) const;
 
-  /// Chooses a member's links anew when more than a quarter of them lead to dead rows: among those to live ones, and those
-  /// that the dead ones lead to. Several threads may insert and repair, and any number search.
-  /// @param alive  which rows are
-  /// @return whether it did
-  /// @throws std::bad_alloc before anything has changed
-  bool repair(std::uint32_t layer, std::uint32_t member, const RowTest& alive);
-
   /// Makes every inserted row reachable on the lowest layer again; pruning may have cut some off. Not while rows are
-  /// inserted or repaired; searches go on.
-  /// @param alive  null: all
+  /// inserted; searches go on.
   /// @return rows that were not reachable
   /// @throws std::bad_alloc
-  std::size_t attach_unreachable(const RowTest* alive = nullptr);
+  std::size_t attach_unreachable();
 
   /// Rows that no path leads to.
   /// @throws std::bad_alloc
-  [[nodiscard]] std::size_t count_unreachable(const RowTest* alive = nullptr) const;
+  [[nodiscard]] std::size_t count_unreachable() const;
 
   [[nodiscard]] bool has_entry() const noexcept { return entry().has_value(); }
   /// Members of a layer that may be incomplete while rows are inserted; of the lowest layer rows with codes.

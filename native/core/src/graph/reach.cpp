@@ -7,7 +7,7 @@ namespace millrace {
 /// Which rows a path on the lowest layer leads to from the entry.
 class LiveGraph::Reach {
  public:
-  Reach(const LiveGraph& graph, const RowTest* alive) : graph_(graph), alive_(alive), reached_(graph.encoded()) {
+  explicit Reach(const LiveGraph& graph) : graph_(graph), reached_(graph.encoded()) {
     auto entry = graph.entry();
     if (!entry) return;
     entry_row_ = graph.row_of(entry->layer, entry->member);
@@ -15,9 +15,9 @@ class LiveGraph::Reach {
   }
 
   [[nodiscard]] bool is_reached(std::uint32_t row) const noexcept { return reached_[row] != 0; }
-  /// Rows that were never inserted have no links, and nobody looks for dead ones.
+  /// Rows that were never inserted have no links.
   [[nodiscard]] bool is_cut_off(std::uint32_t row) const noexcept {
-    return !is_reached(row) && Layer::read(*graph_.layers_[0].list(row)) != 0 && (alive_ == nullptr || alive_->passes(row));
+    return !is_reached(row) && Layer::read(*graph_.layers_[0].list(row)) != 0;
   }
 
   /// Follows all paths from a row.
@@ -60,15 +60,14 @@ class LiveGraph::Reach {
 
  private:
   const LiveGraph& graph_;
-  const RowTest* alive_;
   std::vector<std::uint32_t> seen_;
   std::vector<std::uint8_t> reached_;
   std::vector<std::uint32_t> waiting_;
   std::uint32_t entry_row_ = 0;
 };
 
-std::size_t LiveGraph::count_unreachable(const RowTest* alive) const {
-  const Reach reach(*this, alive);
+std::size_t LiveGraph::count_unreachable() const {
+  const Reach reach(*this);
   std::size_t count = 0;
   for (std::uint32_t row = 0; row < encoded(); ++row) count += reach.is_cut_off(row) ? 1U : 0U;
   return count;
@@ -76,11 +75,11 @@ std::size_t LiveGraph::count_unreachable(const RowTest* alive) const {
 
 /// A row that is cut off is linked from the nearest row, by links from itself, that is reached and has room. Where there is
 /// none it takes the place of its first reached link's last one, which may cut off another: so until none is left.
-std::size_t LiveGraph::attach_unreachable(const RowTest* alive) {
+std::size_t LiveGraph::attach_unreachable() {
   constexpr int kRoundsMax = 8;
   std::size_t first_count = 0;
   for (int round = 0; round < kRoundsMax; ++round) {
-    Reach reach(*this, alive);
+    Reach reach(*this);
     std::size_t count = 0;
     for (std::uint32_t row = 0; row < encoded(); ++row) {
       if (!reach.is_cut_off(row)) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -9,30 +10,58 @@
 
 namespace millrace {
 
-/// Which members a walk has seen: a stamp for each, so that a new walk begins without clearing.
+/// Which members a walk has seen: a bit for each, so that those of a few hundred thousand stay in the nearest cache. What
+/// a walk has set is remembered and cleared again before the next one, which therefore costs nothing for the others.
 class VisitedSet {
  public:
   /// Begins a walk that sees members below `limit`.
   /// @throws std::bad_alloc
   void begin(std::uint32_t limit) {
-    if (stamps_.size() < limit) stamps_.resize(limit + limit / 4);
+    const std::size_t words = std::size_t{limit} / kBits + 1;
+    if (words_.size() < words) words_.resize(words + words / 4);
+    if (entered_.empty()) entered_.resize(kRemembered);
+    if (count_ > kRemembered) {
+      std::ranges::fill(words_, 0U);
+    } else {
+      for (std::size_t i = 0; i < count_; ++i) words_[(entered_[i] + 1) / kBits] = 0;
+    }
+    count_ = 0;
     limit_ = limit;
-    if (++stamp_ != 0) return;
-    std::memset(stamps_.data(), 0, stamps_.size());
-    stamp_ = 1;
+    words_[0] = 1;
   }
-  /// @return whether this is the first time; never for members that came after the walk began
+  /// Keeps the places that are new. Without a branch: whether a member is cannot be foretold.
+  /// @param places  member + 1 each, or 0, which counts as seen; so do members that came after the walk began
+  /// @param fresh   room for `count` members
+  /// @return        how many are new
+  std::size_t enter_all(const std::uint32_t* places, std::size_t count, std::uint32_t* fresh) noexcept {
+    auto* const words = words_.data();
+    const auto limit = limit_;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = places[i] <= limit ? places[i] : 0U;
+      const auto old = words[at / kBits];
+      words[at / kBits] = old | (std::uint64_t{1} << (at % kBits));
+      fresh[kept] = at - 1;
+      kept += ~(old >> (at % kBits)) & 1U;
+    }
+    if (count_ + kept <= kRemembered) std::memcpy(entered_.data() + count_, fresh, kept * sizeof(std::uint32_t));
+    count_ += kept;
+    return kept;
+  }
   [[nodiscard]] bool enter(std::uint32_t member) noexcept {
-    if (member >= limit_ || stamps_[member] == stamp_) return false;
-    stamps_[member] = stamp_;
-    return true;
+    const auto place = member + 1;
+    std::uint32_t fresh = 0;
+    return enter_all(&place, 1, &fresh) != 0;
   }
-  void prefetch(std::uint32_t member) const noexcept { __builtin_prefetch(stamps_.data() + member); }
 
  private:
-  std::vector<std::uint8_t> stamps_;
+  static constexpr std::uint32_t kBits = 64;
+  static constexpr std::size_t kRemembered = 16'384;
+
+  std::vector<std::uint64_t> words_;    ///< bit 0 stands for the empty place, and is always set
+  std::vector<std::uint32_t> entered_;  ///< members whose bits are set, unless there are more
+  std::size_t count_ = 0;
   std::uint32_t limit_ = 0;
-  std::uint8_t stamp_ = 0;
 };
 
 /// Members whose codes were asked for, and will be scored while the next ones arrive.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "graph/live_graph.h"
@@ -25,9 +24,9 @@ class LiveGraph::Selector {
 
   /// Begins for the member of this row.
   [[nodiscard]] CodeQuery look_from(std::uint32_t row) noexcept {
-    space_.expand(rows_.row(row), own_.data());
+    space_.copy_codes(rows_.row(row), own_.data());
     own_term_ = term_of(row);
-    return space_.expanded(own_.data());
+    return space_.copied(own_.data());
   }
 
   void clear() noexcept {
@@ -78,19 +77,15 @@ class LiveGraph::Selector {
     std::uint32_t row;
   };
 
-  [[nodiscard]] std::int32_t term_of(std::uint32_t row) const noexcept {
-    std::int32_t term = 0;
-    std::memcpy(&term, rows_.row(row) + rows_.stride - sizeof(term), sizeof(term));
-    return term;
-  }
+  [[nodiscard]] std::int32_t term_of(std::uint32_t row) const noexcept { return space_.own_term(rows_.row(row)); }
 
   /// Keys leave out the term of the row they are seen from: with it, those from two rows can be compared. Equal ones count
   /// as nearer, so that one of many equal vectors stands for all of them.
   [[nodiscard]] bool is_nearer_to_chosen(const Candidate& candidate) noexcept {
     constexpr std::size_t kAtOnce = 8;
     if (chosen_rows_.empty()) return false;
-    space_.expand(rows_.row(candidate.row), other_.data());
-    const auto query = space_.expanded(other_.data());
+    space_.copy_codes(rows_.row(candidate.row), other_.data());
+    const auto query = space_.copied(other_.data());
     const auto gate = candidate.key + own_term_ - term_of(candidate.row);
     for (std::size_t i = 0; i < chosen_rows_.size(); i += kAtOnce) {
       const auto count = std::min(kAtOnce, chosen_rows_.size() - i);
@@ -104,8 +99,8 @@ class LiveGraph::Selector {
   const CodeSpace& space_;
   CodeRows rows_;
   CodeKernels::Keys keys_of_;
-  std::vector<std::int16_t> own_;
-  std::vector<std::int16_t> other_;
+  std::vector<std::int8_t> own_;
+  std::vector<std::int8_t> other_;
   std::vector<std::int32_t> keys_;
   std::int32_t own_term_ = 0;
   std::vector<Candidate> candidates_;

@@ -26,17 +26,25 @@ std::int32_t LiveGraph::key_of(const CodeQuery& query, std::uint32_t row) const 
 /// Takes the members of a list that the walk has not seen, and asks for their codes.
 void LiveGraph::gather(const Layer& layer, bool is_lowest, std::uint32_t member, VisitedSet& visited,
                        Group& into) const noexcept {
+  // Lists are whole cache lines: each is taken without looking where the list ends.
+  constexpr std::uint32_t kLine = 16;
   auto* const list = layer.list(member);
   const auto width = layer.width();
+  auto* const members = into.members.data();
+  auto* const rows = into.rows.data();
   std::size_t count = 0;
-  for (std::uint32_t i = 0; i < width; ++i) {
-    const auto place = Layer::read(list[i]);
-    if (place == 0) break;
-    if (!visited.enter(place - 1)) continue;
-    const auto row = is_lowest ? place - 1 : layer.member(place - 1).row;
-    prefetch_codes(row);
-    into.members[count] = place - 1;
-    into.rows[count++] = row;
+  for (std::uint32_t line = 0; line < width; line += kLine) {
+    std::uint32_t places[kLine];
+    for (std::uint32_t i = 0; i < kLine; ++i) places[i] = Layer::read(list[line + i]);
+    count += visited.enter_all(places, kLine, members + count);
+    if (places[kLine - 1] == 0) break;
+  }
+  const auto all = codes();
+  const auto bytes = std::min(all.stride, kLinesAhead * 64);
+  for (std::size_t i = 0; i < count; ++i) {
+    rows[i] = is_lowest ? members[i] : layer.member(members[i]).row;
+    const auto* const start = reinterpret_cast<const char*>(all.row(rows[i]));
+    for (std::size_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(start + byte);
   }
   into.count = count;
 }

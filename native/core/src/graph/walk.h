@@ -25,6 +25,8 @@ bool LiveGraph::walk(const CodeQuery& query, const Layer& layer, Scratch& scratc
     candidates.mark_expanded(at);
     const auto member = candidates.id(at);
     layer.prefetch_list(member);
+    // Most often it is the next one, and then its links are on their way before the codes that are asked for now.
+    if (const auto then = candidates.after(at); then < candidates.size()) layer.prefetch_list(candidates.id(then));
     return member;
   };
   Group* arriving = &scratch.groups[0];
@@ -36,11 +38,18 @@ bool LiveGraph::walk(const CodeQuery& query, const Layer& layer, Scratch& scratc
     if (chosen != kNone) gather(layer, IsLowest, chosen, scratch.visited, *asked);
     chosen = take();
     keys(query, rows, arriving->rows.data(), arriving->count, scratch.keys.data());
+    const auto gate = candidates.gate();
+    std::size_t near = 0;
     for (std::size_t i = 0; i < arriving->count; ++i) {
       const auto key = scratch.keys[i];
       collect.offer(key, arriving->rows[i]);
-      if (key < candidates.gate()) candidates.insert(key, arriving->members[i]);
+      // First those are kept, without a branch, that may get in.
+      scratch.keys[near] = key;
+      arriving->members[near] = arriving->members[i];
+      near += key < gate ? 1 : 0;
     }
+    for (std::size_t i = 0; i < near; ++i)
+      if (scratch.keys[i] < candidates.gate()) candidates.insert(scratch.keys[i], arriving->members[i]);
     std::swap(arriving, asked);
     if (chosen == kNone && arriving->count == 0) {
       chosen = take();

@@ -122,7 +122,6 @@ struct VectorColumn {
   BlockColumn<std::uint32_t> row_of;
   BlockColumn<std::uint32_t> position_of;  ///< by row: position + 1, or 0
   std::atomic<std::uint32_t> count{0};
-  std::atomic<std::uint32_t> dead{0};      ///< positions whose newest row has ended; written by the writer
   std::unique_ptr<ColumnIndex> index;      ///< null when nobody builds indexes
 
   [[nodiscard]] const float* find(std::uint32_t row) const noexcept {
@@ -138,11 +137,6 @@ struct VectorColumn {
   void share(std::uint32_t row, std::uint32_t position) noexcept {
     *position_of.at(row) = position;
     std::atomic_ref(*row_of.at(position - 1)).store(row, std::memory_order_release);
-  }
-  /// A row has ended, after what replaces it took over the vectors that it keeps.
-  void note_end(std::uint32_t row) noexcept {
-    const auto at = position(row);
-    if (at != 0 && newest_row(at - 1) == row) dead.store(dead.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
   /// The row below `rows` that has or had the position's vector. A record that is being applied, or was since a snapshot,
   /// may have made newer ones that share it; they lead back. When all are newer, so is the vector, and every one after it.

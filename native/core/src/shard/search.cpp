@@ -36,15 +36,16 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(plan.query.size())};
     const auto& matching = plan.matching;
-    const Result<Bitmap> passing =
-        matching.filter == nullptr ? Result<Bitmap>(Bitmap{}) : match_at(at, matching, "search");
+    const bool is_matched = plan.passing != nullptr;
+    const Result<Bitmap> passing = matching.filter == nullptr || is_matched ? Result<Bitmap>(Bitmap{})
+                                                                           : match_at(at, matching, "search");
     if (!passing) return passing.error();
     const auto distance = column->slot.distance;
     SearchResult result;
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
-    const auto* const bitmap = matching.filter == nullptr ? nullptr : &passing.value();
+    const auto* const bitmap = is_matched ? plan.passing : matching.filter == nullptr ? nullptr : &passing.value();
     if (view.stage != nullptr) {
       IndexBuilder::note_search(steady_clock_ns());
       GraphSearch search(store_, *column, at.state, plan, bitmap, view);
@@ -52,7 +53,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     }
     ExactScan scan(store_, *column, at.state, plan, bitmap);
     const auto helpers = scan.helpers_wanted();
-    const auto eligible = matching.filter == nullptr ? at.state.points : passing.value().count;
+    const auto eligible = bitmap == nullptr ? at.state.points : bitmap->count;
     const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));
     std::vector<TopK> parts;
     for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, k, result.larger_is_better);
@@ -80,7 +81,8 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   const auto view = plan.exact ? GraphView{} : GraphView::of(*column);
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
   const auto work = view.stage == nullptr ? count * column->slot.dimension : GraphSearch::estimate(*column, plan, view);
-  return work + (plan.matching.filter == nullptr ? 0 : estimate_filter(*plan.matching.filter));
+  const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;
+  return work + (!has_to_match ? 0 : estimate_filter(*plan.matching.filter));
 }
 
 }  // namespace millrace

@@ -155,7 +155,6 @@ std::uint32_t MemoryShard::follow(std::uint32_t before, std::string_view payload
 void MemoryShard::replace(std::uint32_t before, std::uint32_t row, std::uint64_t offset) noexcept {
   generation_->ids->set(store_, store_.rows.at(row)->id(), row);
   store_.bury(before, offset);
-  for (const auto& column : *generation_->columns) column->note_end(before);
 }
 
 void MemoryShard::change_payloads(std::span<const NewPayload> payloads, std::uint64_t offset) noexcept {

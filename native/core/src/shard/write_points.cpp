@@ -129,7 +129,6 @@ std::uint32_t MemoryShard::delete_points(const RecordFrame& frame, std::uint64_t
 void MemoryShard::end_row(std::uint32_t row, std::uint64_t offset) noexcept {
   subtract_row(row);
   store_.bury(row, offset);
-  for (const auto& column : *generation_->columns) column->note_end(row);
   --points_;
 }
 
