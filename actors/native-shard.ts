@@ -2,10 +2,13 @@ import type { CapturedState } from '../src/checkpoint/index.ts'
 import {
   applyRecords,
   captureCheckpoint,
+  captureGraphs,
   closeShard,
   findShard,
   finishCheckpointLoad,
+  finishGraphLoad,
   loadCheckpointBytes,
+  loadGraphBytes,
   nextCheckpointBytes,
   openShard,
   replaceShard,
@@ -17,7 +20,7 @@ import {
 } from '../src/engine/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
-import type { ApplyReport, EngineShard, EngineShardState } from './shard-engine.ts'
+import type { ApplyReport, CapturedGraphs, EngineShard, EngineShardState } from './shard-engine.ts'
 
 /** What the shard under a key has applied of topics of users; nothing when it is not open. */
 export function nativeSources(key: string): readonly SourcePosition[] {
@@ -71,6 +74,21 @@ export class NativeShard implements EngineShard {
 
   finishLoad(): Promise<void> {
     return finishCheckpointLoad(this.handle)
+  }
+
+  async captureGraphs(): Promise<CapturedGraphs | undefined> {
+    const capture = await captureGraphs(this.handle)
+    if (capture === undefined) return undefined
+    const source = (bytesMax: number) => nextCheckpointBytes(capture, bytesMax)
+    return { nextOffset: capture.nextOffset, source }
+  }
+
+  loadGraphs(bytes: Uint8Array): Promise<void> {
+    return loadGraphBytes(this.handle, bytes)
+  }
+
+  finishGraphs(): Promise<number> {
+    return finishGraphLoad(this.handle)
   }
 
   replaceWith(other: EngineShard): void {

@@ -153,6 +153,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       )
     }
     shard.checkpoints.use(opened)
+    shard.graphs.use(opened.graphs)
     // What came from elsewhere lies on no disk here.
     if (recovered?.files === 0) shard.checkpoints.noteApplied(1)
     progress = new ReplayProgress(clock.nowMs())
@@ -230,7 +231,7 @@ export function startReplica(options: ReplicaOptions): Replica {
   function lastCheckpoint(): Promise<void> {
     return new Promise((resolve) => {
       const cancel = clock.after(lastCheckpointMsMax, resolve)
-      shard.checkpoint().finally(() => {
+      Promise.all([shard.checkpoint(), shard.graphs.last()]).finally(() => {
         cancel()
         resolve()
       })

@@ -4,11 +4,22 @@ import type { LogEnds } from '../streams/index.ts'
 import type { ActorLogger } from './logger.ts'
 import type { Segment, SegmentPurpose } from './segment.actor.ts'
 import type { Segments } from './segments.ts'
+import type { EngineShard } from './shard-engine.ts'
 
 export interface RestoredShard {
   readonly segment: Segment
-  /** What it holds. */
+  /** What it holds; graphs that lead to it are loaded too, where there are any. */
   readonly manifest: CheckpointManifest
+}
+
+interface RestoreOptions {
+  readonly store: CheckpointStore
+  readonly manifests: readonly CheckpointManifest[]
+  readonly ends: LogEnds
+  readonly segments: Segments
+  readonly purpose: SegmentPurpose
+  readonly logger: ActorLogger
+  readonly signal: AbortSignal
 }
 
 /**
@@ -18,15 +29,7 @@ export interface RestoredShard {
  * @returns undefined when there is none, and the log can be replayed from its first record instead
  * @throws MILLRACE_CHECKPOINT_MISSING when nothing reaches the log's start; what the engine or the disk refuses
  */
-export async function restoreShard(options: {
-  readonly store: CheckpointStore
-  readonly manifests: readonly CheckpointManifest[]
-  readonly ends: LogEnds
-  readonly segments: Segments
-  readonly purpose: SegmentPurpose
-  readonly logger: ActorLogger
-  readonly signal: AbortSignal
-}): Promise<RestoredShard | undefined> {
+export async function restoreShard(options: RestoreOptions): Promise<RestoredShard | undefined> {
   const { store, ends, logger, signal, segments } = options
   let reason = 'there is none'
   for (const manifest of options.manifests) {
@@ -48,7 +51,10 @@ export async function restoreShard(options: {
           signal.throwIfAborted()
           await engine.loadCheckpoint(bytes)
         },
-        finish: () => engine.finishLoad()
+        async finish() {
+          await restoreGraphs(engine, options)
+          await engine.finishLoad()
+        }
       })
       segments.complete(segment)
       return { segment, manifest }
@@ -62,4 +68,24 @@ export async function restoreShard(options: {
   if (ends.start === 0n) return undefined
   const { folder } = store
   throw new EngineError('MILLRACE_CHECKPOINT_MISSING', { start: ends.start, folder, reason })
+}
+
+/** A graph can always be built again: what keeps its file from being read is told, and nothing more. */
+async function restoreGraphs(
+  engine: EngineShard,
+  { store, logger, signal }: Pick<RestoreOptions, 'store' | 'logger' | 'signal'>
+): Promise<void> {
+  try {
+    const loaded = await store.graphs.load({
+      async take(bytes) {
+        signal.throwIfAborted()
+        await engine.loadGraphs(bytes)
+      },
+      finish: () => engine.finishGraphs()
+    })
+    if (loaded !== undefined) logger.info({ ...loaded }, 'graphs were loaded')
+  } catch (cause) {
+    signal.throwIfAborted()
+    logger.warn({ err: toEngineError(cause) }, 'graphs could not be loaded and are built again')
+  }
 }

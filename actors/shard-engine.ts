@@ -1,5 +1,5 @@
 /** What the actors need of a native shard; the engine's facade fits, and so does a model in a simulation. */
-import type { CapturedState } from '../src/checkpoint/index.ts'
+import type { CapturedState, FrameSource } from '../src/checkpoint/index.ts'
 import type { EngineError, ErrorCode, ErrorDetails } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 
@@ -22,9 +22,24 @@ export interface EngineShard {
   loadCheckpoint(bytes: Uint8Array): Promise<void>
   /** Ends the loading. @throws MILLRACE_CHECKPOINT_CORRUPT when what was loaded does not have the digest it names */
   finishLoad(): Promise<void>
+  /** Takes hold of the graphs, at any time; undefined when there is none to be written now. */
+  captureGraphs(): Promise<CapturedGraphs | undefined>
+  /**
+   * Takes pieces of a graph file, between the last `loadCheckpoint` and `finishLoad`.
+   *
+   * @throws MILLRACE_GRAPH_CORRUPT with the position in the file; nothing of it is used then
+   */
+  loadGraphs(bytes: Uint8Array): Promise<void>
+  /** Ends the file. @returns vectors that it leads to. @throws as loadGraphs */
+  finishGraphs(): Promise<number>
   /** Takes the place of what this shard held: every later read and apply goes to `other`, reads under way end on the old one. */
   replaceWith(other: EngineShard): void
   close(): void
+}
+
+export interface CapturedGraphs {
+  readonly nextOffset: bigint
+  readonly source: FrameSource
 }
 
 export interface EngineShardState {
@@ -39,6 +54,8 @@ export interface EngineShardState {
   /** Since the shard was opened. */
   readonly recordsRejected: number
   readonly memoryBytes: number
+  /** What happened to graphs since the shard was opened. */
+  readonly graphChanges: number
   /** 32 hexadecimal digits */
   readonly digest: string
 }

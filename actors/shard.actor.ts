@@ -8,6 +8,7 @@ import type { ActorReport } from './actor-report.ts'
 import { Checkpointer, type CheckpointPolicy } from './checkpointer.ts'
 import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
+import { GraphKeeper } from './graph-keeper.ts'
 import type { ActorLogger } from './logger.ts'
 import { mailboxOf } from './mailbox.ts'
 import type { ReplayRate } from './replay-progress.ts'
@@ -19,6 +20,7 @@ import { Turns } from './turns.ts'
 export interface ShardActor {
   readonly engine: EngineShard
   readonly checkpoints: Checkpointer
+  readonly graphs: GraphKeeper
   /** One apply at a time; what runs in a turn of its own sees the shard between two applies. */
   readonly applyTurns: Turns
   /** Applies a batch; when apply stops, waits until it may go on. Resolves undefined when the actor was stopped. */
@@ -82,7 +84,17 @@ export function startShard(options: {
     logger,
     isIdle: () => isCheckpointing('idle'),
     request: () => send({ type: 'checkpoint.requested' }),
-    afterWrite: options.afterCheckpoint
+    async afterWrite(store) {
+      graphs.consider('growing')
+      await options.afterCheckpoint(store)
+    }
+  })
+  const graphs = new GraphKeeper({
+    engine,
+    everyMs: options.policy.everyMs,
+    writeTurns: options.checkpointTurns,
+    clock,
+    logger
   })
 
   const actor = createActor(
@@ -105,7 +117,7 @@ export function startShard(options: {
           cancelCheckpointRetry()
           resume?.()
           // A write that goes on would meddle with the files of the shard that is opened next.
-          checkpoints.stop().finally(() => {
+          Promise.all([checkpoints.stop(), graphs.stop()]).finally(() => {
             options.segments.close()
             send({ type: 'shard.closed' })
           })
@@ -180,11 +192,15 @@ export function startShard(options: {
   return {
     engine,
     checkpoints,
+    graphs,
     applyTurns,
     async apply(batch) {
       while (!isStopped) {
         const report = await applyTurns.run(() => engine.apply(batch))
-        if (report.applied > 0) checkpoints.noteApplied(bytesOf(batch, report.applied))
+        if (report.applied > 0) {
+          checkpoints.noteApplied(bytesOf(batch, report.applied))
+          graphs.noteApplied()
+        }
         // After a part of the batch the caller reads on from there; a stop at its first record comes back here.
         if (report.applied > 0 || report.stop === undefined) {
           if (

@@ -13,7 +13,7 @@ namespace {
 constexpr napi_type_tag kCaptureTag = {0x6d696c6c72616365ULL, 0x636170747572652eULL};
 
 struct CaptureHandle {
-  std::unique_ptr<CheckpointCapture> capture;
+  std::unique_ptr<FileSource> capture;
   bool is_encoding = false;  ///< a promise is not settled; only the thread that captured asks
 };
 
@@ -88,7 +88,35 @@ class LoadJob final : public Job {
   std::optional<Error> error_;
 };
 
-Napi::Value run_load(Napi::Env env, const ShardReference& handle, std::unique_ptr<LoadJob> job) {
+/// The same for a graph file.
+class LoadGraphsJob final : public Job {
+ public:
+  LoadGraphsJob(Napi::Env env, ShardReference handle) : Job(env), handle_(std::move(handle)) {}
+  LoadGraphsJob(Napi::Env env, ShardReference handle, std::span<const std::byte> bytes, Napi::Object owner)
+      : Job(env), handle_(std::move(handle)), bytes_(bytes), owner_(Napi::Persistent(owner)) {}
+
+  void work() noexcept override {
+    if (!bytes_) {
+      nodes_ = handle_->shard->finish_graphs();
+    } else if (auto error = handle_->shard->load_graphs(*bytes_)) {
+      nodes_ = std::move(*error);
+    }
+    handle_->is_applying = false;
+  }
+  void settle(Napi::Env env) override {
+    if (!nodes_) return deferred.Reject(error_object(env, nodes_.error()));
+    deferred.Resolve(Napi::Number::New(env, static_cast<double>(nodes_.value())));
+  }
+
+ private:
+  ShardReference handle_;
+  std::optional<std::span<const std::byte>> bytes_;
+  Napi::ObjectReference owner_;
+  Result<std::uint64_t> nodes_ = std::uint64_t{0};
+};
+
+template <typename Load>
+Napi::Value run_load(Napi::Env env, const ShardReference& handle, std::unique_ptr<Load> job) {
   const auto promise = Completions::of(env).run(env, std::move(job));
   if (env.IsExceptionPending()) handle->is_applying = false;
   return promise;
@@ -104,15 +132,47 @@ Napi::Value capture_checkpoint(const Napi::CallbackInfo& info) {
   auto captured = (*handle)->shard->capture(*since);
   (*handle)->is_applying = false;
   if (!captured) return fail(env, captured.error());
-  auto reference = std::make_shared<CaptureHandle>();
-  reference->capture = std::move(captured).value();
-  const auto& capture = *reference->capture;
+  const auto& capture = *captured.value();
   auto object = Napi::Object::New(env);
   object.Set("since", to_bigint(env, capture.since()));
   object.Set("rows", Napi::Number::New(env, static_cast<double>(capture.rows())));
   object.Set("state", state_object(env, capture.state()));
+  auto reference = std::make_shared<CaptureHandle>();
+  reference->capture = std::move(captured).value();
   object.Set("handle", to_external(env, std::move(reference)));
   return object;
+}
+
+/// Waits for insertions under way, so not on the JavaScript thread.
+class CaptureGraphsJob final : public Job {
+ public:
+  CaptureGraphsJob(Napi::Env env, ShardReference handle) : Job(env), handle_(std::move(handle)) {}
+
+  void work() noexcept override { captured_ = handle_->shard->capture_graphs(); }
+  void settle(Napi::Env env) override {
+    if (!captured_) return deferred.Reject(error_object(env, captured_.error()));
+    if (captured_.value() == nullptr) return deferred.Resolve(env.Null());
+    auto object = Napi::Object::New(env);
+    object.Set("nextOffset", to_bigint(env, captured_.value()->next_offset()));
+    object.Set("nodes", Napi::Number::New(env, static_cast<double>(captured_.value()->nodes())));
+    auto reference = std::make_shared<CaptureHandle>();
+    reference->capture = std::move(captured_).value();
+    object.Set("handle", to_external(env, std::move(reference)));
+    deferred.Resolve(object);
+  }
+
+ private:
+  ShardReference handle_;
+  Result<std::unique_ptr<GraphCapture>> captured_ = std::unique_ptr<GraphCapture>();
+};
+
+// captureGraphs(shard): Promise<NativeGraphCapture | null>
+Napi::Value capture_graphs(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(env, "captureGraphs(shard)");
+  auto job = std::make_unique<CaptureGraphsJob>(env, *handle);
+  return Completions::of(env).run(env, std::move(job), ThreadPool::Lane::background);
 }
 
 // nextCheckpointBytes(capture, bytesMax: number): Promise<Buffer | null>
@@ -148,6 +208,25 @@ Napi::Value finish_checkpoint_load(const Napi::CallbackInfo& info) {
   return run_load(env, *handle, std::make_unique<LoadJob>(env, *handle));
 }
 
+// loadGraphBytes(shard, bytes: Uint8Array): Promise<number>
+Napi::Value load_graph_bytes(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  const auto bytes = as_span<const std::byte>(info[1]);
+  if (!handle || !bytes) return fail_argument(env, "loadGraphBytes(shard, bytes)");
+  if ((*handle)->is_applying.exchange(true)) return fail_argument(env, "an apply of this shard is under way");
+  return run_load(env, *handle, std::make_unique<LoadGraphsJob>(env, *handle, *bytes, info[1].As<Napi::Object>()));
+}
+
+// finishGraphLoad(shard): Promise<number>
+Napi::Value finish_graph_load(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(env, "finishGraphLoad(shard)");
+  if ((*handle)->is_applying.exchange(true)) return fail_argument(env, "an apply of this shard is under way");
+  return run_load(env, *handle, std::make_unique<LoadGraphsJob>(env, *handle));
+}
+
 }  // namespace
 
 void export_checkpoint(Napi::Env env, Napi::Object exports) {
@@ -155,6 +234,9 @@ void export_checkpoint(Napi::Env env, Napi::Object exports) {
   exports.Set("nextCheckpointBytes", Napi::Function::New(env, next_checkpoint_bytes));
   exports.Set("loadCheckpointBytes", Napi::Function::New(env, load_checkpoint_bytes));
   exports.Set("finishCheckpointLoad", Napi::Function::New(env, finish_checkpoint_load));
+  exports.Set("captureGraphs", Napi::Function::New(env, capture_graphs));
+  exports.Set("loadGraphBytes", Napi::Function::New(env, load_graph_bytes));
+  exports.Set("finishGraphLoad", Napi::Function::New(env, finish_graph_load));
 }
 
 }  // namespace millrace::binding

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -32,8 +33,7 @@ class Registry {
       shards_.erase(key);
       return opened.error();
     }
-    entry = std::make_shared<ShardHandle>();
-    entry->shard = opened.value();
+    entry = std::make_shared<ShardHandle>(opened.value());
     version_.fetch_add(1, std::memory_order_release);
     return entry;
   }
@@ -54,10 +54,19 @@ class Registry {
     return true;
   }
 
+  /// Handles that are kept lead to an empty shard from now on.
   bool close(const std::string& key) {
+    const auto empty = Shard::open({});
     const std::lock_guard lock(mutex_);
     version_.fetch_add(1, std::memory_order_release);
-    return shards_.erase(key) > 0;
+    const auto found = shards_.find(key);
+    if (found == shards_.end()) return false;
+    const auto closed = std::move(found->second);
+    shards_.erase(found);
+    // One that took the place of another is known under two keys.
+    const bool is_open = std::ranges::any_of(shards_, [&](const auto& entry) { return entry.second == closed; });
+    if (!is_open && empty) closed->shard.put(empty.value());
+    return true;
   }
 
   /// Rises with every change, so that a caller knows whether the handles that it kept are still the open ones.
@@ -233,6 +242,7 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   number("recordsDuplicate", state.records_duplicate);
   number("memoryBytes", state.memory_bytes);
   number("indexedVectors", state.indexed_vectors);
+  number("graphChanges", state.graph_changes);
   number("waitingVectors", state.waiting_vectors);
   return object;
 }

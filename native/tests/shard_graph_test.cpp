@@ -5,101 +5,12 @@
 #include <set>
 #include <thread>
 
-#include "millrace/index_builder.h"
-#include "operations.h"
+#include "graph_shard.h"
 
 namespace millrace {
 namespace {
 
 using namespace testing;  // NOLINT: a test's vocabulary
-
-constexpr std::uint32_t kDimension = 24;
-
-class GraphShard {
- public:
-  GraphShard(Distance distance, std::mt19937_64& random, IndexSettings settings = {12, 80, 1})
-      : random_(random), builder_({3}), shard_(Shard::open({kCollection, 0, &builder_, settings}).value()) {
-    EXPECT_FALSE(apply_at(*shard_, offset_++, sealed(schema_frame(one_vector(kDimension, distance)))).stop);
-    std::normal_distribution<float> normal;
-    for (auto& value : centres_) value = 2 * normal(random_);
-  }
-
-  [[nodiscard]] std::vector<float> vector() {
-    std::normal_distribution<float> normal;
-    std::vector<float> values(kDimension);
-    const auto centre = random_() % kCentres;
-    for (std::uint32_t d = 0; d < kDimension; ++d) values[d] = centres_[centre * kDimension + d] + normal(random_);
-    return values;
-  }
-  void upsert(std::uint64_t first, std::uint64_t count) {
-    std::vector<TestPoint> points;
-    for (auto id = first; id < first + count; ++id)
-      points.push_back({PointId::number(id), {vector()}, "{\"n\":" + std::to_string(id % 100) + "}"});
-    apply(upsert_frame(points, {0}));
-  }
-  void remove(const std::vector<PointId>& ids) { apply(delete_frame(ids)); }
-  void touch(std::uint64_t first, std::uint64_t count, const std::string& payload) {
-    std::vector<PointId> ids;
-    for (auto id = first; id < first + count; ++id) ids.push_back(PointId::number(id));
-    apply(operation_frame(layout::RecordKind::overwrite_payload, ids, "{\"payload\":'" + payload + "'}"));
-  }
-  void apply(const std::vector<std::byte>& frame) {
-    const auto result = apply_at(*shard_, offset_++, sealed(frame));
-    ASSERT_FALSE(result.stop);
-    for (const auto& outcome : result.outcomes) ASSERT_EQ(outcome.code, Errc::ok) << outcome.details;
-  }
-
-  /// @param indexed  vectors that the graph must have
-  void wait(std::uint64_t indexed) {
-    using namespace std::chrono_literals;
-    for (int i = 0; i < 6000 && shard_->state().indexed_vectors < indexed; ++i) std::this_thread::sleep_for(10ms);
-    ASSERT_GE(shard_->state().indexed_vectors, indexed);
-  }
-
-  /// How much of what a scan finds a search without `exact` finds too; the scores of what both find are equal.
-  double recall(const Filter* filter = nullptr, int queries = 40, std::uint32_t k = 10) {
-    double found = 0;
-    double wanted = 0;
-    for (int q = 0; q < queries; ++q) {
-      const auto query = vector();
-      SearchPlan plan;
-      plan.query = query;
-      plan.k = k;
-      plan.matching.filter = filter;
-      const auto near = shard_->search(plan).value();
-      plan.exact = true;
-      const auto all = shard_->search(plan).value();
-      EXPECT_EQ(all.path, SearchPath::scan);
-      path = near.path;
-      EXPECT_EQ(near.hits.size(), all.hits.size());
-      for (const auto& hit : all.hits) {
-        const auto same = std::ranges::find(near.hits, hit.id, &Hit::id);
-        ++wanted;
-        if (same == near.hits.end()) continue;
-        ++found;
-        EXPECT_EQ(same->score, hit.score);
-        EXPECT_EQ(same->version, hit.version);
-      }
-      EXPECT_TRUE(std::ranges::is_sorted(near.hits, [&](const Hit& a, const Hit& b) {
-        if (a.score != b.score) return near.larger_is_better ? a.score > b.score : a.score < b.score;
-        return near.larger_is_better ? a.id > b.id : a.id < b.id;
-      }));
-    }
-    return wanted == 0 ? 1 : found / wanted;
-  }
-  Shard& operator*() { return *shard_; }
-  Shard* operator->() { return shard_.get(); }
-
-  SearchPath path = SearchPath::scan;
-
- private:
-  static constexpr std::size_t kCentres = 30;
-  std::mt19937_64& random_;
-  IndexBuilder builder_;
-  std::shared_ptr<Shard> shard_;
-  std::uint64_t offset_ = 0;
-  std::vector<float> centres_ = std::vector<float>(kCentres * kDimension);
-};
 
 TEST(ShardGraph, SearchesFindNearlyWhatAScanFindsWithTheSameScoresForEveryDistance) {
   std::mt19937_64 random(seed_of("shard graph"));
@@ -172,6 +83,16 @@ TEST(ShardGraph, PayloadChangesAddNothingToTheGraph) {
   EXPECT_EQ((*shard).state().indexed_vectors, 1500U);
   EXPECT_GE(shard.recall(), 0.97);
   EXPECT_EQ(shard.path, SearchPath::graph);
+}
+
+TEST(ShardGraph, EverythingIsIndexedInTheEndHoweverOftenTheGraphHasToMove) {
+  std::mt19937_64 random(seed_of("shard graph enlarged"));
+  for (int round = 0; round < 12; ++round) {
+    GraphShard shard(Distance::euclid, random, {4, 10, 1});
+    // Room for 1,024 at first, then for four times as many each time.
+    for (std::uint64_t i = 0; i < 6; ++i) shard.upsert(i * 900, 900);
+    shard.wait(5400);
+  }
 }
 
 TEST(ShardGraph, ThereIsNoGraphBelowItsThresholdOrWithoutLinks) {

@@ -4,6 +4,8 @@
  *     0000000007.ckpt                              a file of frames; a number is used once
  *     checkpoint-00000000000000001234.manifest     one kept checkpoint, by its next offset
  *     *.tmp                                        what a crash left of a manifest
+ *     0000000003.graph                             the newest graphs of the shard's vectors
+ *     *.graph.part                                 what a crash left of such a file
  *     *.damaged                                    set aside: found damaged, kept for who wants to look
  */
 
@@ -33,4 +35,24 @@ export function isManifest(name: string): boolean {
 
 export function isTemporary(name: string): boolean {
   return name.endsWith('.tmp')
+}
+
+export const partSuffix = '.part'
+
+export function graphFileName(sequence: number): string {
+  return `${String(sequence).padStart(10, '0')}.graph`
+}
+
+/** @returns the number of a graph file, also of one that is half written or was set aside, or undefined for any other name */
+export function graphSequenceOf(name: string): number | undefined {
+  const match = /^(\d{10,15})\.graph(\.part|\.damaged)?$/.exec(name)
+  return match === null ? undefined : Number(match[1])
+}
+
+export function isGraphFile(name: string): boolean {
+  return /^\d{10,15}\.graph$/.test(name)
+}
+
+export function isGraphPart(name: string): boolean {
+  return /^\d{10,15}\.graph\.part$/.test(name)
 }

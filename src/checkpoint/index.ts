@@ -1,5 +1,12 @@
 export { type ChainPlan, planChain, wholePlan } from './chain.ts'
+export type { FrameSource } from './chain-writer.ts'
 export { manifestName } from './file-names.ts'
+export {
+  type GraphFiles,
+  type GraphTarget,
+  type LoadedGraphs,
+  readGraphFile
+} from './graph-files.ts'
 export {
   type InspectedCheckpoints,
   inspectCheckpoints,

@@ -3,7 +3,14 @@ import { errnoOf, type FileLayer, readWholeFile } from '../../streams/index.ts'
 import type { Crc32c } from '../domain/record/index.ts'
 import { EngineError, isEngineError } from '../errors/index.ts'
 import { type FrameSink, readChainFile } from './chain-reader.ts'
-import { damagedSuffix, isChainFile, isManifest, isTemporary } from './file-names.ts'
+import {
+  damagedSuffix,
+  isChainFile,
+  isGraphFile,
+  isGraphPart,
+  isManifest,
+  isTemporary
+} from './file-names.ts'
 import { type CheckpointManifest, decodeManifest } from './manifest.ts'
 
 /** Takes the frames of a whole checkpoint, then its end. */
@@ -18,6 +25,8 @@ export interface InspectedCheckpoints {
   readonly manifests: readonly CheckpointManifest[]
   /** MILLRACE_CHECKPOINT_CORRUPT or MILLRACE_CHECKPOINT_FORMAT_NEWER, of manifests. */
   readonly faults: readonly EngineError[]
+  /** Names of graph files, newest first. */
+  readonly graphs: readonly string[]
   /** Names that are no part of a checkpoint: leftovers of a crash, and what was set aside as damaged. */
   readonly leftovers: readonly string[]
 }
@@ -46,8 +55,12 @@ export async function inspectCheckpoints(
   }
   const named = new Set(manifests.flatMap((one) => one.files.map(({ file }) => file)))
   const isLeftover = (name: string) =>
-    isTemporary(name) || name.endsWith(damagedSuffix) || (isChainFile(name) && !named.has(name))
-  return { manifests, faults, leftovers: names.filter(isLeftover) }
+    isTemporary(name) ||
+    isGraphPart(name) ||
+    name.endsWith(damagedSuffix) ||
+    (isChainFile(name) && !named.has(name))
+  const graphs = names.filter(isGraphFile).toSorted().toReversed()
+  return { manifests, faults, graphs, leftovers: names.filter(isLeftover) }
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   manifestName,
   sequenceOf
 } from './file-names.ts'
+import { GraphFiles } from './graph-files.ts'
 import { type LoadTarget, readCheckpoint } from './inspect.ts'
 import { type CheckpointManifest, decodeManifest, encodeManifest } from './manifest.ts'
 
@@ -24,7 +25,7 @@ export interface StoreOptions {
   readonly crc32c: Crc32c
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** A damaged file was found and set aside; the error is MILLRACE_CHECKPOINT_CORRUPT. */
+  /** A damaged file was found and set aside; the error is MILLRACE_CHECKPOINT_CORRUPT or MILLRACE_GRAPH_CORRUPT. */
   readonly onDamage: (error: EngineError) => void
 }
 
@@ -41,6 +42,7 @@ export interface CapturedState {
 
 export class CheckpointStore {
   readonly folder: string
+  readonly graphs: GraphFiles
   readonly #options: StoreOptions
   readonly #pins = new Map<CheckpointManifest, number>()
   readonly #lostFiles = new Set<string>()
@@ -53,6 +55,7 @@ export class CheckpointStore {
   private constructor(options: StoreOptions) {
     this.#options = options
     this.folder = options.folder
+    this.graphs = new GraphFiles(options)
   }
 
   /**
@@ -63,6 +66,7 @@ export class CheckpointStore {
   static async open(options: StoreOptions): Promise<CheckpointStore> {
     const store = new CheckpointStore(options)
     await store.#readManifests()
+    await store.graphs.adopt(await store.#names())
     return store
   }
 

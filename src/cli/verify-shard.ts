@@ -5,14 +5,17 @@ import {
   type CheckpointManifest,
   inspectCheckpoints,
   manifestName,
-  readCheckpoint
+  readCheckpoint,
+  readGraphFile
 } from '../checkpoint/index.ts'
 import {
   applyRecords,
   closeShard,
   crc32c,
   finishCheckpointLoad,
+  finishGraphLoad,
   loadCheckpointBytes,
+  loadGraphBytes,
   openShard,
   type ShardHandle,
   shardState
@@ -48,6 +51,7 @@ export async function verifyShard(options: {
   const {
     manifests,
     faults: broken,
+    graphs,
     leftovers
   } = await inspectCheckpoints(nodeFiles, folder, crc32c)
   const faults = broken.map((error) => `DAMAGED  ${reasonOf(error)}`)
@@ -64,6 +68,13 @@ export async function verifyShard(options: {
       const found = await follow(options, origin, manifests)
       findings.push(...found)
       lines.push(describe(name, origin, found))
+    } catch (cause) {
+      faults.push(`DAMAGED  ${reasonOf(cause)}`)
+    }
+  }
+  for (const graph of graphs) {
+    try {
+      lines.push(await checkGraphs(options, graph, manifests.at(-1)))
     } catch (cause) {
       faults.push(`DAMAGED  ${reasonOf(cause)}`)
     }
@@ -134,14 +145,42 @@ async function follow(
   }
 }
 
+/** Reads a graph file for the newest checkpoint, with which a start would use it. */
+async function checkGraphs(
+  { name, folder, collectionId, shard }: Parameters<typeof verifyShard>[0],
+  graph: string,
+  newest: CheckpointManifest | undefined
+): Promise<string> {
+  const key = `verify#${name}#graphs`
+  const handle = openShard(key, collectionId, shard)
+  const target = {
+    take: (bytes: Uint8Array) => loadGraphBytes(handle, bytes),
+    finish: () => finishGraphLoad(handle)
+  }
+  try {
+    let vectors = 0
+    if (newest === undefined) return `${name}  ${graph} stands beside no checkpoint`
+    await load(handle, newest, folder, async () => {
+      vectors = await readGraphFile({ files: nodeFiles, folder }, graph, target)
+    })
+    return `${name}  ${graph} is whole, and leads to ${count(vectors)} vectors of ${nameOf(newest)}`
+  } finally {
+    closeShard(key)
+  }
+}
+
 async function load(
   handle: ShardHandle,
   origin: CheckpointManifest,
-  folder: string
+  folder: string,
+  beforeEnd: () => Promise<void> = async () => {}
 ): Promise<void> {
   const target = {
     take: (bytes: Uint8Array) => loadCheckpointBytes(handle, bytes),
-    finish: () => finishCheckpointLoad(handle)
+    async finish() {
+      await beforeEnd()
+      await finishCheckpointLoad(handle)
+    }
   }
   await readCheckpoint(origin, target, { files: nodeFiles, folder, crc32c })
 }

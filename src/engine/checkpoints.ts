@@ -37,15 +37,50 @@ export function captureCheckpoint(shard: ShardHandle, since: bigint): Checkpoint
   return { since, nextOffset, digest, rows, liveRows: points, state, handle }
 }
 
+/** The graphs of a shard's vectors at a moment: the content of one graph file. */
+export interface GraphCapture {
+  readonly nextOffset: bigint
+  /** Vectors that the file leads to, dead ones among them. */
+  readonly nodes: number
+  readonly handle: CaptureHandle
+}
+
 /**
- * Encodes the next whole frames of a capture on an engine thread; one call at a time.
+ * Takes hold of a shard's graphs, while records are applied and searches run.
+ *
+ * @returns undefined when there is none, or it is being changed as a whole
+ * @throws MILLRACE_OUT_OF_MEMORY, MILLRACE_ENGINE_BUSY
+ */
+export async function captureGraphs(shard: ShardHandle): Promise<GraphCapture | undefined> {
+  const capture = await settled(() => native.captureGraphs(shard))
+  return capture ?? undefined
+}
+
+/**
+ * Takes a graph file in pieces, after the last frame of the checkpoint and before `finishCheckpointLoad`. After a failure
+ * nothing of it is used.
+ *
+ * @param bytes  must not change until this has settled
+ * @throws MILLRACE_GRAPH_CORRUPT with the byte of the file and the reason, MILLRACE_OUT_OF_MEMORY, MILLRACE_ENGINE_BUSY
+ */
+export async function loadGraphBytes(shard: ShardHandle, bytes: Uint8Array): Promise<void> {
+  await settled(() => native.loadGraphBytes(shard, bytes))
+}
+
+/** Ends the file. @returns vectors that it leads to. @throws as loadGraphBytes */
+export async function finishGraphLoad(shard: ShardHandle): Promise<number> {
+  return await settled(() => native.finishGraphLoad(shard))
+}
+
+/**
+ * Encodes the next whole frames or sections of a capture on an engine thread; one call at a time.
  *
  * @param bytesMax  beyond which no further frame begins; frames take near 4 MiB, a single point may need more
  * @returns undefined at the end. After a failure the capture is of no more use.
  * @throws MILLRACE_ARGUMENT_INVALID, MILLRACE_OUT_OF_MEMORY, MILLRACE_ENGINE_BUSY
  */
 export async function nextCheckpointBytes(
-  capture: CheckpointCapture,
+  capture: Pick<CheckpointCapture, 'handle'>,
   bytesMax: number
 ): Promise<Uint8Array | undefined> {
   const bytes = await settled(() => native.nextCheckpointBytes(capture.handle, bytesMax))

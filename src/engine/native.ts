@@ -35,6 +35,8 @@ export interface NativeShardState {
   readonly memoryBytes: number
   /** That searches find through a graph; replicas may differ. */
   readonly indexedVectors: number
+  /** Insertions into graphs since the shard was opened. */
+  readonly graphChanges: number
   /** Of live and dead rows, that are to get into a graph and are not there yet. */
   readonly waitingVectors: number
 }
@@ -61,6 +63,12 @@ export interface NativeCapture {
   readonly since: bigint
   readonly rows: number
   readonly state: NativeShardState
+  readonly handle: CaptureHandle
+}
+
+export interface NativeGraphCapture {
+  readonly nextOffset: bigint
+  readonly nodes: number
   readonly handle: CaptureHandle
 }
 
@@ -187,6 +195,9 @@ export interface NativeEngine {
   nextCheckpointBytes(capture: CaptureHandle, bytesMax: number): Promise<Buffer | null>
   loadCheckpointBytes(shard: ShardHandle, bytes: Uint8Array): Promise<void>
   finishCheckpointLoad(shard: ShardHandle): Promise<void>
+  captureGraphs(shard: ShardHandle): Promise<NativeGraphCapture | null>
+  loadGraphBytes(shard: ShardHandle, bytes: Uint8Array): Promise<number>
+  finishGraphLoad(shard: ShardHandle): Promise<number>
   search(
     shard: ShardHandle,
     slot: number,

@@ -306,6 +306,12 @@ export const errorSpecs = {
     message: 'the checkpoint is damaged: {file}, at byte {position}: {reason}',
     native: 20
   },
+  MILLRACE_GRAPH_CORRUPT: {
+    kind: 'internal',
+    retryable: false,
+    message: 'the graph file is damaged: {file}, at byte {position}: {reason}',
+    native: 23
+  },
 
   // Shards and nodes
   MILLRACE_SHARD_RECOVERING: {

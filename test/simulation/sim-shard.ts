@@ -135,6 +135,7 @@ export class SimShard implements EngineShard {
       schemaVersion: this.#schemaVersion,
       recordsRejected: this.#rejected,
       memoryBytes: 0,
+      graphChanges: 0,
       digest: this.digest()
     }
   }
@@ -179,6 +180,14 @@ export class SimShard implements EngineShard {
   async finishLoad(): Promise<void> {
     if (this.digest() === this.#loadedDigest) return
     throw new EngineError('MILLRACE_CHECKPOINT_CORRUPT', { position: 0, reason: 'digest' })
+  }
+
+  async captureGraphs(): Promise<undefined> {}
+
+  async loadGraphs(): Promise<void> {}
+
+  async finishGraphs(): Promise<number> {
+    return 0
   }
 
   replaceWith(other: EngineShard): void {

@@ -5,7 +5,7 @@ import { EngineError, isEngineError } from '../../src/errors/index.ts'
 import type { EmbeddedLog } from '../../streams/index.ts'
 import type { LogStory } from './log-story.ts'
 import { type DiskImage, MemoryFiles } from './memory-files.ts'
-import { openLoadLog, startLoadNode } from './node-load.ts'
+import { loadIndexes, openLoadLog, startLoadNode } from './node-load.ts'
 import { StoryDigests, wrongInLog, wrongInShard } from './story-check.ts'
 
 /** Found out (refused, or set aside), without consequence, or what is wrong. */
@@ -33,7 +33,7 @@ export async function verdictOfLog(
 
 let shards = 0
 
-/** Loads every kept checkpoint of a shard, as recovery and rebuilds may. @param digests  by offset */
+/** Loads every kept checkpoint of a shard and its graphs, as recovery and rebuilds may. @param digests  by offset */
 export async function verdictOfCheckpoints(
   image: DiskImage,
   folder: string,
@@ -65,11 +65,17 @@ async function wrongInCheckpoint(
   digests: readonly string[]
 ): Promise<string | undefined> {
   const [, id = '0', shard = '0'] = /c(\d+)\.g\d+\/(\d+)$/.exec(folder) ?? []
-  const engine = new NativeShard(`flip ${++shards}`, BigInt(id), Number(shard))
+  const engine = new NativeShard(`flip ${++shards}`, BigInt(id), Number(shard), loadIndexes)
   try {
     await store.load(manifest, {
       take: (bytes) => engine.loadCheckpoint(bytes),
-      finish: () => engine.finishLoad()
+      async finish() {
+        await store.graphs.load({
+          take: (bytes) => engine.loadGraphs(bytes),
+          finish: () => engine.finishGraphs()
+        })
+        await engine.finishLoad()
+      }
     })
     const { nextOffset, digest } = engine.state()
     const expected = digests[Number(nextOffset) - 1]
@@ -125,6 +131,7 @@ function verdictOfError(error: unknown): Verdict {
     isEngineError(error, 'MILLRACE_LOG_CORRUPT') ||
     isEngineError(error, 'MILLRACE_LOG_FORMAT_NEWER') ||
     isEngineError(error, 'MILLRACE_CHECKPOINT_CORRUPT') ||
+    isEngineError(error, 'MILLRACE_GRAPH_CORRUPT') ||
     isEngineError(error, 'MILLRACE_CHECKPOINT_FORMAT_NEWER')
   if (isRefusal && typeof error.details['file'] === 'string') return 'detected'
   return { wrong: error instanceof EngineError ? `${error.code}: ${error.message}` : String(error) }

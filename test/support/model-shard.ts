@@ -106,6 +106,7 @@ export class ModelShard implements EngineShard {
       schemaVersion: this.schemaVersion,
       recordsRejected: 0,
       memoryBytes: 0,
+      graphChanges: 0,
       digest: [...this.ids].sort().join(',')
     }
   }
@@ -140,6 +141,14 @@ export class ModelShard implements EngineShard {
   async finishLoad(): Promise<void> {
     if (this.state().digest === this.loadedDigest) return
     throw new EngineError('MILLRACE_CHECKPOINT_CORRUPT', { position: 0, reason: 'digest' })
+  }
+
+  async captureGraphs(): Promise<undefined> {}
+
+  async loadGraphs(): Promise<void> {}
+
+  async finishGraphs(): Promise<number> {
+    return 0
   }
 
   replaceWith(other: EngineShard): void {

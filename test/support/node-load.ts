@@ -26,6 +26,10 @@ import type { Random } from './random.ts'
 export const loadFolder = '/data/log'
 export const rawTopic = 'raw'
 const dimension = 3
+/** Graphs from the first point on, so that graph files lie among the checkpoints. */
+export const loadIndexes = [
+  { slot: 1, links: 4, efConstruct: 16, thresholdBytes: 1, fullScanBytes: 0 }
+] as const
 
 /** Small files, so that few operations roll, trim and recycle them. */
 export function openLoadLog(files: FileLayer): Promise<EmbeddedLog> {
@@ -46,9 +50,13 @@ export interface LoadNodeOptions {
   readonly guard?: WriteGuard
   /** Default: never within a test. */
   readonly checkpointBytes?: number
+  /** Whether a load waits for its graphs. */
+  readonly isWatched?: boolean
 }
 
 let runs = 0
+/** Of the nodes that run. */
+let engines: NativeShard[] = []
 
 /** A node with native shards of its own, whatever other nodes this process runs. */
 export function startLoadNode(log: EmbeddedLog, options: LoadNodeOptions): Promise<Node> {
@@ -61,7 +69,11 @@ export function startLoadNode(log: EmbeddedLog, options: LoadNodeOptions): Promi
     crc32c,
     producerId,
     ...(guard === undefined ? {} : { guard }),
-    openEngine: (key, collectionId, shard) => new NativeShard(`${run}/${key}`, collectionId, shard),
+    openEngine(key, collectionId, shard) {
+      const engine = new NativeShard(`${run}/${key}`, collectionId, shard, loadIndexes)
+      if (options.isWatched === true) engines.push(engine)
+      return engine
+    },
     checkpoints: {
       files,
       folder: '/data/shards',
@@ -105,10 +117,12 @@ export async function runLoad(options: LoadOptions): Promise<LogStory> {
     const share = Math.ceil(options.operations / 3)
     for (const end = Math.min(done + share, options.operations); done < end; ) {
       done += await load.step()
+      graphsGrown()
       await checkpointsWritten(node)
       if (random.chance(0.1)) await options.pause()
     }
     await load.attempt(() => node.stop())
+    engines = []
     await load.attempt(() => log.close())
   }
   return story
@@ -125,7 +139,13 @@ async function startRunning(
     try {
       log = toldLog(await openLoadLog(options.files), story, options.steps)
       const { files, clock } = options
-      const node = await startLoadNode(log, { files, clock, producerId, checkpointBytes: 4096 })
+      const node = await startLoadNode(log, {
+        files,
+        clock,
+        producerId,
+        checkpointBytes: 4096,
+        isWatched: true
+      })
       return { log, node }
     } catch (error) {
       await log?.close().catch(options.onFailure)
@@ -134,6 +154,13 @@ async function startRunning(
       options.onFailure(toEngineError(error))
     }
   }
+}
+
+/** The engine's threads build graphs when the system lets them: so that a load has graph files whoever else works. */
+function graphsGrown(): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  const isGrowing = () => engines.some((engine) => engine.state().waitingVectors > 0)
+  for (let turn = 0; turn < 100 && isGrowing(); turn++) Atomics.wait(pause, 0, 0, 1)
 }
 
 /** A checkpoint under way ends before the next step, so that few things happen at once and the same seed does the same. */

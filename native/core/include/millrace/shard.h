@@ -19,6 +19,7 @@
 namespace millrace {
 
 class CheckpointCapture;
+class GraphCapture;
 class IndexBuilder;
 class ThreadPool;
 
@@ -66,6 +67,7 @@ struct ShardState {
   std::uint64_t records_duplicate = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
+  std::uint64_t graph_changes = 0;    ///< insertions into graphs since the shard was opened
   std::uint64_t waiting_vectors = 0;  ///< of live and dead rows, that are to get into a graph and are not there yet
 };
 
@@ -225,6 +227,19 @@ class Shard {
   /// Compares the digest of what was loaded with the one that the checkpoint tells, and makes it the shard's state.
   /// @return as load
   [[nodiscard]] virtual std::optional<Error> finish_load() = 0;
+
+  /// Takes hold of the graphs as they are, to be written to a file. At any time; waits until insertions under way have
+  /// ended, some milliseconds.
+  /// @return null when there is no graph, or what the file would hold is being moved to a larger one
+  [[nodiscard]] virtual Result<std::unique_ptr<GraphCapture>> capture_graphs() = 0;
+
+  /// Takes a graph file, in pieces of any size, for the rows that `load` has taken; before finish_load.
+  /// @return GRAPH_CORRUPT with the byte of the file and the reason, OUT_OF_MEMORY; nothing of the file is used then, and
+  ///         finish_load goes on without
+  [[nodiscard]] virtual std::optional<Error> load_graphs(std::span<const std::byte> bytes) = 0;
+  /// Ends the file: the columns whose settings are those of the file go on from its graphs.
+  /// @return vectors that these lead to, or as load_graphs
+  [[nodiscard]] virtual Result<std::uint64_t> finish_graphs() = 0;
 
   [[nodiscard]] virtual Digest digest() const = 0;
   [[nodiscard]] virtual ShardState state() const = 0;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "checkpoint/graph_loader.h"
 #include "record/field.h"
 #include "shard/schema_codec.h"
 
@@ -55,12 +56,14 @@ std::optional<Error> MemoryShard::finish_load() {
   auto error = failure ? std::move(failure).value() : std::optional(failure.error());
   if (error && loader_ != nullptr) forget_everything();
   loader_.reset();
+  graph_loader_.reset();
   return error;
 }
 
 /// Nothing was published, so no reader has learned of a row.
 void MemoryShard::forget_everything() noexcept {
   loader_.reset();
+  graph_loader_.reset();
   generation_ = published_.generation;
   store_.clear();
   producers_ = {};

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -31,13 +32,17 @@ std::int32_t rounded(float value, std::int32_t limit) noexcept {
 
 }  // namespace
 
-CodeSpace::CodeSpace(Distance distance, std::size_t dimension, std::span<const float* const> sample)
+CodeSpace::CodeSpace(Distance distance, std::vector<float> mean, float steps_per_unit)
     : distance_(distance),
-      dimension_(dimension),
-      stride_((dimension + sizeof(std::int32_t) + 63) / 64 * 64),
+      dimension_(mean.size()),
+      stride_((dimension_ + sizeof(std::int32_t) + 63) / 64 * 64),
       is_l1_(distance == Distance::manhattan),
-      range_(range_of(dimension)),
-      mean_(dimension) {
+      range_(range_of(dimension_)),
+      steps_per_unit_(steps_per_unit),
+      mean_(std::move(mean)) {}
+
+CodeSpace::CodeSpace(Distance distance, std::size_t dimension, std::span<const float* const> sample)
+    : CodeSpace(distance, std::vector<float>(dimension), 1) {
   if (distance != Distance::dot) {
     std::vector<double> sums(dimension);
     for (const float* const vector : sample)

@@ -37,7 +37,13 @@ class CodeSpace {
   /// @throws std::bad_alloc
   CodeSpace(Distance distance, std::size_t dimension, std::span<const float* const> sample);
 
+  /// With mean and scale that another one learned.
+  CodeSpace(Distance distance, std::vector<float> mean, float steps_per_unit);
+
   [[nodiscard]] std::size_t dimension() const noexcept { return dimension_; }
+  [[nodiscard]] Distance distance() const noexcept { return distance_; }
+  [[nodiscard]] const std::vector<float>& mean() const noexcept { return mean_; }
+  [[nodiscard]] float steps_per_unit() const noexcept { return steps_per_unit_; }
   [[nodiscard]] std::size_t row_bytes() const noexcept { return stride_; }
   [[nodiscard]] CodeKernels::Keys keys() const noexcept { return is_l1_ ? code_kernels().l1 : code_kernels().dot; }
 

@@ -1,6 +1,9 @@
 #include "graph/column_index.h"
 
 #include <algorithm>
+#include <chrono>
+#include <exception>
+#include <thread>
 
 #include "shard/rows.h"
 
@@ -9,9 +12,10 @@ namespace {
 
 /// Vectors that mean and scale are learned from.
 constexpr std::uint32_t kSample = 20'000;
-constexpr std::uint32_t kCapacityMin = 65'536;
+constexpr std::uint32_t kCapacityMin = 1024;
 /// Positions that are encoded at a time, about a tenth of a millisecond.
 constexpr std::uint32_t kEncodedAtOnce = 512;
+constexpr std::chrono::microseconds kRest{300};
 
 }  // namespace
 
@@ -42,7 +46,12 @@ std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
 bool ColumnIndex::has_growth(const VectorColumn& column) const {
   const std::scoped_lock lock(mutex_);
   if (stage_ == nullptr) return is_wanted(column);
-  return !is_resting_ && (failed_ > 0 || next_ < std::min(column.count.load(std::memory_order_acquire), LiveGraph::kCapacityMax));
+  return is_untidy_ || (failed_ > 0 || next_ < std::min(column.count.load(std::memory_order_acquire), LiveGraph::kCapacityMax));
+}
+
+std::uint32_t ColumnIndex::capacity_for(std::uint32_t count) noexcept {
+  const auto room = std::max<std::uint64_t>(std::uint64_t{count} * 4, kCapacityMin);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(room, LiveGraph::kCapacityMax));
 }
 
 /// The stage to insert into: a new one when the column has grown enough, or one with more room.
@@ -81,9 +90,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
     const auto step = std::max(1U, count / kSample);
     for (std::uint32_t position = 0; position < count; position += step) sample.push_back(column.values.at(position));
     auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample);
-    const auto room = std::min<std::uint64_t>(std::max<std::uint64_t>(std::uint64_t{count} * 4, kCapacityMin), LiveGraph::kCapacityMax);
-    first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct,
-                                                                     static_cast<std::uint32_t>(room)});
+    first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
   } catch (...) {
     lock.lock();
     is_resting_ = false;
@@ -126,6 +133,7 @@ ColumnIndex::Claim ColumnIndex::claim(const GraphStage& stage) noexcept {
 void ColumnIndex::finish(GraphStage& stage, const Claim& claimed) noexcept {
   const std::scoped_lock lock(mutex_);
   taken_[claimed.place] = kNobody;
+  ++inserted_;
   stage.covered.store(std::min(next_, *std::ranges::min_element(taken_)), std::memory_order_release);
 }
 
@@ -134,8 +142,9 @@ void ColumnIndex::tidy(GraphStage& stage) {
   {
     const std::scoped_lock lock(mutex_);
     const bool is_busy = std::ranges::any_of(taken_, [](auto at) { return at != kNobody; });
-    if (is_resting_ || stage_.get() != &stage || is_busy || next_ - tidied_ <= tidied_ / 10) return;
+    if (is_resting_ || stage_.get() != &stage || is_busy || (!is_untidy_ && next_ - tidied_ <= tidied_ / 10)) return;
     is_resting_ = true;
+    is_untidy_ = false;
   }
   try {
     static_cast<void>(stage.graph.attach_unreachable());
@@ -147,19 +156,83 @@ void ColumnIndex::tidy(GraphStage& stage) {
   is_resting_ = false;
 }
 
+std::uint64_t ColumnIndex::changes() const {
+  const std::scoped_lock lock(mutex_);
+  return inserted_;
+}
+
+/// Positions that failed for want of memory stay taken, though nobody works on them.
+bool ColumnIndex::is_inserting() const noexcept {
+  for (std::size_t place = 0; place < kThreadsMax; ++place)
+    if (taken_[place] != kNobody && !has_failed_[place]) return true;
+  return false;
+}
+
+std::optional<GraphCut> ColumnIndex::cut() {
+  std::unique_lock lock(mutex_);
+  if (stage_ == nullptr || is_resting_) return std::nullopt;
+  is_resting_ = true;
+  while (is_inserting()) {
+    lock.unlock();
+    std::this_thread::sleep_for(kRest);
+    lock.lock();
+  }
+  // Everything inserted must be covered: nothing of a layer above may stand for a row that the file does not have.
+  if (failed_ > 0 || stage_->covered.load(std::memory_order_acquire) < stage_->loaded.size()) {
+    is_resting_ = false;
+    return std::nullopt;
+  }
+  GraphCut cut{stage_, stage_->covered.load(std::memory_order_acquire), {}};
+  lock.unlock();
+  std::exception_ptr failure;
+  try {
+    for (std::uint32_t layer = 1; layer < LiveGraph::kLayersMax && cut.nodes > 0; ++layer) {
+      const auto size = cut.stage->graph.layer_size(layer);
+      if (size == 0) break;
+      const auto* const first = &cut.stage->graph.layer(layer).member(0);
+      cut.members.emplace_back(first, first + size);
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock.lock();
+  is_resting_ = false;
+  if (failure) std::rethrow_exception(failure);
+  return cut.nodes == 0 ? std::nullopt : std::optional(std::move(cut));
+}
+
+bool ColumnIndex::would_take(const VectorColumn& column, std::uint32_t links, std::uint32_t ef_construct) const noexcept {
+  return is_wanted(column) && settings_.links == links && settings_.ef_construct == ef_construct;
+}
+
+void ColumnIndex::adopt(std::shared_ptr<GraphStage> stage) noexcept {
+  const std::scoped_lock lock(mutex_);
+  stage_ = std::move(stage);
+  next_ = stage_->covered.load(std::memory_order_relaxed);
+  is_untidy_ = true;
+}
+
 bool ColumnIndex::grow(const VectorColumn& column, const RowStore& store, std::uint64_t next_offset,
                        std::uint64_t until_ns) {
   const auto stage = prepare(column);
-  if (stage == nullptr) return false;
+  if (stage == nullptr) {
+    if (!has_growth(column)) return false;
+    std::this_thread::sleep_for(kRest);
+    return true;
+  }
   do {
     encode(*stage, column, until_ns);
     const auto claimed = claim(*stage);
     if (claimed.position == kNobody) {
       tidy(*stage);
-      return has_growth(column);
+      if (!has_growth(column)) return false;
+      // The graph rests: what waits is there for the next turn.
+      std::this_thread::sleep_for(kRest);
+      return true;
     }
     try {
-      if (store.is_visible(column.newest_row(claimed.position), next_offset)) stage->graph.insert(claimed.position);
+      if (!stage->has_loaded(claimed.position) && store.is_visible(column.newest_row(claimed.position), next_offset))
+        stage->graph.insert(claimed.position);
     } catch (...) {
       // It stays taken, so that searches go on scanning it, and is tried again.
       const std::scoped_lock lock(mutex_);

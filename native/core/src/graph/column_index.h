@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include "graph/live_graph.h"
 #include "millrace/index_settings.h"
@@ -20,8 +22,21 @@ struct GraphStage {
   GraphStage(const GraphStage& smaller, std::uint32_t capacity)
       : graph(smaller.graph, capacity), covered(smaller.covered.load()) {}
 
+  [[nodiscard]] bool has_loaded(std::uint32_t position) const noexcept {
+    return position < loaded.size() && loaded[position];
+  }
+
   LiveGraph graph;
   std::atomic<std::uint32_t> covered{0};  ///< every position below was inserted, or was dead to all who can still ask
+  std::vector<bool> loaded;  ///< positions that a graph file brought; not changed once the stage is used
+};
+
+/// A graph at a moment at which nobody inserted: what is written to a file.
+struct GraphCut {
+  std::shared_ptr<const GraphStage> stage;
+  std::uint32_t nodes = 0;  ///< positions that the graph covers
+  /// By layer, from 1 on.
+  std::vector<std::vector<Layer::Member>> members;
 };
 
 /// Keeps a graph beside a column of vectors, and lets it grow with it. A cache: it can be dropped and built again, and
@@ -46,8 +61,25 @@ class ColumnIndex {
   /// @throws std::bad_alloc; what exists stays usable
   bool grow(const VectorColumn& column, const RowStore& store, std::uint64_t next_offset, std::uint64_t until_ns);
 
-  /// Whether positions wait that nobody has taken.
+  /// Whether positions wait that nobody has taken, or something else is to be done for the graph.
   [[nodiscard]] bool has_growth(const VectorColumn& column) const;
+
+  /// Insertions since the index was made.
+  [[nodiscard]] std::uint64_t changes() const;
+
+  /// Waits for the insertions under way, not more than some milliseconds; others wait until it is done.
+  /// @return nothing when there is no graph, it is being copied or tidied, or not all that it holds is covered yet
+  /// @throws std::bad_alloc
+  [[nodiscard]] std::optional<GraphCut> cut();
+
+  /// Whether a graph of this shape would be made for the column as it is now.
+  [[nodiscard]] bool would_take(const VectorColumn& column, std::uint32_t links, std::uint32_t ef_construct) const noexcept;
+
+  /// Rows that a graph of the column has room for.
+  [[nodiscard]] static std::uint32_t capacity_for(std::uint32_t count) noexcept;
+
+  /// Goes on from a graph that was read from a file, before anyone uses the index.
+  void adopt(std::shared_ptr<GraphStage> stage) noexcept;
 
  private:
   static constexpr std::size_t kThreadsMax = 64;
@@ -62,6 +94,7 @@ class ColumnIndex {
   };
   [[nodiscard]] Claim claim(const GraphStage& stage) noexcept;
   void finish(GraphStage& stage, const Claim& claimed) noexcept;
+  [[nodiscard]] bool is_inserting() const noexcept;
   void tidy(GraphStage& stage);
 
   const IndexSettings settings_;
@@ -72,7 +105,9 @@ class ColumnIndex {
   std::array<bool, kThreadsMax> has_failed_{};  ///< for want of memory
   std::uint32_t failed_ = 0;
   std::uint32_t tidied_ = 0;  ///< positions that were there when all could last be reached
-  bool is_resting_ = false;   ///< nothing is taken while the graph is copied or tidied
+  std::uint64_t inserted_ = 0;
+  bool is_untidy_ = false;    ///< a graph was loaded whose rows may not all be reached
+  bool is_resting_ = false;   ///< nothing is taken while the graph is copied, cut or tidied
   std::mutex encode_mutex_;
 
   [[nodiscard]] static constexpr std::array<std::uint32_t, kThreadsMax> filled_with_nobody() noexcept {

@@ -40,6 +40,7 @@ class RowTest {
 class LiveGraph {
  public:
   static constexpr std::uint32_t kCapacityMax = 0x7ffffff0U;
+  static constexpr std::uint32_t kLayersMax = 10;
 
   /// @throws OutOfMemory
   LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape);
@@ -89,11 +90,18 @@ class LiveGraph {
   /// @throws std::bad_alloc
   [[nodiscard]] std::size_t count_unreachable() const;
 
+  [[nodiscard]] bool has_entry() const noexcept { return entry().has_value(); }
+  /// Members of a layer that may be incomplete while rows are inserted; of the lowest layer rows with codes.
+  [[nodiscard]] std::uint32_t layer_size(std::uint32_t layer) const noexcept {
+    return layer == 0 ? encoded() : layer_size_[layer].load(std::memory_order_acquire);
+  }
+  [[nodiscard]] const Layer& layer(std::uint32_t layer) const noexcept { return layers_[layer]; }
+
   /// Bytes that are in use for each row, on average.
   [[nodiscard]] std::size_t bytes_per_row() const noexcept;
 
  private:
-  static constexpr std::uint32_t kLayersMax = 10;
+  friend class GraphAssembly;
   static constexpr std::uint64_t kNoEntry = ~std::uint64_t{0};
 
   struct Entry {

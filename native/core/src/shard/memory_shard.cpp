@@ -4,6 +4,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint_loader.h"
+#include "checkpoint/graph_loader.h"
 #include "shard/schema_codec.h"
 
 namespace millrace {
@@ -189,6 +190,7 @@ ShardState MemoryShard::state() const {
     }
     if (column->index == nullptr) continue;
     at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
+    at.state.graph_changes += column->index->changes();
     at.state.waiting_vectors += column->index->waiting(*column);
   }
   return at.state;

@@ -45,6 +45,7 @@ struct History {
 };
 
 class CheckpointLoader;
+class GraphLoader;
 
 /// A shard that keeps its state in memory. Rows are appended and never changed; a row is part of the state at
 /// `next_offset` when it was written before and not buried before. So readers work on a snapshot without locks: the one
@@ -67,6 +68,9 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] Result<std::unique_ptr<CheckpointCapture>> capture(std::uint64_t since) const override;
   [[nodiscard]] std::optional<Error> load(std::span<const std::byte> frames) override;
   [[nodiscard]] std::optional<Error> finish_load() override;
+  [[nodiscard]] Result<std::unique_ptr<GraphCapture>> capture_graphs() override;
+  [[nodiscard]] std::optional<Error> load_graphs(std::span<const std::byte> bytes) override;
+  [[nodiscard]] Result<std::uint64_t> finish_graphs() override;
   [[nodiscard]] Digest digest() const override { return state().digest; }
   [[nodiscard]] ShardState state() const override;
   [[nodiscard]] std::vector<SourcePosition> sources() const override;
@@ -186,6 +190,8 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   // checkpoint/: encoders read as other readers do; the loader fills an empty shard before it publishes anything.
   friend class ShardCapture;
   friend class CheckpointLoader;
+  friend class GraphEncoder;
+  friend class GraphLoader;
   [[nodiscard]] std::optional<std::uint32_t> first_row_since(const Snapshot& at, std::uint64_t since) const noexcept;
   void begin_load();
   void forget_everything() noexcept;
@@ -216,6 +222,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   Pending pending_;
   History history_;
   std::unique_ptr<CheckpointLoader> loader_;  ///< while a checkpoint is being loaded
+  std::unique_ptr<GraphLoader> graph_loader_;  ///< while its graphs are
 
   mutable std::mutex sources_mutex_;
   Sources sources_;  ///< written by the writer, read by anyone
