@@ -90,6 +90,7 @@ export async function checkNode(
     const node = await startLoadNode(log, { files, clock: systemClock, producerId: 1_000_000n })
     await becomesReady(node)
     wrong.push(...(await wrongInNode(node, log, digests, story)))
+    wrong.push(...tornGraphs(node))
     wrong.push(...(await wrongAfterWrite(node, log, digests, story, random)))
     await node.stop()
     // What was written behind a repaired end must be found behind it again, here after a kill.
@@ -99,6 +100,14 @@ export async function checkNode(
   } catch (error) {
     return [`the node cannot be used: ${error}`]
   }
+}
+
+/** A graph file has its name once it is whole: the checksums of all its sections were read at the start. */
+function tornGraphs(node: Node): string[] {
+  return node
+    .describe()
+    .flatMap(({ shards }) => shards.flatMap(({ checkpoint }) => checkpoint.damaged))
+    .filter((text) => text.includes('.graph'))
 }
 
 async function wrongAfterKill(log: EmbeddedLog, files: MemoryFiles): Promise<string[]> {

@@ -92,7 +92,12 @@ export async function verdictOfNode(image: DiskImage, story: LogStory): Promise<
   let node: Awaited<ReturnType<typeof startLoadNode>> | undefined
   try {
     log = await openLoadLog(files)
-    node = await startLoadNode(log, { files, clock: systemClock, producerId: 1_000_000n })
+    node = await startLoadNode(log, {
+      files,
+      clock: systemClock,
+      producerId: 1_000_000n,
+      hasGraphs: true
+    })
     const isDecided = () =>
       node
         ?.describe()

@@ -50,12 +50,12 @@ export interface LoadNodeOptions {
   readonly guard?: WriteGuard
   /** Default: never within a test. */
   readonly checkpointBytes?: number
-  /** Whether a load waits for its graphs. */
-  readonly isWatched?: boolean
+  /** Whether it builds graphs. */
+  readonly hasGraphs?: boolean
 }
 
 let runs = 0
-/** Of the nodes that run. */
+/** Those with graphs, until their load ends. */
 let engines: NativeShard[] = []
 
 /** A node with native shards of its own, whatever other nodes this process runs. */
@@ -70,8 +70,9 @@ export function startLoadNode(log: EmbeddedLog, options: LoadNodeOptions): Promi
     producerId,
     ...(guard === undefined ? {} : { guard }),
     openEngine(key, collectionId, shard) {
-      const engine = new NativeShard(`${run}/${key}`, collectionId, shard, loadIndexes)
-      if (options.isWatched === true) engines.push(engine)
+      const indexes = options.hasGraphs === true ? loadIndexes : []
+      const engine = new NativeShard(`${run}/${key}`, collectionId, shard, indexes)
+      if (options.hasGraphs === true) engines.push(engine)
       return engine
     },
     checkpoints: {
@@ -144,7 +145,7 @@ async function startRunning(
         clock,
         producerId,
         checkpointBytes: 4096,
-        isWatched: true
+        hasGraphs: true
       })
       return { log, node }
     } catch (error) {

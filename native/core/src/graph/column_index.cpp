@@ -16,6 +16,8 @@ constexpr std::uint32_t kCapacityMin = 1024;
 /// Positions that are encoded at a time, about a tenth of a millisecond.
 constexpr std::uint32_t kEncodedAtOnce = 512;
 constexpr std::chrono::microseconds kRest{300};
+/// How long a cut waits for insertions under way.
+constexpr std::uint64_t kPatienceNs = 200'000'000;
 
 }  // namespace
 
@@ -172,7 +174,13 @@ std::optional<GraphCut> ColumnIndex::cut() {
   std::unique_lock lock(mutex_);
   if (stage_ == nullptr || is_resting_) return std::nullopt;
   is_resting_ = true;
+  // Builders run only when the system has nothing better to do: one that holds a row may be long in coming back.
+  const auto patient_until = steady_clock_ns() + kPatienceNs;
   while (is_inserting()) {
+    if (steady_clock_ns() > patient_until) {
+      is_resting_ = false;
+      return std::nullopt;
+    }
     lock.unlock();
     std::this_thread::sleep_for(kRest);
     lock.lock();

@@ -67,8 +67,9 @@ class ColumnIndex {
   /// Insertions since the index was made.
   [[nodiscard]] std::uint64_t changes() const;
 
-  /// Waits for the insertions under way, not more than some milliseconds; others wait until it is done.
-  /// @return nothing when there is no graph, it is being copied or tidied, or not all that it holds is covered yet
+  /// Waits for the insertions under way, mostly less than a millisecond; others wait until it is done.
+  /// @return nothing when there is no graph, it is being copied or tidied, not all that it holds is covered yet, or an
+  ///         insertion does not come to its end
   /// @throws std::bad_alloc
   [[nodiscard]] std::optional<GraphCut> cut();
 
