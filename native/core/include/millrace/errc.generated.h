@@ -29,6 +29,7 @@ enum class Errc : std::uint16_t {
   checkpoint_corrupt = 20,
   source_applied = 21,
   source_gap = 22,
+  vector_kind_mismatch = 31,
 };
 
 }  // namespace millrace
