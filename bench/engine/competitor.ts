@@ -21,6 +21,7 @@ export interface Answered {
 export class Competitor {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
+  readonly #ended: Promise<string>
   #errors = ''
 
   /** @param command  prints a line about its build, and one for each line of its input */
@@ -36,6 +37,9 @@ export class Competitor {
       this.#errors += error.message
     })
     this.#child.stdin.on('error', () => {})
+    this.#ended = new Promise((done) => {
+      this.#child.on('close', (code, signal) => done(`${code ?? signal}`))
+    })
   }
 
   /** @throws when the build failed */
@@ -56,7 +60,10 @@ export class Competitor {
 
   async #next(): Promise<unknown> {
     const { value, done } = await this.#lines.next()
-    if (done) throw new Error(`${this.#child.spawnargs.join(' ')} ended: ${this.#errors}`)
+    if (done) {
+      const how = await this.#ended
+      throw new Error(`${this.#child.spawnargs.join(' ')} ended with ${how}: ${this.#errors}`)
+    }
     return JSON.parse(value)
   }
 }
