@@ -22,8 +22,15 @@ constexpr std::uint64_t kPatienceNs = 200'000'000;
 }  // namespace
 
 std::shared_ptr<const GraphStage> ColumnIndex::stage() const {
-  const std::scoped_lock lock(mutex_);
-  return stage_;
+  const std::scoped_lock lock(visible_mutex_);
+  return visible_;
+}
+
+/// With mutex_ held.
+void ColumnIndex::publish(std::shared_ptr<GraphStage> stage) noexcept {
+  stage_ = std::move(stage);
+  const std::scoped_lock lock(visible_mutex_);
+  visible_ = stage_;
 }
 
 std::uint32_t ColumnIndex::covered() const {
@@ -44,6 +51,8 @@ std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
   const auto covered = now == nullptr ? 0U : now->covered.load(std::memory_order_acquire);
   return count - std::min(covered, count);
 }
+
+bool ColumnIndex::wants_growth(const VectorColumn& column) const { return is_untidy_ || waiting(column) > 0; }
 
 bool ColumnIndex::has_growth(const VectorColumn& column) const {
   const std::scoped_lock lock(mutex_);
@@ -80,7 +89,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
     }
     lock.lock();
     is_resting_ = false;
-    stage_ = std::move(larger);
+    publish(std::move(larger));
     return stage_;
   }
   if (is_resting_ || !is_wanted(column)) return nullptr;
@@ -100,7 +109,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
   }
   lock.lock();
   is_resting_ = false;
-  stage_ = std::move(first);
+  publish(std::move(first));
   return stage_;
 }
 
@@ -215,7 +224,7 @@ bool ColumnIndex::would_take(const VectorColumn& column, std::uint32_t links, st
 
 void ColumnIndex::adopt(std::shared_ptr<GraphStage> stage) noexcept {
   const std::scoped_lock lock(mutex_);
-  stage_ = std::move(stage);
+  publish(std::move(stage));
   next_ = stage_->covered.load(std::memory_order_relaxed);
   is_untidy_ = true;
 }

@@ -61,6 +61,9 @@ class ColumnIndex {
   /// @throws std::bad_alloc; what exists stays usable
   bool grow(const VectorColumn& column, const RowStore& store, std::uint64_t next_offset, std::uint64_t until_ns);
 
+  /// Whether the builder should be told of the column. Never waits for a thread that builds.
+  [[nodiscard]] bool wants_growth(const VectorColumn& column) const;
+
   /// Whether positions wait that nobody has taken, or something else is to be done for the graph.
   [[nodiscard]] bool has_growth(const VectorColumn& column) const;
 
@@ -99,7 +102,11 @@ class ColumnIndex {
   void tidy(GraphStage& stage);
 
   const IndexSettings settings_;
-  mutable std::mutex mutex_;  ///< of stage_ and what is under way
+  void publish(std::shared_ptr<GraphStage> stage) noexcept;
+
+  mutable std::mutex mutex_;  ///< of stage_ and what is under way; held by builders, which may be put aside for long
+  mutable std::mutex visible_mutex_;  ///< of visible_: those who search and apply wait for each other only
+  std::shared_ptr<const GraphStage> visible_;  ///< stage_, for them
   std::shared_ptr<GraphStage> stage_;
   std::uint32_t next_ = 0;  ///< the first position that nobody has taken
   std::array<std::uint32_t, kThreadsMax> taken_ = filled_with_nobody();
@@ -107,7 +114,7 @@ class ColumnIndex {
   std::uint32_t failed_ = 0;
   std::uint32_t tidied_ = 0;  ///< positions that were there when all could last be reached
   std::uint64_t inserted_ = 0;
-  bool is_untidy_ = false;    ///< a graph was loaded whose rows may not all be reached
+  std::atomic<bool> is_untidy_{false};  ///< a graph was loaded whose rows may not all be reached
   bool is_resting_ = false;   ///< nothing is taken while the graph is copied, cut or tidied
   std::mutex encode_mutex_;
 

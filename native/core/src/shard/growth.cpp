@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "shard/memory_shard.h"
 
 namespace millrace {
@@ -54,7 +56,11 @@ void MemoryShard::cover_sparse() noexcept {
 }
 
 void MemoryShard::wake_builder() noexcept {
-  if (options_.builder == nullptr || !has_growth()) return;
+  if (options_.builder == nullptr) return;
+  const auto wants_growth = [](const auto& column) {
+    return column->index != nullptr && column->index->wants_growth(*column);
+  };
+  if (std::ranges::none_of(*generation_->columns, wants_growth)) return;
   const auto woken = guard([&]() -> Result<bool> {
     // None while the shard is being made.
     if (const auto self = weak_from_this().lock()) options_.builder->wake(self);
