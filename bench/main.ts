@@ -1,5 +1,6 @@
 /** `npm run bench -- [NAME…] [--size small|real] [--folder DATA]`: prints one JSON line for each measurement. */
 
+import { run as runEngine } from './engine.bench.ts'
 import { run as runIngest } from './ingest.bench.ts'
 import { run as runKafkaLog } from './kafka-log.bench.ts'
 import { run as runLogAppend } from './log-append.bench.ts'
@@ -15,6 +16,7 @@ export interface BenchOptions {
 }
 
 export const benches: Readonly<Record<string, (options: BenchOptions) => Promise<unknown>>> = {
+  engine: runEngine,
   'kafka-log': runKafkaLog,
   ingest: runIngest,
   'log-append': runLogAppend,

@@ -85,6 +85,7 @@ function layoutHeader(): string {
     enumClass('SectionKind', 'std::uint16_t', layout.sectionKinds),
     enumClass('IdEncoding', 'std::uint16_t', layout.idEncodings),
     enumClass('VectorEncoding', 'std::uint16_t', layout.vectorEncodings),
+    enumClass('SparseEncoding', 'std::uint16_t', layout.sparseEncodings),
     enumClass('PayloadEncoding', 'std::uint16_t', layout.payloadEncodings),
     enumClass('MetaEncoding', 'std::uint16_t', layout.metaEncodings),
     '}  // namespace millrace::layout',

@@ -42,8 +42,23 @@ bool read_vectors(const Napi::Value& value, std::vector<VectorSlot>& vectors) {
   return true;
 }
 
-// makeEncodeTarget(target: { collectionId, schemaVersion, vectors, shardOfBucket: Uint16Array, shards, recordBytesTarget?,
-//                  recordBytesMax?, jsonDepthMax? }): EncodeTarget
+bool read_sparse(const Napi::Value& value, std::vector<VectorSlot>& vectors) {
+  if (value.IsUndefined()) return true;
+  if (!value.IsArray()) return false;
+  const auto array = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value item = array[i];
+    if (!item.IsObject()) return false;
+    const auto slot = as_u64(item.As<Napi::Object>().Get("slot"));
+    auto name = as_string(item.As<Napi::Object>().Get("name"));
+    if (!slot || !name || name->empty()) return false;
+    vectors.push_back(sparse_slot(static_cast<std::uint32_t>(*slot), std::move(*name)));
+  }
+  return true;
+}
+
+// makeEncodeTarget(target: { collectionId, schemaVersion, vectors, sparse?, shardOfBucket: Uint16Array, shards,
+//                  recordBytesTarget?, recordBytesMax?, jsonDepthMax? }): EncodeTarget
 Napi::Value make_encode_target(const Napi::CallbackInfo& info) {
   const auto refuse = [&] { return fail_argument(info.Env(), "makeEncodeTarget(target)"); };
   if (!info[0].IsObject()) return refuse();
@@ -55,7 +70,7 @@ Napi::Value make_encode_target(const Napi::CallbackInfo& info) {
   auto encoder = std::make_unique<Encoder>();
   auto& target = encoder->target;
   if (!collection_id || !schema_version || !shards || !shard_of_bucket || shard_of_bucket->size() != kBucketCount ||
-      !read_vectors(object.Get("vectors"), target.vectors)) {
+      !read_vectors(object.Get("vectors"), target.vectors) || !read_sparse(object.Get("sparse"), target.vectors)) {
     return refuse();
   }
   target.collection_id = *collection_id;

@@ -71,10 +71,12 @@ Result<ReadRequest> read_request(const Napi::Value& value, std::span<const Shard
 std::uint64_t estimate_point(const ReadRequest& request) {
   constexpr std::uint64_t kPlainWork = 4;
   constexpr std::uint64_t kPayloadWork = 16;
+  // How many entries there are is not known before: indices and values of some hundred.
+  constexpr std::uint64_t kSparseWork = 256;
   std::uint64_t work = kPlainWork + (request.shape.has_payload ? kPayloadWork : 0);
   for (const auto& vector : request.shape.vectors) {
     const auto& slots = request.selector.slots;
-    if (request.selector.all_vectors || std::ranges::find(slots, vector.slot) != slots.end()) work += vector.dimension;
+    if (request.selector.all_vectors || std::ranges::find(slots, vector.slot) != slots.end()) work += vector.is_sparse ? kSparseWork : vector.dimension;
   }
   return work;
 }

@@ -29,10 +29,16 @@ Napi::Value to_object(Napi::Env env, const SearchResult& result) {
 class SearchJob final : public Job {
  public:
   SearchJob(Napi::Env env, ShardReference handle, SearchPlan plan, std::vector<float> query, std::uint64_t deadline_ns,
-            std::optional<Filter> filter)
-      : Job(env), handle_(std::move(handle)), query_(std::move(query)), filter_(std::move(filter)), plan_(plan) {
+            std::vector<std::uint32_t> indices, std::optional<Filter> filter)
+      : Job(env),
+        handle_(std::move(handle)),
+        query_(std::move(query)),
+        indices_(std::move(indices)),
+        filter_(std::move(filter)),
+        plan_(plan) {
     cancellation_->deadline_ns = deadline_ns;
     plan_.query = query_;
+    plan_.indices = indices_;
     plan_.matching = {filter_ ? &*filter_ : nullptr, cancellation_.get(), &engine_pool()};
   }
 
@@ -49,6 +55,7 @@ class SearchJob final : public Job {
  private:
   ShardReference handle_;
   std::vector<float> query_;
+  std::vector<std::uint32_t> indices_;
   std::optional<Filter> filter_;
   std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();
   SearchPlan plan_;
@@ -56,7 +63,8 @@ class SearchJob final : public Job {
 };
 
 // search(shard, slot: number, query: Float32Array, k: number, exact: boolean, ef: number,
-//        scoreThreshold: number | null, deadlineNs: bigint, filter: Uint8Array | null):
+//        scoreThreshold: number | null, deadlineNs: bigint, filter: Uint8Array | null, indices: Uint32Array | null,
+//        idf: boolean):
 //   NativeSearchResult | Promise<NativeSearchResult>
 Napi::Value search(const Napi::CallbackInfo& info) {
   const auto handle = as_shard(info[0]);
@@ -71,16 +79,22 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   auto filter = as_filter(info[8]);
   if (!filter) return fail(info.Env(), filter.error());
   std::vector<float> query(values->begin(), values->end());
+  const auto entries = as_span<const std::uint32_t>(info[9]);
+  std::vector<std::uint32_t> indices;
+  if (entries) indices.assign(entries->begin(), entries->end());
   const auto schema = (*handle)->shard->schema();
   const auto* vector = schema == nullptr ? nullptr : schema->find_slot(static_cast<std::uint32_t>(*slot));
   if (vector != nullptr && vector->distance == Distance::cosine) normalize(query, square_sum_of(query));
   SearchPlan plan{static_cast<std::uint32_t>(*slot), query, static_cast<std::uint32_t>(*k), info[4].ToBoolean(),
                   static_cast<std::uint32_t>(*ef), std::nullopt, {}};
+  plan.is_sparse = entries.has_value();
+  plan.indices = indices;
+  plan.idf = info[10].ToBoolean();
   if (filter.value()) plan.matching.filter = &*filter.value();
   if (info[6].IsNumber()) plan.score_threshold = info[6].As<Napi::Number>().FloatValue();
   if ((*handle)->shard->estimate_work(plan) > kInlineWorkMax) {
     auto job = std::make_unique<SearchJob>(info.Env(), *handle, plan, std::move(query), *deadline,
-                                           std::move(filter.value()));
+                                           std::move(indices), std::move(filter.value()));
     const auto cancellation = job->cancellation();
     return cancellable(info.Env(), Completions::of(info.Env()).run(info.Env(), std::move(job)), cancellation);
   }

@@ -89,14 +89,20 @@ inline void expect_same(const Shard& a, const Shard& b) {
     ASSERT_EQ(first[i].vectors.size(), second[i].vectors.size());
     for (std::size_t v = 0; v < first[i].vectors.size(); ++v) {
       EXPECT_EQ(first[i].vectors[v].slot, second[i].vectors[v].slot);
+      EXPECT_EQ(first[i].vectors[v].is_sparse, second[i].vectors[v].is_sparse);
+      EXPECT_TRUE(std::ranges::equal(first[i].vectors[v].indices, second[i].vectors[v].indices));
       EXPECT_TRUE(std::ranges::equal(first[i].vectors[v].values, second[i].vectors[v].values));
     }
     ids.push_back(first[i].id);
   }
   EXPECT_EQ(b.retrieve(ids, all).value().points.size(), ids.size());
   for (const auto& vector : a.schema()->vectors) {
-    const std::vector<float> query(vector.dimension, 0.5F);
+    const std::vector<std::uint32_t> indices{0, 0x0700'0001U, 3 * 0x0700'0001U, 9 * 0x0700'0001U};
+    const std::vector<float> query(vector.is_sparse ? indices.size() : vector.dimension, 0.5F);
     SearchPlan plan;
+    plan.is_sparse = vector.is_sparse;
+    plan.idf = vector.is_sparse;
+    if (vector.is_sparse) plan.indices = indices;
     plan.slot = vector.slot;
     plan.query = query;
     plan.k = 50;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
@@ -22,11 +25,43 @@ inline std::uint64_t seed_of(const char* test) {
   return seed;
 }
 
+/// Entries by rising index.
+using Entries = std::vector<std::pair<std::uint32_t, float>>;
+
 struct TestPoint {
   PointId id;
   std::vector<std::optional<std::vector<float>>> vectors;  ///< by index of the slots given to upsert_frame
   std::string payload;
+  std::map<std::uint32_t, Entries> sparse = {};  ///< by slot
 };
+
+inline void add_sparse(RecordBuilder& builder, const std::vector<TestPoint>& points) {
+  std::map<std::uint32_t, std::uint32_t> rows;
+  for (const auto& point : points)
+    for (const auto& [slot, entries] : point.sparse) ++rows[slot];
+  const auto count = static_cast<std::uint32_t>(points.size());
+  for (const auto& [slot, present] : rows) {
+    std::vector<std::uint64_t> presence((count + 63) / 64);
+    std::vector<std::uint32_t> words{0};
+    std::vector<std::uint32_t> indices;
+    std::vector<std::uint32_t> values;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto found = points[i].sparse.find(slot);
+      if (found == points[i].sparse.end()) continue;
+      presence[i / 64] |= std::uint64_t{1} << (i % 64);
+      for (const auto& [index, value] : found->second) {
+        indices.push_back(index);
+        values.push_back(std::bit_cast<std::uint32_t>(value));
+      }
+      words.push_back(static_cast<std::uint32_t>(indices.size()));
+    }
+    words.insert(words.end(), indices.begin(), indices.end());
+    words.insert(words.end(), values.begin(), values.end());
+    if (present != count)
+      builder.add(layout::SectionKind::presence, 0, slot, count, std::as_bytes(std::span(presence)));
+    builder.add(layout::SectionKind::sparse, 0, slot, present, std::as_bytes(std::span(words)));
+  }
+}
 
 inline void put_id(std::vector<std::byte>& into, const PointId& id, bool wide) {
   for (int i = 0; i < (wide ? 16 : 8); ++i) {
@@ -78,6 +113,7 @@ inline RecordBuilder points_builder(layout::RecordKind kind, const std::vector<T
     const std::vector<float> norms(present, 2.5F);
     builder.add(layout::SectionKind::norms, 0, slots[s], present, std::as_bytes(std::span(norms)));
   }
+  add_sparse(builder, points);
   if (kind != layout::RecordKind::upsert) return builder;
   std::vector<std::uint32_t> offsets{0};
   std::string text;
@@ -128,10 +164,16 @@ class Packer {
 inline std::vector<std::byte> schema_frame(const Schema& schema) {
   static const char* const kNames[] = {"Cosine", "Dot", "Euclid", "Manhattan"};
   Packer packer;
-  packer.map(5).text("version").number(schema.version).text("versionBase").number(schema.version_base);
+  const auto is_sparse = [](const VectorSlot& vector) { return vector.is_sparse; };
+  const auto sparse = std::ranges::count_if(schema.vectors, is_sparse);
+  packer.map(6).text("version").number(schema.version).text("versionBase").number(schema.version_base);
   packer.text("shard").number(schema.shard).text("later").array(2).raw(0xc0).raw(0x80);
-  packer.text("vectors").array(static_cast<std::uint8_t>(schema.vectors.size()));
+  packer.text("sparse").array(static_cast<std::uint8_t>(sparse));
+  for (const auto& vector : schema.vectors)
+    if (vector.is_sparse) packer.map(2).text("slot").number(vector.slot).text("name").text(vector.name);
+  packer.text("vectors").array(static_cast<std::uint8_t>(std::ssize(schema.vectors) - sparse));
   for (const auto& vector : schema.vectors) {
+    if (vector.is_sparse) continue;
     packer.map(4).text("slot").number(vector.slot).text("name").text(vector.name);
     packer.text("size").number(vector.dimension).text("distance").text(kNames[static_cast<int>(vector.distance)]);
   }

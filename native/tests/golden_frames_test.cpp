@@ -9,6 +9,7 @@
 
 #include "filter/filter_tree.h"
 #include "millrace/record.h"
+#include "shard/schema_codec.h"
 #include "shard/write_operation.h"
 
 namespace millrace {
@@ -16,7 +17,7 @@ namespace {
 
 /// The bytes of a fixture, aligned as frames of the log are.
 std::vector<std::uint64_t> read_fixture(const std::string& name, std::size_t& bytes) {
-  std::ifstream file(std::string(MILLRACE_FIXTURES) + "/frames/v1/" + name + ".frame", std::ios::binary);
+  std::ifstream file(std::string(MILLRACE_FIXTURES) + "/frames/" + (name.find('/') == std::string::npos ? "v1/" + name : name) + ".frame", std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   bytes = text.size();
   std::vector<std::uint64_t> words((text.size() + 7) / 8);
@@ -51,7 +52,8 @@ TEST_P(GoldenFrames, AreReadWithTheirSeal) {
 INSTANTIATE_TEST_SUITE_P(Version1, GoldenFrames,
                          ::testing::Values("schema", "upsert-mixed", "upsert-numeric", "delete-uuid", "barrier",
                                            "upsert-conditional", "delete-by-filter", "update-vectors", "delete-vectors",
-                                           "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch", "batch-source"));
+                                           "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch", "batch-source",
+                                           "v1.1/schema-sparse", "v1.1/upsert-sparse"));
 
 const PointId kUuid{true, 0x550e8400e29b41d4U, 0xa716446655440000U};
 
@@ -78,6 +80,27 @@ TEST(GoldenFrame, MixedUpsertHoldsItsRows) {
   EXPECT_FALSE(second.has(1));
   EXPECT_TRUE(second.has(2));
   EXPECT_EQ(std::vector<float>(second.values.begin(), second.values.end()), (std::vector<float>{1.5F, -2, 0.25F, 4}));
+}
+
+TEST(GoldenFrame, SparseSchemaAndUpsertHoldTheirVectors) {
+  const auto schema_frame = golden("v1.1/schema-sparse");
+  const auto decoded = decode_schema(schema_frame.frame.value().meta);
+  const auto& vectors = std::get<Schema>(decoded).vectors;
+  ASSERT_EQ(vectors.size(), 3U);
+  EXPECT_FALSE(vectors[0].is_sparse);
+  EXPECT_TRUE(vectors[1].is_sparse);
+  EXPECT_EQ(vectors[1].name, "wörds");
+  EXPECT_EQ(vectors[2].slot, 5U);
+  const auto read = golden("v1.1/upsert-sparse");
+  const auto& blocks = read.frame.value().vectors;
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_FALSE(blocks[0].has(1));
+  const auto first = blocks[0].sparse(0);
+  EXPECT_EQ(std::vector(first.indices.begin(), first.indices.end()), (std::vector<std::uint32_t>{0, 7, 4294967295U}));
+  EXPECT_EQ(std::vector(first.values.begin(), first.values.end()), (std::vector<float>{1.5F, -2, 0.25F}));
+  EXPECT_TRUE(blocks[0].sparse(1).indices.empty());
+  EXPECT_EQ(blocks[1].sparse(1).indices[1], 3U);
+  EXPECT_EQ(blocks[1].sparse(2).values[0], -4.0F);
 }
 
 TEST(GoldenFrame, DeleteHoldsItsUuid) {

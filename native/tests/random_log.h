@@ -11,7 +11,7 @@ namespace millrace::testing {
 class RandomLog {
  public:
   explicit RandomLog(std::uint64_t seed, std::uint64_t ids = 150) : random_(seed), ids_(ids) {
-    schema_ = {1, 1000, 0, {{0, "", 5, Distance::cosine}, {1, "dot", 3, Distance::dot}, {2, "l2", 17, Distance::euclid}}};
+    schema_ = {1, 1000, 0, {{0, "", 5, Distance::cosine}, {1, "dot", 3, Distance::dot}, {2, "l2", 17, Distance::euclid}, sparse_slot(3, "words")}};
   }
 
   struct Record {
@@ -43,6 +43,15 @@ class RandomLog {
     return made;
   }
 
+  Entries entries() {
+    Entries made;
+    for (std::uint32_t index = 0; index < 40; index += static_cast<std::uint32_t>(1 + below(12)))
+      made.emplace_back(index * 0x0700'0001U, static_cast<float>(below(7)) - 3.0F);
+    if (below(6) == 0) made.clear();
+    std::ranges::sort(made);
+    return made;
+  }
+
   std::vector<std::byte> body() {
     if (is_first_) return is_first_ = false, schema_frame(schema_);
     const auto choice = below(20);
@@ -60,11 +69,18 @@ class RandomLog {
   std::vector<std::byte> points(layout::RecordKind kind, std::size_t count) {
     std::vector<TestPoint> batch(count);
     std::vector<std::uint32_t> slots;
-    for (const auto& vector : schema_.vectors) slots.push_back(vector.slot);
+    for (const auto& vector : schema_.vectors)
+      if (!vector.is_sparse) slots.push_back(vector.slot);
     for (auto& point : batch) {
       point.id = id();
-      for (const auto& vector : schema_.vectors)
-        point.vectors.push_back(below(4) == 0 ? std::nullopt : std::optional(values(vector.dimension)));
+      for (const auto& vector : schema_.vectors) {
+        const bool is_missing = below(4) == 0;
+        if (!vector.is_sparse) {
+          point.vectors.push_back(is_missing ? std::nullopt : std::optional(values(vector.dimension)));
+        } else if (!is_missing) {
+          point.sparse[vector.slot] = entries();
+        }
+      }
       if (below(3) != 0) point.payload = "{\"n\":" + std::string(1 + below(30), '7') + "}";
     }
     return points_frame(kind, batch, slots, "");
@@ -95,7 +111,10 @@ class RandomLog {
       vectors.erase(vectors.begin() + static_cast<std::ptrdiff_t>(below(vectors.size())));
     } else {
       const auto distance = below(2) == 0 ? Distance::manhattan : Distance::cosine;
-      vectors.push_back({100 + schema_.version, "v" + std::to_string(schema_.version), 6, distance});
+      const auto slot = 100 + schema_.version;
+      const auto name = "v" + std::to_string(schema_.version);
+      const auto is_sparse = below(3) == 0;
+      vectors.push_back(is_sparse ? sparse_slot(slot, name) : VectorSlot{slot, name, 6, distance});
     }
     return schema_frame(schema_);
   }

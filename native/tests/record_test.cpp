@@ -15,9 +15,9 @@ using testing::sealed;
 
 std::vector<std::byte> sample() {
   const PointId uuid{true, 0x0102030405060708U, 0x1112131415161718U};
-  return sealed(testing::upsert_frame({{PointId::number(7), {{{1, 2, 3}}, std::nullopt}, "{\"a\":1}"},
+  return sealed(testing::upsert_frame({{PointId::number(7), {{{1, 2, 3}}, std::nullopt}, "{\"a\":1}", {{5, {{2, -1.5F}, {9, 4}}}}},
                                        {uuid, {{{4, 5, 6}}, {{9, 8}}}, ""},
-                                       {PointId::number(9), {{{7, 8, 9}}, std::nullopt}, "{}"}},
+                                       {PointId::number(9), {{{7, 8, 9}}, std::nullopt}, "{}", {{5, {}}}}},
                                       {3, 1}),
                 42, 5, 2);
 }
@@ -30,6 +30,8 @@ std::uint64_t read_all(const RecordFrame& frame) {
     for (const char c : frame.payload(row)) sum += static_cast<unsigned char>(c);
   for (const auto& block : frame.vectors) {
     for (std::uint32_t row = 0; row < frame.count; ++row) sum += block.has(row) ? 1 : 0;
+    for (std::uint32_t row = 0; block.is_sparse() && row < block.present; ++row)
+      for (const auto index : block.sparse(row).indices) sum += index;
     for (const auto part : {block.values, block.norms})
       for (const float value : part) sum += std::bit_cast<std::uint32_t>(value);
   }
@@ -59,11 +61,52 @@ TEST(Record, WhatWasBuiltIsDecoded) {
   EXPECT_EQ(frame.payload(0), "{\"a\":1}");
   EXPECT_EQ(frame.payload(1), "");
   EXPECT_EQ(frame.payload(2), "{}");
-  ASSERT_EQ(frame.vectors.size(), 2U);
+  ASSERT_EQ(frame.vectors.size(), 3U);
   EXPECT_EQ(frame.vectors[0].slot, 1U);
   EXPECT_FALSE(frame.vectors[0].has(0));
   EXPECT_TRUE(frame.vectors[0].has(1));
   EXPECT_EQ(frame.vectors[1].values[8], 9.0F);
+  const auto& sparse = frame.vectors[2];
+  EXPECT_EQ(sparse.slot, 5U);
+  EXPECT_TRUE(sparse.is_sparse());
+  EXPECT_FALSE(frame.vectors[0].is_sparse());
+  EXPECT_FALSE(sparse.has(1));
+  const auto entries = sparse.sparse(0);
+  EXPECT_EQ(std::vector(entries.indices.begin(), entries.indices.end()), (std::vector<std::uint32_t>{2, 9}));
+  EXPECT_EQ(std::vector(entries.values.begin(), entries.values.end()), (std::vector<float>{-1.5F, 4}));
+  EXPECT_TRUE(sparse.sparse(1).indices.empty());
+}
+
+TEST(Record, SparseSectionsThatContradictThemselvesAreDamage) {
+  using enum layout::SectionKind;
+  const auto with = [](std::uint16_t encoding, std::uint32_t rows, const std::vector<std::uint32_t>& words) {
+    RecordBuilder builder(layout::RecordKind::upsert, 1, 1, 2);
+    builder.add(sparse, encoding, 1, rows, std::as_bytes(std::span(words)));
+    return builder;
+  };
+  const auto code = [](const RecordBuilder& builder) {
+    const auto result = decode(sealed(builder.finish()));
+    return result ? Errc::ok : result.error().code;
+  };
+  EXPECT_EQ(code(with(0, 2, {0, 1, 1, 7, 0})), Errc::ok);
+  EXPECT_EQ(code(with(0, 2, {0, 0, 0})), Errc::ok);
+  EXPECT_EQ(code(with(1, 2, {0, 0, 0})), Errc::record_format_newer);
+  EXPECT_EQ(code(with(0, 3, {0, 0, 0, 0})), Errc::record_corrupt);     // more rows than the record
+  EXPECT_EQ(code(with(0, 2, {0, 0})), Errc::record_corrupt);           // no room for the ends
+  EXPECT_EQ(code(with(0, 2, {1, 1, 1, 7, 0})), Errc::record_corrupt);  // does not begin at 0
+  EXPECT_EQ(code(with(0, 2, {0, 2, 1, 7, 0})), Errc::record_corrupt);  // falls
+  EXPECT_EQ(code(with(0, 2, {0, 1, 2, 7, 0})), Errc::record_corrupt);  // fewer entries than it says
+  EXPECT_EQ(code(with(0, 2, {0, 2, 2, 7, 7, 0, 0})), Errc::record_corrupt);  // an index twice
+  EXPECT_EQ(code(with(0, 2, {0, 2, 2, 8, 7, 0, 0})), Errc::record_corrupt);  // indices fall
+  EXPECT_EQ(code(with(0, 2, {0, 1, 2, 8, 7, 0, 0})), Errc::ok);              // but not within a row
+  const std::vector<std::uint32_t> empty{0, 0, 0};
+  const std::vector<float> numbers{1, 2};
+  auto both = with(0, 2, empty);
+  both.add(vectors, 0, 1, 2, std::as_bytes(std::span(numbers)));
+  EXPECT_EQ(code(both), Errc::record_corrupt);
+  auto normed = with(0, 2, empty);
+  normed.add(norms, 0, 1, 2, std::as_bytes(std::span(numbers)));
+  EXPECT_EQ(code(normed), Errc::record_corrupt);
 }
 
 TEST(Record, EveryTruncationIsDamage) {

@@ -36,6 +36,49 @@ TEST(ShardGraph, AFilterLosesNoRecallWhateverItsSelectivity) {
   EXPECT_EQ(shard.recall(&none, 2), 1);
 }
 
+/// Rows are numbered in the order of the upserts, from 0.
+TEST(ShardGraph, RowsThatWereNamedBeforeAreSearchedAsUnderAFilterWhetherTheyLieTogetherOrNot) {
+  std::mt19937_64 random(seed_of("shard graph passing"));
+  GraphShard shard(Distance::euclid, random);
+  constexpr std::uint32_t kRows = 8000;
+  for (std::uint64_t i = 0; i < 8; ++i) shard.upsert(i * 1000, 1000);
+  shard.wait(kRows);
+  const auto centre = shard.vector();
+  SearchPlan around;
+  around.query = centre;
+  around.k = kRows;
+  around.exact = true;
+  const auto by_distance = (*shard).search(around).value().hits;
+  ASSERT_EQ(by_distance.size(), kRows);
+  for (const bool lie_together : {false, true})
+    for (const double share : {0.5, 0.2, 0.1, 0.05, 0.01, 0.001}) {
+      Bitmap passing{std::vector<std::uint64_t>(kRows / 64), 0};
+      const auto wanted = static_cast<std::uint64_t>(share * kRows);
+      for (std::uint64_t at = 0; passing.count < wanted; ++at) {
+        const auto row = lie_together ? by_distance[at].id.low : random() % kRows;
+        if (passing.contains(static_cast<std::uint32_t>(row))) continue;
+        passing.words[row / 64] |= std::uint64_t{1} << (row % 64);
+        ++passing.count;
+      }
+      double found = 0;
+      double all = 0;
+      for (int q = 0; q < 30; ++q) {
+        const auto query = shard.vector();
+        SearchPlan plan;
+        plan.query = query;
+        plan.passing = &passing;
+        const auto near = (*shard).search(plan).value().hits;
+        plan.exact = true;
+        const auto truth = (*shard).search(plan).value().hits;
+        EXPECT_EQ(truth.size(), std::min<std::uint64_t>(10, wanted));
+        for (const auto& hit : near) EXPECT_TRUE(passing.contains(static_cast<std::uint32_t>(hit.id.low)));
+        for (const auto& hit : truth) found += static_cast<double>(std::ranges::count(near, hit.id, &Hit::id));
+        all += static_cast<double>(truth.size());
+      }
+      EXPECT_GE(found / all, 0.97) << share << (lie_together ? " together" : " apart");
+    }
+}
+
 TEST(ShardGraph, DeletedAndReplacedPointsAreNotFoundAndThoseAliveStillAre) {
   std::mt19937_64 random(seed_of("shard graph deletes"));
   GraphShard shard(Distance::euclid, random);

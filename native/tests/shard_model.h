@@ -37,7 +37,7 @@ struct Model {
         const auto* described = schema.find_slot(slot);
         if (described == nullptr) continue;
         const auto norm = described->distance == Distance::cosine ? std::bit_cast<std::uint32_t>(2.5F) : 0;
-        sum += vector_hash(id, slot, values, norm);
+        sum += vector_hash(id, slot, std::as_bytes(std::span(values)), norm);
       }
     }
     return sum;

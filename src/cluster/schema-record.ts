@@ -12,7 +12,11 @@ export function encodeSchema(entry: CollectionEntry, shard: number, crc32c: Crc3
       name,
       size,
       distance
-    }))
+    })),
+    // Schemas without sparse vectors stay what they were before there were any.
+    ...(entry.spec.sparse && {
+      sparse: entry.spec.sparse.map(({ slot, name }) => ({ slot, name }))
+    })
   }
   return encodeFrame(
     {

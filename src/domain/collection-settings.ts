@@ -18,16 +18,15 @@ const settingNames: Readonly<Record<string, string>> = {
 const opaqueSettings: ReadonlySet<string> = new Set([
   'metadata',
   'multivector_config',
-  'sparse_config',
-  'sparse_vectors'
+  'sparse_config'
 ])
 
 /** Gives every setting its newest name and leaves out what is null: null is the same as absent. */
 export function tidySettings<Body extends CreateCollectionBody | UpdateCollectionBody>(
   body: Body
 ): Body {
-  const { vectors, ...rest } = body
-  const tidied = tidy(rest)
+  const { vectors, sparse_vectors: sparse, ...rest } = body
+  const tidied = { ...tidy(rest), ...(sparse && { sparse_vectors: mapValues(sparse, tidy) }) }
   // Names and nulls are all that changes, and every nullable member is optional.
   if (vectors === undefined || vectors === null) return tidied as Body
   return {
@@ -55,8 +54,8 @@ export function unknownVectorOf(
 ): string | undefined {
   const known = new Set(spec.vectors.map(({ name }) => name))
   const unknown = Object.keys(patch.vectors ?? {}).find((name) => !known.has(name))
-  // No collection of this version has sparse vectors.
-  return unknown ?? Object.keys(patch.sparse_vectors ?? {})[0]
+  const sparse = new Set(spec.sparse?.map(({ name }) => name))
+  return unknown ?? Object.keys(patch.sparse_vectors ?? {}).find((name) => !sparse.has(name))
 }
 
 /**
@@ -76,6 +75,7 @@ export function patchCollection(spec: CollectionSpec, body: UpdateCollectionBody
     ...params,
     payload: mergeSettings(settings.payload, params.payload),
     vectors: patchVectors(settings.vectors, patch.vectors),
+    sparse_vectors: patchSparse(settings.sparse_vectors, patch.sparse_vectors),
     hnsw_config: mergeSettings(settings.hnsw_config, patch.hnsw_config),
     optimizers_config: patchOptimizers(settings.optimizers_config, patch.optimizers_config),
     quantization_config: patchQuantization(settings.quantization_config, patch.quantization_config),
@@ -97,6 +97,17 @@ function patchVectors(
   if (!vectors || !patches) return vectors ?? undefined
   if (isSingleVector(vectors)) return patchVector(vectors, patches[defaultVectorName])
   return mapValues(vectors, (vector, name) => patchVector(vector, patches[name]))
+}
+
+function patchSparse(
+  vectors: CreateCollectionBody['sparse_vectors'],
+  patches: UpdateCollectionBody['sparse_vectors']
+): unknown {
+  if (!vectors || !patches) return vectors ?? undefined
+  return mapValues(vectors, (vector, name) => {
+    const patch = patches[name]
+    return pickSet({ ...vector, ...patch, index: mergeSettings(vector.index, patch?.index) })
+  })
 }
 
 function patchVector(vector: Settings, patch: Settings | undefined): Settings {

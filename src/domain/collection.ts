@@ -13,9 +13,21 @@ export interface VectorSlot {
   readonly distance: Distance
 }
 
+/** A named sparse vector. Its slot is one of the same numbers. */
+export interface SparseSlot {
+  readonly slot: number
+  /** Never empty. */
+  readonly name: string
+  readonly size?: never
+}
+
+export type AnySlot = VectorSlot | SparseSlot
+
 /** What a collection is, as the metadata log says it. */
 export interface CollectionSpec {
   readonly vectors: readonly VectorSlot[]
+  /** Missing in what was written before there were any. */
+  readonly sparse?: readonly SparseSlot[]
   readonly shardNumber: number
   /** What the user has set, for the echo in collection info: the create request, and patches merged into it. */
   readonly request: CreateCollectionBody
@@ -34,7 +46,30 @@ export function specOfRequest(request: CreateCollectionBody): CollectionSpec {
     size: params.size,
     distance: params.distance
   }))
-  return { vectors, shardNumber: request.shard_number ?? 1, request }
+  const sparse = Object.keys(request.sparse_vectors ?? {}).map((name, index) => ({
+    slot: vectors.length + index + 1,
+    name
+  }))
+  return {
+    vectors,
+    ...(sparse.length > 0 && { sparse }),
+    shardNumber: request.shard_number ?? 1,
+    request
+  }
+}
+
+/** @returns every vector that a point may have, the dense ones first */
+export function slotsOf({ vectors, sparse = [] }: CollectionSpec): readonly AnySlot[] {
+  return [...vectors, ...sparse]
+}
+
+export function isSparse(slot: AnySlot): slot is SparseSlot {
+  return slot.size === undefined
+}
+
+/** Whether queries of a sparse vector weigh their entries by how rare they are. */
+export function hasIdf({ request }: CollectionSpec, name: string): boolean {
+  return request.sparse_vectors?.[name]?.modifier === 'idf'
 }
 
 /** @returns the vectors of a create request by name; the unnamed one under `''` */

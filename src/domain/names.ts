@@ -26,7 +26,7 @@ export function collectionNameProblem(name: string, purpose: 'create' | 'use'): 
 }
 
 /** @throws MILLRACE_INPUT_INVALID */
-export function checkVectorName(name: string): void {
+export function checkVectorName(name: string, kind: 'dense' | 'sparse'): void {
   const found = forbiddenInNewNames.find((character) => name.includes(character))
   const problem =
     found !== undefined
@@ -36,7 +36,7 @@ export function checkVectorName(name: string): void {
         : undefined
   if (problem !== undefined) {
     throw new EngineError('MILLRACE_INPUT_INVALID', {
-      reason: `Invalid dense vector name \`${name}\`: ${problem}`
+      reason: `Invalid ${kind} vector name \`${name}\`: ${problem}`
     })
   }
 }

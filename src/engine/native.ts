@@ -90,6 +90,7 @@ export interface NativeEncodeTarget {
   readonly collectionId: bigint
   readonly schemaVersion: number
   readonly vectors: readonly VectorSlot[]
+  readonly sparse?: readonly SparseSlot[]
   readonly shardOfBucket: Uint16Array
   readonly shards: number
   readonly recordBytesTarget?: number
@@ -103,6 +104,11 @@ export interface VectorSlot {
   readonly name: string
   readonly size: number
   readonly distance: 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan'
+}
+
+export interface SparseSlot {
+  readonly slot: number
+  readonly name: string
 }
 
 export interface EncodedRecord {
@@ -201,7 +207,10 @@ export interface NativeEngine {
     ef: number,
     scoreThreshold: number | null,
     deadlineNs: bigint,
-    filter: Uint8Array | null
+    filter: Uint8Array | null,
+    /** Of a sparse query, rising. */
+    indices: Uint32Array | null,
+    idf: boolean
   ): NativeSearchResult | Promise<NativeSearchResult>
   /** Null: the schema path has to read the body. */
   answerNearest(

@@ -226,6 +226,12 @@ export const errorSpecs = {
     message: 'writer epoch {epoch} is older than {newest}',
     native: 6
   },
+  MILLRACE_VECTOR_KIND_MISMATCH: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'Conversion between sparse and regular vectors failed',
+    native: 31
+  },
   MILLRACE_VECTOR_NOT_FINITE: {
     kind: 'badInput',
     retryable: false,

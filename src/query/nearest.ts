@@ -27,8 +27,7 @@ function scatter(
   deadlineNs: bigint,
   caller: Caller
 ): Promise<readonly SearchHits[]> {
-  const { slot, query, k, exact, ef, scoreThreshold, filter } = plan
-  const search = { slot, query, k, exact, ef, deadlineNs, filter }
-  const searchPlan = scoreThreshold === undefined ? search : { ...search, scoreThreshold }
-  return shards.search(searchPlan, caller)
+  const { offset, limit, scoreThreshold, ...search } = plan
+  const asked = { ...search, deadlineNs }
+  return shards.search(scoreThreshold === undefined ? asked : { ...asked, scoreThreshold }, caller)
 }

@@ -1,13 +1,25 @@
-import { defaultVectorName, type VectorSlot } from '../domain/collection.ts'
+import {
+  type AnySlot,
+  defaultVectorName,
+  hasIdf,
+  isSparse,
+  slotsOf,
+  type VectorSlot
+} from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import type { SearchParams } from '../domain/schemas/index.ts'
+import { type SparseVector, sortedEntries } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
 
 /** A nearest-points query, ready for any shard. */
 export interface NearestPlan {
   readonly slot: number
-  /** f32[size] */
+  /** f32[size]; of a sparse vector as many as indices */
   readonly query: Float32Array
+  /** Of a sparse vector, rising. */
+  readonly indices?: Uint32Array
+  /** Weigh the entries of a sparse query by how rare they are. */
+  readonly idf?: boolean
   /** Hits wanted of each shard: limit + offset. */
   readonly k: number
   readonly offset: number
@@ -20,11 +32,11 @@ export interface NearestPlan {
   readonly filter: Uint8Array | null
 }
 
-/** @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_VECTOR_NOT_FINITE */
+/** @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_KIND_MISMATCH, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_VECTOR_NOT_FINITE */
 export function planNearest(
   view: CollectionView,
   request: {
-    readonly vector: readonly number[]
+    readonly vector: readonly number[] | SparseVector
     readonly using: string | undefined
     readonly limit: number
     readonly offset: number
@@ -34,9 +46,10 @@ export function planNearest(
   }
 ): NearestPlan {
   const slot = findSlot(view, request.using ?? defaultVectorName)
+  checkIdf(view, slot, request.params?.idf)
   return {
     slot: slot.slot,
-    query: queryVector(slot, request.vector),
+    ...queryVector(view, slot, request.vector),
     k: request.limit + request.offset,
     offset: request.offset,
     limit: request.limit,
@@ -47,21 +60,53 @@ export function planNearest(
   }
 }
 
-export function findSlot(view: CollectionView, name: string): VectorSlot {
-  const slot = view.spec.vectors.find((candidate) => candidate.name === name)
+export function findSlot(view: CollectionView, name: string): AnySlot {
+  const slot = slotsOf(view.spec).find((candidate) => candidate.name === name)
   if (slot === undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
   return slot
 }
 
+/** Of all statistics there are those of the whole shard, which a request may ask for by their name. */
+function checkIdf(view: CollectionView, slot: AnySlot, idf: unknown): void {
+  if (idf === undefined || idf === null) return
+  if (!isSparse(slot) || !hasIdf(view.spec, slot.name)) {
+    throw new EngineError('MILLRACE_INPUT_INVALID', {
+      reason: `params.idf: vector \`${slot.name}\` is no sparse vector with the modifier \`idf\``
+    })
+  }
+  if (idf === 'global') return
+  throw new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
+    option: 'params.idf with a corpus',
+    remedy: 'leave it out, or send `global`'
+  })
+}
+
+function queryVector(
+  view: CollectionView,
+  slot: AnySlot,
+  vector: readonly number[] | SparseVector
+): Pick<NearestPlan, 'query' | 'indices' | 'idf'> {
+  if ('indices' in vector) {
+    if (!isSparse(slot)) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
+    const { indices, values } = sortedEntries(vector)
+    return { query: finite(values), indices, idf: hasIdf(view.spec, slot.name) }
+  }
+  if (isSparse(slot)) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
+  return { query: denseQuery(slot, vector) }
+}
+
 /** The engine makes it of unit length where the distance is cosine. */
-function queryVector(slot: VectorSlot, components: readonly number[]): Float32Array {
+function denseQuery(slot: VectorSlot, components: readonly number[]): Float32Array {
   if (components.length !== slot.size) {
     throw new EngineError('MILLRACE_VECTOR_DIMENSION_MISMATCH', {
       expected: slot.size,
       actual: components.length
     })
   }
-  const query = Float32Array.from(components)
+  return finite(Float32Array.from(components))
+}
+
+function finite(query: Float32Array): Float32Array {
   if (!query.every(Number.isFinite)) throw new EngineError('MILLRACE_VECTOR_NOT_FINITE')
   return query
 }

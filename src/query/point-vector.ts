@@ -1,6 +1,7 @@
-import type { VectorSlot } from '../domain/collection.ts'
+import type { AnySlot } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import type { PointId } from '../domain/point-id.ts'
+import type { SparseVector } from '../domain/sparse-vector.ts'
 import { bucketOf, parsePointIds } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ShardAccess } from './shard-access.ts'
@@ -13,9 +14,9 @@ import type { ShardAccess } from './shard-access.ts'
 export async function vectorOfPoint(
   view: CollectionView,
   shards: ShardAccess,
-  slot: VectorSlot,
+  slot: AnySlot,
   id: PointId
-): Promise<number[]> {
+): Promise<readonly number[] | SparseVector> {
   const ids = parsePointIds([String(id)])
   const shape = { payload: false, vectors: [slot.name], startNs: 0n }
   const shard = view.shardOfBucket[bucketOf(ids, 0)] ?? 0
@@ -30,7 +31,7 @@ export async function vectorOfPoint(
   return vector
 }
 
-/** What `renderPoint` answers for one dense slot; the unnamed vector of a collection without others comes bare. */
+/** What `renderPoint` answers for one slot; the unnamed vector of a collection without others comes bare. */
 interface RenderedPoint {
-  readonly result: { readonly vector: number[] | Readonly<Record<string, number[]>> }
+  readonly result: { readonly vector: number[] | Readonly<Record<string, number[] | SparseVector>> }
 }

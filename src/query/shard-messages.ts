@@ -17,12 +17,12 @@ export type MessagePlan = Omit<SearchPlan, 'deadlineNs'>
 
 export function packSearch(plan: MessagePlan): Uint8Array {
   const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, filter = null } = plan
-  const vector = new Uint8Array(query.buffer, query.byteOffset, query.byteLength)
-  return packMeta({ slot, vector, k, exact, ef, scoreThreshold, filter })
+  const sparse = plan.indices && { indices: bytesOf(plan.indices), idf: plan.idf ?? false }
+  return packMeta({ slot, vector: bytesOf(query), k, exact, ef, scoreThreshold, filter, ...sparse })
 }
 
 export function unpackSearch(body: Uint8Array): MessagePlan {
-  const { slot, vector, k, exact, ef, scoreThreshold, filter } = mapIn<{
+  const { slot, vector, k, exact, ef, scoreThreshold, filter, indices, idf } = mapIn<{
     slot: number
     vector: Uint8Array
     k: number
@@ -30,10 +30,25 @@ export function unpackSearch(body: Uint8Array): MessagePlan {
     ef: number
     scoreThreshold: number | null
     filter: Uint8Array | null
+    indices?: Uint8Array
+    idf?: boolean
   }>(body)
-  // A copy: what MessagePack gives is not aligned.
+  // Copies: what MessagePack gives is not aligned.
   const query = new Float32Array(Uint8Array.from(vector).buffer)
-  return { slot, query, k, exact, ef, filter, ...(scoreThreshold !== null && { scoreThreshold }) }
+  return {
+    slot,
+    query,
+    k,
+    exact,
+    ef,
+    filter,
+    ...(scoreThreshold !== null && { scoreThreshold }),
+    ...(indices && { indices: new Uint32Array(Uint8Array.from(indices).buffer), idf: idf ?? false })
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 export function packHits({ entries, largerIsBetter, nextOffset }: SearchHits): Uint8Array {

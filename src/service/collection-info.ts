@@ -76,6 +76,7 @@ export function collectionConfig(view: CollectionView) {
   return {
     params: {
       vectors: request.vectors ?? {},
+      ...(request.sparse_vectors && { sparse_vectors: request.sparse_vectors }),
       shard_number: view.spec.shardNumber,
       ...(sharding_method && { sharding_method }),
       replication_factor: replication_factor ?? 1,

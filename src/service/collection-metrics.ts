@@ -1,3 +1,4 @@
+import { slotsOf } from '../domain/collection.ts'
 import type { ServiceContext } from './context.ts'
 import { collectionPoints } from './shard-facts.ts'
 
@@ -10,7 +11,7 @@ export async function collectionMetrics(context: ServiceContext) {
     return {
       name: view.name,
       points: collectionPoints(view),
-      vectorNames: view.spec.vectors.map(({ name }) => name),
+      vectorNames: slotsOf(view.spec).map(({ name }) => name),
       shards: view.shards.length,
       deadShards: view.shards.filter(({ status }) => status.kind === 'stopped').length,
       queuedRecords: shards.reduce((sum, { lagRecords }) => sum + lagRecords, 0),

@@ -8,6 +8,7 @@ import {
   type CreateCollectionBody,
   createCollectionSchema,
   parseRequest,
+  type SparseParams,
   type UpdateCollectionBody,
   updateCollectionSchema
 } from '../domain/schemas/index.ts'
@@ -19,17 +20,14 @@ export function parseCreateCollection(context: ServiceContext, body: unknown): C
   parseRequest(createCollectionSchema, body)
   // Unknown members are ignored by this API, and so they must not come back in the echo.
   const request = tidySettings(Clean(createCollectionSchema, body) as CreateCollectionBody)
-  const { shard_number: shards, sparse_vectors: sparse, sharding_method: method } = request
-  if (sparse && Object.keys(sparse).length > 0) {
-    throw unsupported('sparse_vectors', 'leave it out and use dense vectors')
-  }
+  const { shard_number: shards, sharding_method: method } = request
   if (method === 'custom') throw unsupported('sharding_method: custom', 'use auto')
   if (shards && shards > context.limits.shards) {
     const reason = `shard_number is ${shards}, over the limit of ${context.limits.shards} (limits.shards)`
     throw new EngineError('MILLRACE_INPUT_INVALID', { reason })
   }
   for (const [name, params] of Object.entries(vectorParamsByName(request))) {
-    checkVectorName(name)
+    checkVectorName(name, 'dense')
     if (params.datatype && params.datatype !== 'float32') {
       throw unsupported(`datatype: ${params.datatype}`, 'use float32')
     }
@@ -37,6 +35,7 @@ export function parseCreateCollection(context: ServiceContext, body: unknown): C
       throw unsupported('multivector_config', 'store one vector a point')
     checkVectorMemory(params.memory)
   }
+  checkSparseVectors(request)
   checkPayloadMemory('payload', request.payload)
   return specOfRequest(request)
 }
@@ -47,10 +46,39 @@ export function parseUpdateCollection(view: CollectionView, body: unknown): Upda
   // Clean keeps the type: it takes out only what the schema does not name.
   const patch = tidySettings(Clean(updateCollectionSchema, body) as UpdateCollectionBody)
   for (const vector of Object.values(patch.vectors ?? {})) checkVectorMemory(vector.memory)
+  for (const params of Object.values(patch.sparse_vectors ?? {})) checkSparseDatatype(params)
   checkPayloadMemory('params.payload', patch.params?.payload)
   const name = unknownVectorOf(view.spec, patch)
   if (name !== undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
   return patch
+}
+
+function checkSparseVectors(request: CreateCollectionBody): void {
+  const dense = vectorParamsByName(request)
+  for (const [name, params] of Object.entries(request.sparse_vectors ?? {})) {
+    if (name === '') throw refused('Sparse vector name cannot be empty')
+    checkVectorName(name, 'sparse')
+    if (name in dense) {
+      throw refused(`Dense and sparse vector names must be unique - duplicate found with '${name}'`)
+    }
+    checkSparseDatatype(params)
+  }
+}
+
+/** What is stored and scored is always the f32 that was given. */
+function checkSparseDatatype({ index }: SparseParams): void {
+  const { datatype } = index ?? {}
+  if (datatype === 'turbo4') {
+    const reason = 'sparse_vectors.?.index.datatype: sparse vectors do not support turbo4'
+    throw new EngineError('MILLRACE_BODY_INVALID', { reason })
+  }
+  if (datatype && datatype !== 'float32') {
+    throw unsupported(`sparse_vectors: datatype: ${datatype}`, 'use float32')
+  }
+}
+
+function refused(reason: string): EngineError {
+  return new EngineError('MILLRACE_INPUT_INVALID', { reason })
 }
 
 function checkVectorMemory(memory: string | null | undefined): void {

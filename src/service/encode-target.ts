@@ -12,6 +12,7 @@ export function encodeTargetOf(view: CollectionView, limits: ServiceLimits): Enc
     collectionId: view.id,
     schemaVersion: view.schemaVersion,
     vectors: view.spec.vectors,
+    sparse: view.spec.sparse ?? [],
     shardOfBucket: view.shardOfBucket,
     shards: view.shards.length,
     recordBytesMax: limits.recordBytes,

@@ -1,5 +1,5 @@
 /** Says what is wrong with an update of vectors that the native parser refused. */
-import type { VectorSlot } from '../domain/collection.ts'
+import { type AnySlot, slotsOf } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import { parseRequest, updateVectorsSchema } from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
@@ -19,7 +19,7 @@ export function explainUpdateVectors(
   try {
     const parsed = parseJson(body, limits.jsonDepth, 'lenient')
     const text = body.toString('utf8')
-    checkUpdate(parsed, view.spec.vectors, path)
+    checkUpdate(parsed, slotsOf(view.spec), path)
     // Plain numbers here: the schema of a vector knows no bigints.
     parseRequest(updateVectorsSchema, JSON.parse(text), path)
     checkSpelledPoints(text, updateForm)
@@ -43,10 +43,14 @@ const updateForm = {
     ['points', '*', 'vectors'],
     ['points', '*', 'vector', '*'],
     ['points', '*', 'vectors', '*']
+  ],
+  named: [
+    ['points', '*', 'vector', '*'],
+    ['points', '*', 'vectors', '*']
   ]
 }
 
-function checkUpdate(body: unknown, slots: readonly VectorSlot[], path: string): void {
+function checkUpdate(body: unknown, slots: readonly AnySlot[], path: string): void {
   if (typeof body !== 'object' || body === null || !('points' in body)) {
     throw malformed('missing field `points`')
   }

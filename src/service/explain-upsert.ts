@@ -2,7 +2,7 @@
  * Says what is wrong with an upsert that the native parser refused. It reads the body by the request's
  * schema, so that every message has one source.
  */
-import { defaultVectorName, type VectorSlot } from '../domain/collection.ts'
+import { type AnySlot, defaultVectorName, slotsOf } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import {
   parseRequest,
@@ -13,6 +13,7 @@ import { EngineError } from '../errors/index.ts'
 import type { ServiceLimits } from './context.ts'
 import {
   checkDense,
+  checkSparse,
   checkSpelledPoints,
   checkVector,
   findSlot,
@@ -35,7 +36,7 @@ export function explainUpsert(
   try {
     const parsed = parseJson(body, limits.jsonDepth, 'lenient')
     const text = body.toString('utf8')
-    checkUpsert(parsed, view.spec.vectors, path)
+    checkUpsert(parsed, slotsOf(view.spec), path)
     // Plain numbers here: the schema of a vector knows no bigints.
     parseRequest(
       hasBatch(parsed) ? upsertPointsBatchSchema : upsertPointsListSchema,
@@ -52,7 +53,7 @@ export function explainUpsert(
   })
 }
 
-function checkUpsert(body: unknown, vectors: readonly VectorSlot[], path: string): void {
+function checkUpsert(body: unknown, vectors: readonly AnySlot[], path: string): void {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw malformed('invalid type: expected a map with `points` or `batch`')
   }
@@ -75,6 +76,10 @@ const listForm = {
     ['points', '*', 'payload'],
     ['points', '*', 'vector', '*'],
     ['points', '*', 'vectors', '*']
+  ],
+  named: [
+    ['points', '*', 'vector', '*'],
+    ['points', '*', 'vectors', '*']
   ]
 }
 const batchForm = {
@@ -85,14 +90,15 @@ const batchForm = {
     ['batch', 'vectors'],
     ['batch', 'payloads'],
     ['batch', 'vectors', '*']
-  ]
+  ],
+  named: [['batch', 'vectors', '*', '*']]
 }
 
 function hasBatch(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'batch' in body && body.batch !== null
 }
 
-function checkPoints(body: object, slots: readonly VectorSlot[], path: string): void {
+function checkPoints(body: object, slots: readonly AnySlot[], path: string): void {
   const points = Reflect.get(body, 'points')
   // Told apart before the schema, whose unions would bury the reason.
   if (Array.isArray(points)) {
@@ -112,7 +118,7 @@ function checkPoints(body: object, slots: readonly VectorSlot[], path: string): 
   }
 }
 
-function checkBatch(body: object, slots: readonly VectorSlot[], path: string): void {
+function checkBatch(body: object, slots: readonly AnySlot[], path: string): void {
   const { batch } = parseRequestLoosely(body)
   const ids = Reflect.get(batch, 'ids')
   const vectors = Reflect.get(batch, 'vectors')
@@ -129,6 +135,7 @@ function checkBatch(body: object, slots: readonly VectorSlot[], path: string): v
     list.forEach((vector, index) => {
       const place = `${path}batch.vectors.${name}[${index}]`
       if (Array.isArray(vector)) checkDense(vector, place, name, slots)
+      else checkSparse(vector, `${path}batch.vectors.?[${index}]`, name, slots)
     })
     // Of no points nothing is wrong, but a name that is spelled out is looked at.
     if (!Array.isArray(vectors)) findSlot(name, slots)

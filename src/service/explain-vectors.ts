@@ -1,11 +1,12 @@
 /** Says what is wrong with the vectors of a point. */
-import { defaultVectorName, type VectorSlot } from '../domain/collection.ts'
+import { type AnySlot, defaultVectorName, isSparse } from '../domain/collection.ts'
+import { type SparseVector, sparseProblem } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
 import { type JsonPath, readJson } from './json-reader.ts'
 import { readPointId } from './point-ids.ts'
 
 /** @throws the first thing that is wrong; absent vectors are right */
-export function checkVector(vector: unknown, path: string, slots: readonly VectorSlot[]): void {
+export function checkVector(vector: unknown, path: string, slots: readonly AnySlot[]): void {
   if (vector === undefined || vector === null) return
   if (Array.isArray(vector)) {
     checkDense(vector, path, defaultVectorName, slots)
@@ -17,25 +18,56 @@ export function checkVector(vector: unknown, path: string, slots: readonly Vecto
     throw unsupported('server-side inference', 'send the vector itself')
   }
   for (const [name, value] of Object.entries(vector)) {
-    if (!Array.isArray(value)) {
-      throw unsupported(
-        `${path}.${name}: a vector that is no list of numbers`,
-        'send a dense vector'
-      )
-    }
-    checkDense(value, `${path}.${name}`, name, slots)
+    if (Array.isArray(value)) checkDense(value, `${path}.${name}`, name, slots)
+    else checkSparse(value, `${path}.?`, name, slots)
+  }
+}
+
+/** @param path  as errors name it: values of maps stand under `?` */
+export function checkSparse(
+  value: unknown,
+  path: string,
+  name: string,
+  slots: readonly AnySlot[]
+): void {
+  if (!isSparseVector(value)) throw malformed(`${path}: expected some form of vector`)
+  const reason = sparseProblem(value, path)
+  if (reason !== undefined) throw new EngineError('MILLRACE_BODY_INVALID', { reason })
+  if (!isSparse(findSlot(name, slots))) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
+  checkRange(value.values, path)
+}
+
+function isSparseVector(value: unknown): value is SparseVector {
+  if (typeof value !== 'object' || value === null) return false
+  const { indices, values } = value as { readonly indices?: unknown; readonly values?: unknown }
+  const isIndex = (index: unknown) =>
+    typeof index === 'number' && Number.isInteger(index) && index >= 0 && index <= 0xffff_ffff
+  const isNumber = (component: unknown) =>
+    typeof component === 'number' || typeof component === 'bigint'
+  return (
+    Array.isArray(indices) &&
+    Array.isArray(values) &&
+    indices.every(isIndex) &&
+    values.every(isNumber)
+  )
+}
+
+function checkRange(components: readonly unknown[], path: string): void {
+  if (components.some((component) => !Number.isFinite(Math.fround(Number(component))))) {
+    throw malformed(`${path}: number out of range`)
   }
 }
 
 function isInference(value: unknown): boolean {
-  return value !== undefined && value !== null && !Array.isArray(value)
+  if (typeof value !== 'object') return value !== undefined
+  return value !== null && !Array.isArray(value) && !('indices' in value) && !('values' in value)
 }
 
 export function checkDense(
   vector: readonly unknown[],
   path: string,
   name: string,
-  slots: readonly VectorSlot[]
+  slots: readonly AnySlot[]
 ): void {
   if (vector.length === 0) {
     throw new EngineError('MILLRACE_BODY_INVALID', {
@@ -51,18 +83,17 @@ export function checkDense(
     throw malformed(`${path}[${wrong}]: invalid type, expected a number`)
   }
   const slot = findSlot(name, slots)
+  if (isSparse(slot)) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
   if (vector.length !== slot.size) {
     throw new EngineError('MILLRACE_VECTOR_DIMENSION_MISMATCH', {
       expected: slot.size,
       actual: vector.length
     })
   }
-  if (vector.some((component) => !Number.isFinite(Math.fround(Number(component))))) {
-    throw malformed(`${path}: number out of range`)
-  }
+  checkRange(vector, path)
 }
 
-export function findSlot(name: string, slots: readonly VectorSlot[]): VectorSlot {
+export function findSlot(name: string, slots: readonly AnySlot[]): AnySlot {
   const slot = slots.find((candidate) => candidate.name === name)
   if (slot === undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
   return slot
@@ -75,15 +106,27 @@ export function findSlot(name: string, slots: readonly VectorSlot[]): VectorSlot
  */
 export function checkSpelledPoints(
   text: string,
-  form: { readonly id: readonly string[]; readonly members: readonly (readonly string[])[] }
+  form: {
+    readonly id: readonly string[]
+    readonly members: readonly (readonly string[])[]
+    /** The vectors that are given by their names. */
+    readonly named: readonly (readonly string[])[]
+  }
 ): void {
+  const sparseParts = (part: string) => form.named.map((place) => [...place, part])
+  const indices = form.named.map((place) => [...place, 'indices', '*'])
+  const members = [...form.members, ...sparseParts('indices'), ...sparseParts('values')]
   readJson(text, {
     number: (path, spelled) => {
-      if (matches(path, form.id) && !/^\d+$/.test(spelled)) readPointId(spelled)
+      if (/^\d+$/.test(spelled)) return
+      if (matches(path, form.id)) readPointId(spelled)
+      if (indices.some((pattern) => matches(path, pattern))) {
+        throw malformed(`invalid value \`${spelled}\`, expected an index of 32 bits`)
+      }
     },
     member: (path, name, isRepeated) => {
       if (!isRepeated) return
-      const isOurs = form.members.some((pattern) => matches([...path, name], pattern))
+      const isOurs = members.some((pattern) => matches([...path, name], pattern))
       if (isOurs) throw malformed(`duplicate field \`${name}\``)
     }
   })

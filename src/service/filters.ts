@@ -1,4 +1,5 @@
 /** Filters of requests: read against the collection, then packed for the engine or for a record. */
+import { slotsOf } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
 import { type FilterContext, type FilterMeta, normalizeFilter } from '../domain/filter/index.ts'
 import { packMeta } from '../domain/record/index.ts'
@@ -27,7 +28,7 @@ export function packFilter(filter: FilterMeta | undefined): Uint8Array | null {
 function filterContext(view: CollectionView, limits: ServiceLimits): FilterContext {
   return {
     isJsonPath,
-    slotOf: (name) => view.spec.vectors.find((vector) => vector.name === name)?.slot,
+    slotOf: (name) => slotsOf(view.spec).find((vector) => vector.name === name)?.slot,
     limits
   }
 }

@@ -4,9 +4,9 @@ import {
   parseRequest,
   queryBatchSchema,
   queryPointsSchema,
-  type SearchParams,
   searchPointsSchema
 } from '../domain/schemas/index.ts'
+import type { SparseVector } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
 import {
   answerInIdOrder,
@@ -22,7 +22,12 @@ import type { ReadOptions, ServiceContext } from './context.ts'
 import { checkStillWanted, deadlineNs, withinDeadline } from './deadline.ts'
 import { packFilter, readFilter } from './filters.ts'
 import { checkResultPoints, refuseLater } from './points-read.ts'
-import { readQueryInput, refuseLaterKinds, withRoundedNumbers } from './query-input.ts'
+import {
+  checkedSparse,
+  readQueryInput,
+  refuseLaterKinds,
+  withRoundedNumbers
+} from './query-input.ts'
 import { readableCollection } from './read-barrier.ts'
 import { shardsOf } from './shards-of.ts'
 
@@ -81,7 +86,7 @@ const answerQuery: Answer = async (context, view, body, options, path) => {
   const request = parseRequest(queryPointsSchema, withRoundedNumbers(body), path)
   refuseLater(request.prefetch, 'prefetch')
   refuseLater(request.lookup_from, 'lookup_from')
-  const input = readQueryInput(request.query)
+  const input = readQueryInput(request.query, `${path}query`)
   const filter = readFilter(view, context.limits, request.filter, `${path}filter`)
   const shape = pointShape(view, request, false, options.startedAt)
   const [limit, offset] = [request.limit ?? limitDefault, request.offset ?? 0]
@@ -103,7 +108,7 @@ const answerQuery: Answer = async (context, view, body, options, path) => {
     using,
     limit,
     offset,
-    params: checkedParams(request.params),
+    params: request.params,
     scoreThreshold: request.score_threshold,
     // A point that is asked about is no answer.
     filter: packFilter(input.kind === 'point' ? excludingIds(filter, [idMeta(input.id)]) : filter)
@@ -123,13 +128,14 @@ const answerSearch: Answer = async (context, view, body, options, path) => {
     request.filter,
     `${path}filter`
   )
-  const named = Array.isArray(request.vector) ? undefined : request.vector
+  const { vector } = request
+  const named = 'name' in vector ? vector : undefined
   const plan = planNearest(view, {
-    vector: Array.isArray(request.vector) ? request.vector : request.vector.vector,
+    vector: 'name' in vector ? searchedVector(vector.vector, path) : vector,
     using: named?.name,
     limit,
     offset: request.offset ?? 0,
-    params: checkedParams(request.params),
+    params: request.params,
     scoreThreshold: request.score_threshold,
     filter: packFilter(filter)
   })
@@ -139,10 +145,8 @@ const answerSearch: Answer = async (context, view, body, options, path) => {
   return answerNearest(shards, plan, shape, 'search', deadlineNs(context, options), options)
 }
 
-/** The corpus of a sparse vector's statistics; there are only dense ones. */
-function checkedParams(params: SearchParams | null | undefined) {
-  refuseLater(params?.idf, 'params.idf')
-  return params
+function searchedVector(vector: readonly number[] | SparseVector, path: string) {
+  return 'indices' in vector ? checkedSparse(vector, `${path}vector.vector`) : vector
 }
 
 function refuseThreshold(threshold: number | null | undefined): void {

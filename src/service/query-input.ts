@@ -1,21 +1,38 @@
 /** What a query is about: a vector, a point whose vector is meant, or nothing. */
 import { type PointId, pointIdFromJson } from '../domain/point-id.ts'
+import { type SparseVector, sparseProblem } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
 
 export type QueryInput =
-  | { readonly kind: 'vector'; readonly vector: readonly number[] }
+  | { readonly kind: 'vector'; readonly vector: readonly number[] | SparseVector }
   | { readonly kind: 'point'; readonly id: PointId }
   | { readonly kind: 'idOrder' }
 
-/** @param query  as `queryPointsSchema` has found it right */
-export function readQueryInput(query: unknown): QueryInput {
+/**
+ * @param query  as `queryPointsSchema` has found it right
+ * @param path   where it stands in the request
+ * @throws       MILLRACE_BODY_INVALID for a sparse vector that is none
+ */
+export function readQueryInput(query: unknown, path: string): QueryInput {
   if (query === undefined || query === null) return { kind: 'idOrder' }
-  const input = isMap(query) ? query['nearest'] : query
+  const isNamed = isMap(query) && 'nearest' in query
+  const input = isNamed ? query['nearest'] : query
+  if (isMap(input)) {
+    const place = isNamed ? `${path}.nearest` : path
+    return { kind: 'vector', vector: checkedSparse(input as unknown as SparseVector, place) }
+  }
   // The schema has seen numbers in a list.
   if (Array.isArray(input)) return { kind: 'vector', vector: input as number[] }
   const id = pointIdFromJson(input)
   if (id === undefined) throw notAQuery()
   return { kind: 'point', id }
+}
+
+/** @param vector  in which the schema has seen two lists */
+export function checkedSparse(vector: SparseVector, path: string): SparseVector {
+  const reason = sparseProblem(vector, path)
+  if (reason === undefined) return vector
+  throw new EngineError('MILLRACE_BODY_INVALID', { reason })
 }
 
 const laterKinds: ReadonlySet<string> = new Set([
@@ -45,7 +62,7 @@ export function refuseLaterKinds(body: unknown): void {
   if (later !== undefined) throw unsupported(`query kind \`${later[0]}\``)
   const nearest = 'nearest' in query ? query['nearest'] : query
   if (!isMap(nearest)) return
-  if ('indices' in nearest) throw unsupported('a sparse vector as `query`')
+  if ('indices' in nearest || 'values' in nearest) return
   if (['text', 'image', 'object'].some((name) => name in nearest)) {
     throw unsupported('server-side inference')
   }
@@ -69,10 +86,12 @@ export function withRoundedNumbers(body: unknown): unknown {
   }
 }
 
+const numberMembers = ['nearest', 'vector', 'indices', 'values']
+
 /** Whether there is one in a vector; alone it is an id. */
 function hasBigInt(value: unknown): boolean {
   if (Array.isArray(value)) return value.some((component) => typeof component === 'bigint')
-  return isMap(value) && (hasBigInt(value['nearest']) || hasBigInt(value['vector']))
+  return isMap(value) && numberMembers.some((name) => hasBigInt(value[name]))
 }
 
 function rounded(value: unknown): unknown {
@@ -96,6 +115,6 @@ function notAQuery(): EngineError {
 function unsupported(option: string): EngineError {
   return new EngineError('MILLRACE_OPTION_UNSUPPORTED', {
     option,
-    remedy: 'send a dense vector or the id of a point as `query`'
+    remedy: 'send a vector or the id of a point as `query`'
   })
 }

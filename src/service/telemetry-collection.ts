@@ -1,4 +1,5 @@
 /** What telemetry says of one collection, its shards and their one segment each. */
+import { slotsOf } from '../domain/collection.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
 import type { CollectionFacts } from '../domain/node-port.ts'
 import { replicaState } from './cluster.ts'
@@ -20,7 +21,7 @@ export function collectionTelemetry(
   const { params, ...config } = configFor(view, nameOf)
   if (level < 2) {
     return {
-      vectors: collectionPoints(view) * view.spec.vectors.length,
+      vectors: collectionPoints(view) * slotsOf(view.spec).length,
       optimizers_status: collectionStatus(view, facts).optimizer_status,
       params
     }
@@ -57,7 +58,16 @@ function configFor(view: CollectionView, nameOf: NameOf) {
     nameOf(name),
     { size, distance }
   ])
-  return { ...config, params: { ...params, vectors: Object.fromEntries(vectors) } }
+  const { sparse_vectors: sparse, ...plain } = params
+  const sparseVectors = Object.entries(sparse ?? {}).map(([name, one]) => [nameOf(name), one])
+  return {
+    ...config,
+    params: {
+      ...plain,
+      vectors: Object.fromEntries(vectors),
+      ...(sparse && { sparse_vectors: Object.fromEntries(sparseVectors) })
+    }
+  }
 }
 
 function localShard(
@@ -70,7 +80,7 @@ function localShard(
   const state = nativeState(shard)
   const points = state?.points ?? 0
   const bytes = vectorBytes(view, points)
-  const counts = Object.fromEntries(view.spec.vectors.map(({ name }) => [nameOf(name), points]))
+  const counts = Object.fromEntries(slotsOf(view.spec).map(({ name }) => [nameOf(name), points]))
   const optimizer = collectionStatus({ ...view, shards: [shard] }, facts)
   const optimizations = facts?.shards.find((known) => known.shard === shard.shard)?.optimizer
   return {
@@ -81,7 +91,7 @@ function localShard(
     // Whatever the shard holds beside vectors.
     payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),
     num_points: points,
-    num_vectors: points * view.spec.vectors.length,
+    num_vectors: points * slotsOf(view.spec).length,
     num_vectors_by_name: counts,
     optimizations: {
       status: optimizer.optimizer_status,
@@ -102,36 +112,42 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
   const state = nativeState(shard)
   const points = state?.points ?? 0
   const bytes = vectorBytes(view, points)
-  const eachVector = <Value>(value: (vector: CollectionView['spec']['vectors'][number]) => Value) =>
-    Object.fromEntries(view.spec.vectors.map((vector) => [nameOf(vector.name), value(vector)]))
+  const { vectors, sparse = [] } = view.spec
+  const byName = <Slot extends { readonly name: string }, Value>(
+    slots: readonly Slot[],
+    value: (slot: Slot) => Value
+  ) => Object.fromEntries(slots.map((slot) => [nameOf(slot.name), value(slot)]))
   return {
     info: {
       uuid: segmentUuid(shard),
       segment_type: 'plain',
-      num_vectors: points * view.spec.vectors.length,
+      num_vectors: points * slotsOf(view.spec).length,
       num_points: points,
       num_deferred_points: 0,
       num_indexed_vectors: state?.indexedVectors ?? 0,
-      num_deleted_vectors: ((state?.rows ?? 0) - points) * view.spec.vectors.length,
+      num_deleted_vectors: ((state?.rows ?? 0) - points) * slotsOf(view.spec).length,
       vectors_size_bytes: bytes,
       payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),
       ram_usage_bytes: state?.memoryBytes ?? 0,
       disk_usage_bytes: 0,
       is_appendable: true,
       index_schema: {},
-      vector_data: eachVector(() => ({
+      vector_data: byName(slotsOf(view.spec), () => ({
         num_vectors: points,
         num_indexed_vectors: 0,
         num_deleted_vectors: (state?.rows ?? 0) - points
       }))
     },
     config: {
-      vector_data: eachVector(({ size, distance }) => ({
+      vector_data: byName(vectors, ({ size, distance }) => ({
         size,
         distance,
         storage_type: 'Memory',
         index: { type: 'plain', options: {} }
       })),
+      ...(sparse.length > 0 && {
+        sparse_vector_data: byName(sparse, () => ({ index: { index_type: 'MutableRam' } }))
+      }),
       payload_storage_type: { type: 'in_ram_mmap' }
     },
     vector_index_searches: [],

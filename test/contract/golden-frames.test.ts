@@ -11,15 +11,21 @@ import {
   readSource,
   recordKinds,
   sealFrame,
-  sectionKinds
+  sectionKinds,
+  sparseEncodings
 } from '../../src/domain/record/index.ts'
 import { plainCrc32c as crc } from '../support/crc32c.ts'
 
-const folder = join(import.meta.dirname, '../fixtures/frames/v1')
+const frames = join(import.meta.dirname, '../fixtures/frames')
+const versions = ['v1', 'v1.1']
+const files = versions.flatMap((version) =>
+  readdirSync(join(frames, version)).map((file) => `${version}/${file.replace('.frame', '')}`)
+)
 const uuid = '550e8400-e29b-41d4-a716-446655440000'
 
 function read(name: string): Frame {
-  return decodeFrame(new Uint8Array(readFileSync(join(folder, `${name}.frame`))), crc)
+  const path = name.includes('/') ? name : `v1/${name}`
+  return decodeFrame(new Uint8Array(readFileSync(join(frames, `${path}.frame`))), crc)
 }
 
 function sectionOf(frame: Frame, kind: number, slot = 0) {
@@ -30,18 +36,15 @@ function sectionOf(frame: Frame, kind: number, slot = 0) {
 
 const floats = (bytes: Uint8Array) => [...new Float32Array(bytes.slice().buffer)]
 
-test.each(readdirSync(folder).map((file) => file.replace('.frame', '')))(
-  '%s was written by version 1',
-  (name) => {
-    expect(read(name)).toMatchObject({
-      collectionId: 7n,
-      schemaVersion: 1,
-      producerId: 0x1122334455667788n,
-      sequence: 42n,
-      writerEpoch: 1
-    })
-  }
-)
+test.each(files)('%s was written by version 1', (name) => {
+  expect(read(name)).toMatchObject({
+    collectionId: 7n,
+    schemaVersion: 1,
+    producerId: 0x1122334455667788n,
+    sequence: 42n,
+    writerEpoch: 1
+  })
+})
 
 test('the schema frame holds its map', () => {
   const frame = read('schema')
@@ -55,6 +58,32 @@ test('the schema frame holds its map', () => {
       { slot: 2, name: 'text', size: 2, distance: 'Euclid' }
     ]
   })
+})
+
+test('the schema frame with sparse vectors holds them apart', () => {
+  expect(readMeta(read('v1.1/schema-sparse'))).toEqual({
+    version: 1,
+    versionBase: 2 ** 40,
+    shard: 3,
+    vectors: [{ slot: 1, name: '', size: 2, distance: 'Dot' }],
+    sparse: [
+      { slot: 2, name: 'wörds' },
+      { slot: 5, name: 'text' }
+    ]
+  })
+})
+
+test('the sparse upsert holds the ends, the indices and the values of its rows', () => {
+  const frame = read('v1.1/upsert-sparse')
+  const words = (bytes: Uint8Array) => [...new Uint32Array(bytes.slice().buffer)]
+  expect(sectionOf(frame, sectionKinds.presence, 2).bytes[0]).toBe(0b101)
+  const first = sectionOf(frame, sectionKinds.sparse, 2)
+  expect([first.encoding, first.rows]).toEqual([sparseEncodings.f32, 2])
+  expect(words(first.bytes.subarray(0, 24))).toEqual([0, 3, 3, 0, 7, 4294967295])
+  expect(floats(first.bytes.subarray(24))).toEqual([1.5, -2, 0.25])
+  const second = sectionOf(frame, sectionKinds.sparse, 5)
+  expect(words(second.bytes.subarray(0, 32))).toEqual([0, 1, 3, 4, 9, 2, 3, 1])
+  expect(floats(second.bytes.subarray(32))).toEqual([1, 2, 0, -4])
 })
 
 test('the mixed upsert holds ids, vectors, presence, norms and payload texts', () => {

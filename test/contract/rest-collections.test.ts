@@ -150,7 +150,6 @@ test.each([
     'shard_number: value 0 invalid, must be 1 or larger'
   ],
   [{ vectors: { size: 4, distance: 'Dot' }, shard_number: 9 }, 400, 'limits.shards'],
-  [{ sparse_vectors: { text: {} } }, 400, 'sparse_vectors is not supported'],
   [
     { vectors: { size: 4, distance: 'Dot', datatype: 'uint8' } },
     400,

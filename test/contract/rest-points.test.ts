@@ -308,8 +308,7 @@ test('what this version does not have is refused by name, not ignored', async ()
     ['points/query', { query: { recommend: { positive: [1] } } }],
     ['points/query', { query: { nearest: [1, 2, 3], mmr: {} } }],
     ['points/query', { query: [1, 2, 3], prefetch: [] }],
-    ['points/query', { query: [1, 2, 3], lookup_from: { collection: 'one' } }],
-    ['points/query', { query: { indices: [1], values: [1] } }]
+    ['points/query', { query: [1, 2, 3], lookup_from: { collection: 'one' } }]
   ] as const) {
     const answer = await rest.client.send('POST', `/collections/one/${path}`, body)
     expect([answer.status, errorOf(answer)]).toEqual([

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { run as runEngine } from '../../bench/engine.bench.ts'
 import { run as runIngest } from '../../bench/ingest.bench.ts'
 import { run as runKafkaLog } from '../../bench/kafka-log.bench.ts'
 import { run as runLogAppend } from '../../bench/log-append.bench.ts'
@@ -56,4 +57,16 @@ test('the ingest bench reads everything that it wrote', { timeout: 180_000 }, as
     ['drain', 20_000],
     ['steady', 10_000]
   ])
+})
+
+test('the engine and its peers find the true neighbours, and the engine also under filters', {
+  timeout: 600_000
+}, async () => {
+  const lines = await runEngine({ size: 'small' })
+  for (const { name, ask, recall, path } of lines)
+    console.info(JSON.stringify({ name, ask, recall, path }))
+  const kinds = new Set(lines.map(({ name }) => name.split(' ')[0]))
+  expect([...kinds].sort()).toEqual(['faiss', 'hnswlib', 'millrace', 'usearch'])
+  for (const { ask, recall } of lines)
+    if (ask === 'search 512' || ask.startsWith('filter')) expect(recall).toBeGreaterThan(0.97)
 })

@@ -148,6 +148,12 @@ export const idEncodings = {
 /** VECTORS: element type of the contiguous block, one vector after the other, present rows only. */
 export const vectorEncodings = { f32: 0, f16: 1, u8: 2 } as const
 
+/**
+ * SPARSE: present rows only, as VECTORS. u32[rows + 1] ends of the rows' entries, starting with 0, then the index of each
+ * entry as u32, rising within a row, then its value.
+ */
+export const sparseEncodings = { f32: 0 } as const
+
 /** PAYLOAD: u32[rows + 1] text offsets relative to the end of that table, then UTF-8 JSON objects; an empty text is no payload. */
 export const payloadEncodings = { json: 0 } as const
 

@@ -12,6 +12,26 @@ export const memorySchema = Type.Union([
   Type.Literal('pinned')
 ])
 
+export const datatypeSchema = Type.Union([
+  Type.Literal('float32'),
+  Type.Literal('float16'),
+  Type.Literal('uint8'),
+  Type.Literal('turbo4')
+])
+
+export const sparseParamsSchema = Type.Object({
+  index: maybe(
+    Type.Object({
+      full_scan_threshold: maybe(Type.Integer({ minimum: 0 })),
+      on_disk: maybe(Type.Boolean()),
+      memory: maybe(memorySchema),
+      datatype: maybe(datatypeSchema)
+    })
+  ),
+  modifier: maybe(Type.Union([Type.Literal('none'), Type.Literal('idf')]))
+})
+export type SparseParams = Type.Static<typeof sparseParamsSchema>
+
 export const hnswSchema = Type.Object({
   m: maybe(count32(0)),
   ef_construct: maybe(count32(4)),

@@ -1,12 +1,14 @@
 import Type from 'typebox'
 import {
   count32,
+  datatypeSchema,
   hnswSchema,
   memorySchema,
   metadataSchema,
   optimizersSchema,
   payloadStorageSchema,
   quantizationSchema,
+  sparseParamsSchema,
   strictModeSchema,
   walSchema
 } from './collection-parts.ts'
@@ -17,13 +19,6 @@ const distanceSchema = Type.Union([
   Type.Literal('Dot'),
   Type.Literal('Euclid'),
   Type.Literal('Manhattan')
-])
-
-const datatypeSchema = Type.Union([
-  Type.Literal('float32'),
-  Type.Literal('float16'),
-  Type.Literal('uint8'),
-  Type.Literal('turbo4')
 ])
 
 export const vectorParamsSchema = Type.Object({
@@ -42,7 +37,7 @@ export type VectorParams = Type.Static<typeof vectorParamsSchema>
 
 export const createCollectionSchema = Type.Object({
   vectors: maybe(Type.Union([vectorParamsSchema, Type.Record(Type.String(), vectorParamsSchema)])),
-  sparse_vectors: maybe(Type.Record(Type.String(), Type.Unknown())),
+  sparse_vectors: maybe(Type.Record(Type.String(), sparseParamsSchema)),
   shard_number: maybe(count32(1)),
   sharding_method: maybe(Type.Union([Type.Literal('auto'), Type.Literal('custom')])),
   replication_factor: maybe(count32(1)),

@@ -29,6 +29,14 @@ export type WithVector = Type.Static<typeof withVectorSchema>
 
 export const denseVectorSchema = Type.Array(Type.Number(), { minItems: 1 })
 
+const index32 = Type.Integer({ minimum: 0, maximum: 0xffff_ffff })
+
+/** Equal lengths and different indices are checked by `sparseProblem`. */
+export const sparseVectorSchema = Type.Object({
+  indices: Type.Array(index32),
+  values: Type.Array(Type.Number())
+})
+
 export const searchParamsSchema = Type.Object({
   hnsw_ef: maybe(Type.Integer({ minimum: 1 })),
   exact: maybe(Type.Boolean()),
@@ -40,7 +48,9 @@ export const searchParamsSchema = Type.Object({
       oversampling: maybe(Type.Number({ minimum: 1 }))
     })
   ),
-  idf: maybe(Type.Unknown({ description: 'sparse vectors only' })),
+  idf: maybe(
+    Type.Unknown({ description: '`global`; sparse vectors with the modifier `idf` only' })
+  ),
   acorn: maybe(
     Type.Object({
       enable: maybe(Type.Boolean()),

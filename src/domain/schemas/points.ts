@@ -5,16 +5,19 @@ import {
   maybe,
   pointIdSchema,
   shardKeySchema,
+  sparseVectorSchema,
   withPayloadSchema,
   withVectorSchema
 } from './parts.ts'
 
 export const payloadSchema = Type.Record(Type.String(), Type.Unknown())
 
-/** The forms a dense vector of a point may have: the default one bare, or by name. */
+const namedVectorSchema = Type.Union([denseVectorSchema, sparseVectorSchema])
+
+/** The forms that the vectors of a point may have: the default one bare, or by name; a sparse one always has a name. */
 export const pointVectorSchema = Type.Union([
   denseVectorSchema,
-  Type.Record(Type.String(), denseVectorSchema)
+  Type.Record(Type.String(), namedVectorSchema)
 ])
 
 const pointSchema = Type.Object({
@@ -28,7 +31,7 @@ const batchSchema = Type.Object({
   ids: Type.Array(pointIdSchema),
   vectors: Type.Union([
     Type.Array(denseVectorSchema),
-    Type.Record(Type.String(), Type.Array(denseVectorSchema))
+    Type.Record(Type.String(), Type.Array(namedVectorSchema))
   ]),
   payloads: maybe(Type.Array(Type.Union([payloadSchema, Type.Null()])))
 })

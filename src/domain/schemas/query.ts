@@ -6,6 +6,7 @@ import {
   pointIdSchema,
   searchParamsSchema,
   shardKeySchema,
+  sparseVectorSchema,
   withPayloadSchema,
   withVectorSchema
 } from './parts.ts'
@@ -22,12 +23,10 @@ const readOptions = {
 }
 
 /** A vector, or the id of a point whose vector is meant. */
-const nearestSchema = Type.Union([denseVectorSchema, pointIdSchema])
+const nearestSchema = Type.Union([denseVectorSchema, pointIdSchema, sparseVectorSchema])
 
 export const queryPointsSchema = Type.Object({
-  query: maybe(
-    Type.Union([denseVectorSchema, pointIdSchema, Type.Object({ nearest: nearestSchema })])
-  ),
+  query: maybe(Type.Union([nearestSchema, Type.Object({ nearest: nearestSchema })])),
   using: maybe(Type.String()),
   limit: maybe(Type.Integer({ minimum: 1 })),
   prefetch: maybe(Type.Unknown()),
@@ -38,7 +37,10 @@ export const queryPointsSchema = Type.Object({
 export const searchPointsSchema = Type.Object({
   vector: Type.Union([
     denseVectorSchema,
-    Type.Object({ name: Type.String(), vector: denseVectorSchema })
+    Type.Object({
+      name: Type.String(),
+      vector: Type.Union([denseVectorSchema, sparseVectorSchema])
+    })
   ]),
   limit: maybe(Type.Integer({ minimum: 1 })),
   top: maybe(Type.Integer({ minimum: 1 })),

@@ -8,6 +8,7 @@ import {
   optimizersSchema,
   payloadStorageSchema,
   quantizationSchema,
+  sparseParamsSchema,
   strictModeSchema
 } from './collection-parts.ts'
 import { maybe } from './parts.ts'
@@ -25,7 +26,7 @@ export type VectorPatch = Type.Static<typeof vectorPatchSchema>
 
 export const updateCollectionSchema = Type.Object({
   vectors: maybe(Type.Record(Type.String(), vectorPatchSchema)),
-  sparse_vectors: maybe(Type.Record(Type.String(), Type.Unknown())),
+  sparse_vectors: maybe(Type.Record(Type.String(), sparseParamsSchema)),
   params: maybe(
     Type.Object({
       replication_factor: maybe(nonZero32),

@@ -10,21 +10,31 @@
 #include "millrace/point_id.h"
 #include "millrace/record_layout.generated.h"
 #include "millrace/result.h"
+#include "millrace/sparse_view.h"
 
 namespace millrace {
 
-/// The vectors of one slot in a record: `present` of them, one after the other.
+/// The vectors of one slot in a record: `present` of them, one after the other, all dense or all sparse.
 struct VectorBlock {
   std::uint32_t slot = 0;
   std::uint32_t present = 0;
   std::uint32_t dimension = 0;                 ///< 0 when no row has the vector
-  std::span<const float> values;               ///< f32[present × dimension]
+  std::span<const float> values;               ///< f32[present × dimension]; sparse: f32[ends.back()]
+  std::span<const std::uint32_t> ends;         ///< sparse: u32[present + 1], the ends of the rows' entries, from 0; else empty
+  std::span<const std::uint32_t> indices;      ///< sparse: u32[ends.back()], rising within a row
   std::span<const std::uint64_t> presence;     ///< bit r of word r / 64: row r has the vector; empty: every row has it
   std::span<const float> norms;                ///< f32[present], or empty
   std::span<const std::uint64_t> kept;         ///< checkpoint rows: bit r: row r has the vector of the files before; or empty
 
   [[nodiscard]] bool has(std::uint32_t row) const noexcept {
     return presence.empty() ? present != 0 : ((presence[row >> 6] >> (row & 63U)) & 1U) != 0;
+  }
+  [[nodiscard]] bool is_sparse() const noexcept { return !ends.empty(); }
+  /// @param index  of a row among those that have a vector; the block is sparse
+  [[nodiscard]] SparseView sparse(std::uint32_t index) const noexcept {
+    const auto begin = ends[index];
+    const auto count = ends[index + 1] - begin;
+    return {indices.subspan(begin, count), values.subspan(begin, count)};
   }
   [[nodiscard]] bool keeps(std::uint32_t row) const noexcept {
     return !kept.empty() && ((kept[row >> 6] >> (row & 63U)) & 1U) != 0;

@@ -99,6 +99,10 @@ enum class VectorEncoding : std::uint16_t {
   u8 = 2,
 };
 
+enum class SparseEncoding : std::uint16_t {
+  f32 = 0,
+};
+
 enum class PayloadEncoding : std::uint16_t {
   json = 0,
 };

@@ -111,6 +111,9 @@ struct SearchPlan {
   std::optional<float> score_threshold;  ///< strict, on the reported score
   Matching matching;             ///< its helpers take part in the search as well
   const Bitmap* passing = nullptr;  ///< what `match` told for a filter: then it is not evaluated again
+  bool is_sparse = false;        ///< then `query` holds the values of these indices, which rise
+  std::span<const std::uint32_t> indices = {};
+  bool idf = false;              ///< a sparse query's values are multiplied by how rare their indices are
 };
 
 struct Hit {
@@ -146,6 +149,8 @@ struct PointSelector {
 struct StoredVector {
   std::uint32_t slot = 0;
   std::span<const float> values;  ///< valid as long as the PointView
+  std::span<const std::uint32_t> indices = {};  ///< of a sparse vector
+  bool is_sparse = false;
 };
 
 /// One point as stored. Views stay valid as long as `keep_alive`.
@@ -180,7 +185,7 @@ class Shard {
   /// Reads no clock and no random number. One call at a time.
   [[nodiscard]] virtual ApplyResult apply(std::span<const RecordView> records) = 0;
 
-  /// @throws (as Error) VECTOR_NAME_UNKNOWN, VECTOR_DIMENSION_MISMATCH, DEADLINE_PASSED, CANCELLED, OUT_OF_MEMORY
+  /// @throws (as Error) VECTOR_NAME_UNKNOWN, VECTOR_KIND_MISMATCH, VECTOR_DIMENSION_MISMATCH, DEADLINE_PASSED, CANCELLED, OUT_OF_MEMORY
   [[nodiscard]] virtual Result<SearchResult> search(const SearchPlan& plan) const = 0;
 
   /// Estimated work of a search in multiply-adds: decides whether the caller runs it inline.

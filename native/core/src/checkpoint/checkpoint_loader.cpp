@@ -196,7 +196,7 @@ void CheckpointLoader::sum_rows() noexcept {
   for (std::uint32_t row = 0; row < shard_.rows_; ++row)
     if (shard_.store_.death(row) == 0) shard_.add_row(row);
   for (const auto& column : *shard_.generation_->columns)
-    shard_.vector_bytes_ += column->count.load(std::memory_order_relaxed) * (column->slot.dimension + 2ULL) * sizeof(float);
+    shard_.vector_bytes_ += column->stored_bytes();
 }
 
 }  // namespace millrace

@@ -33,6 +33,7 @@ class CheckpointLoader {
   [[nodiscard]] Reason check_vectors(const RecordFrame& frame) const noexcept;
   void reserve(const RecordFrame& frame);
   void store_vectors(const RecordFrame& frame) noexcept;
+  static void store_values(VectorColumn& column, const VectorBlock& block, std::uint64_t position) noexcept;
   [[nodiscard]] Reason store_row(const RecordFrame& frame, std::uint32_t index) noexcept;
   [[nodiscard]] bool keep_vector(std::uint32_t slot, std::uint32_t row, std::uint32_t before) noexcept;
   [[nodiscard]] Reason take_deletes(const RecordFrame& frame) noexcept;

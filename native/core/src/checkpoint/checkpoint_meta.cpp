@@ -1,5 +1,6 @@
 #include "checkpoint/checkpoint_meta.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <tuple>
@@ -131,14 +132,21 @@ std::optional<bool> read_head_value(MsgpackReader& reader, std::string_view key,
 
 std::vector<std::byte> encode_schema(const Schema& schema) {
   MsgpackWriter writer;
-  writer.map(4).text("version").unsigned_integer(schema.version);
+  const auto is_sparse = [](const VectorSlot& vector) { return vector.is_sparse; };
+  const auto sparse = static_cast<std::size_t>(std::ranges::count_if(schema.vectors, is_sparse));
+  writer.map(sparse == 0 ? 4 : 5).text("version").unsigned_integer(schema.version);
   writer.text("versionBase").unsigned_integer(schema.version_base).text("shard").unsigned_integer(schema.shard);
-  writer.text("vectors").array(schema.vectors.size());
+  writer.text("vectors").array(schema.vectors.size() - sparse);
   for (const auto& vector : schema.vectors) {
+    if (vector.is_sparse) continue;
     writer.map(4).text("slot").unsigned_integer(vector.slot).text("name").text(vector.name);
     writer.text("size").unsigned_integer(vector.dimension);
     writer.text("distance").text(kDistanceNames[static_cast<std::size_t>(vector.distance)]);
   }
+  if (sparse == 0) return take(writer);
+  writer.text("sparse").array(sparse);
+  for (const auto& vector : schema.vectors)
+    if (vector.is_sparse) writer.map(2).text("slot").unsigned_integer(vector.slot).text("name").text(vector.name);
   return take(writer);
 }
 

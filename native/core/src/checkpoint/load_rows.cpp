@@ -22,7 +22,9 @@ CheckpointLoader::Reason CheckpointLoader::check_vectors(const RecordFrame& fram
   for (const auto& block : frame.vectors) {
     const auto* const column = shard_.column_of(block.slot);
     if (column == nullptr) return "a vector slot that the schema does not have";
-    if (block.present != 0 && block.dimension != column->slot.dimension) return "vector dimension";
+    if (block.present == 0) continue;
+    if (block.is_sparse() != column->slot.is_sparse) return "a vector of the other kind";
+    if (!block.is_sparse() && block.dimension != column->slot.dimension) return "vector dimension";
   }
   return nullptr;
 }
@@ -36,10 +38,7 @@ void CheckpointLoader::reserve(const RecordFrame& frame) {
   shard.store_.payloads.reserve(frame.payload_bytes());
   for (const auto& block : frame.vectors) {
     auto& column = *shard.column_of(block.slot);
-    const auto count = column.count.load(std::memory_order_relaxed);
-    column.values.reserve(count, block.present);
-    column.row_of.reserve(count, block.present);
-    if (column.keeps_norms()) column.norms.reserve(count, block.present);
+    column.reserve(block);
     column.position_of.reserve(shard.rows_, frame.count);
   }
   shard.make_room_for_ids(frame.count);
@@ -50,14 +49,7 @@ void CheckpointLoader::store_vectors(const RecordFrame& frame) noexcept {
     if (block.present == 0) continue;
     auto& column = *shard_.column_of(block.slot);
     auto position = column.count.load(std::memory_order_relaxed);
-    const float* values = block.values.data();
-    for (std::uint64_t left = block.present, at = position; left > 0;) {
-      const auto run = std::min(left, BlockColumn<float>::run(at));
-      std::memcpy(column.values.at(at), values, run * block.dimension * sizeof(float));
-      values += run * block.dimension;
-      at += run;
-      left -= run;
-    }
+    store_values(column, block, position);
     const auto first = static_cast<std::uint32_t>(shard_.rows_);
     for (std::uint32_t index = 0, taken = 0; index < frame.count; ++index) {
       if (!block.has(index)) continue;
@@ -67,6 +59,21 @@ void CheckpointLoader::store_vectors(const RecordFrame& frame) noexcept {
       ++taken;
     }
     column.count.store(position, std::memory_order_release);
+  }
+}
+
+void CheckpointLoader::store_values(VectorColumn& column, const VectorBlock& block, std::uint64_t position) noexcept {
+  if (block.is_sparse()) {
+    for (std::uint32_t index = 0; index < block.present; ++index) column.sparse->put(position + index, block.sparse(index));
+    return;
+  }
+  const float* values = block.values.data();
+  for (std::uint64_t left = block.present; left > 0;) {
+    const auto run = std::min(left, BlockColumn<float>::run(position));
+    std::memcpy(column.values.at(position), values, run * block.dimension * sizeof(float));
+    values += run * block.dimension;
+    position += run;
+    left -= run;
   }
 }
 

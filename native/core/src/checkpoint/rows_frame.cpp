@@ -12,6 +12,8 @@ void set_bit(std::vector<std::uint64_t>& words, std::size_t bit) { words[bit / 6
 
 /// Id, version, end of the payload text.
 constexpr std::size_t kRowBytes = 16 + 8 + 4;
+/// Of a sparse vector: index and value.
+constexpr std::size_t kEntryBytes = 4 + 4;
 
 }  // namespace
 
@@ -58,7 +60,13 @@ void RowsFrame::add_vector(Part& part, std::uint32_t row, std::uint32_t before) 
   }
   part.positions.push_back(position - 1);
   set_bit(part.presence, rows_.size());
-  bytes_ += (part.column->slot.dimension + 1ULL) * sizeof(float);
+  if (part.column->sparse != nullptr) {
+    const auto stored = part.column->sparse->bytes_of(position - 1).size();
+    part.entries += stored / kEntryBytes;
+    bytes_ += stored + sizeof(std::uint32_t);
+  } else {
+    bytes_ += (part.column->slot.dimension + 1ULL) * sizeof(float);
+  }
 }
 
 std::span<std::byte> RowsFrame::write(std::vector<std::byte>& buffer, std::uint64_t collection_id,
@@ -97,6 +105,11 @@ void RowsFrame::plan_vectors(FrameWriter& writer, Part& part) const {
   if (present != 0 && present != count) part.presence_section = writer.add(presence, 0, slot.slot, count, bitmap_bytes);
   if (part.has_kept) part.kept_section = writer.add(kept, 0, slot.slot, count, bitmap_bytes);
   if (present == 0) return;
+  if (part.column->sparse != nullptr) {
+    const std::size_t table_bytes = (std::size_t{present} + 1) * sizeof(std::uint32_t);
+    part.values_section = writer.add(sparse, 0, slot.slot, present, table_bytes + part.entries * kEntryBytes);
+    return;
+  }
   part.values_section =
       writer.add(vectors, 0, slot.slot, present, std::size_t{present} * slot.dimension * sizeof(float));
   if (part.column->keeps_norms())
@@ -104,14 +117,38 @@ void RowsFrame::plan_vectors(FrameWriter& writer, Part& part) const {
 }
 
 void RowsFrame::fill_vectors(const FrameWriter& writer, const Part& part) const noexcept {
-  const auto& column = *part.column;
-  const auto& positions = part.positions;
   const auto fill_bitmap = [&](std::size_t section, const std::vector<std::uint64_t>& words) {
     std::memcpy(writer.section(section).data(), words.data(), words.size() * sizeof(std::uint64_t));
   };
   if (part.has_kept) fill_bitmap(part.kept_section, part.kept);
-  if (positions.empty()) return;
-  if (positions.size() != rows_.size()) fill_bitmap(part.presence_section, part.presence);
+  if (part.positions.empty()) return;
+  if (part.positions.size() != rows_.size()) fill_bitmap(part.presence_section, part.presence);
+  if (part.column->sparse != nullptr) return fill_sparse(writer.section(part.values_section), part);
+  fill_dense(writer, part);
+}
+
+void RowsFrame::fill_sparse(std::span<std::byte> into, const Part& part) noexcept {
+  auto* ends = into.data();
+  auto* indices = ends + (part.positions.size() + 1) * sizeof(std::uint32_t);
+  auto* values = indices + part.entries * sizeof(std::uint32_t);
+  std::uint32_t end = 0;
+  for (const auto position : part.positions) {
+    const auto vector = part.column->sparse->at(position);
+    if (!vector.indices.empty()) {
+      std::memcpy(indices, vector.indices.data(), vector.indices.size_bytes());
+      std::memcpy(values, vector.values.data(), vector.values.size_bytes());
+    }
+    indices += vector.indices.size_bytes();
+    values += vector.values.size_bytes();
+    end += static_cast<std::uint32_t>(vector.indices.size());
+    ends += sizeof end;
+    std::memcpy(ends, &end, sizeof end);
+  }
+}
+
+void RowsFrame::fill_dense(const FrameWriter& writer, const Part& part) noexcept {
+  const auto& column = *part.column;
+  const auto& positions = part.positions;
   auto values = writer.section(part.values_section);
   const std::size_t vector_bytes = std::size_t{column.slot.dimension} * sizeof(float);
   // Rows written one after the other have their vectors so, too: one copy for each stretch of them.
@@ -150,6 +187,7 @@ void RowsFrame::forget() {
     part.presence.clear();
     part.kept.clear();
     part.has_kept = false;
+    part.entries = 0;
   }
 }
 

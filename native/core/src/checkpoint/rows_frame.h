@@ -29,13 +29,14 @@ class RowsFrame {
                              std::span<const std::byte> meta);
 
  private:
-  /// The vectors of one slot.
+  /// The vectors of one slot, dense or sparse.
   struct Part {
     const VectorColumn* column;
     std::vector<std::uint32_t> positions;  ///< of the rows whose vector the frame holds
     std::vector<std::uint64_t> presence;
     std::vector<std::uint64_t> kept;
     bool has_kept = false;
+    std::size_t entries = 0;  ///< of sparse vectors that the frame holds
     std::size_t presence_section = 0;
     std::size_t values_section = 0;
     std::size_t norms_section = 0;
@@ -45,9 +46,10 @@ class RowsFrame {
   [[nodiscard]] std::uint32_t row_before(std::uint32_t row) const noexcept;
   void add_vector(Part& part, std::uint32_t row, std::uint32_t before);
   void plan_vectors(FrameWriter& writer, Part& part) const;
-  void fill_ids(std::span<std::byte> into) const noexcept;
   void fill_payloads(std::span<std::byte> into) const noexcept;
   void fill_vectors(const FrameWriter& writer, const Part& part) const noexcept;
+  static void fill_dense(const FrameWriter& writer, const Part& part) noexcept;
+  static void fill_sparse(std::span<std::byte> into, const Part& part) noexcept;
   void forget();
 
   const RowStore& store_;

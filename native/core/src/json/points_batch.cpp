@@ -10,6 +10,9 @@ namespace {
 /// Deepest container of the batch form besides payloads: the numbers of a named vector.
 constexpr std::uint32_t kBatchDepthMin = 5;
 
+/// Containers around a vector of the batch form.
+constexpr std::uint32_t kBatchVectorDepth = 4;
+
 /// Containers around a payload of the batch form.
 constexpr std::uint32_t kBatchPayloadDepth = 3;
 
@@ -19,6 +22,8 @@ bool UpsertParser::parse_batch() {
   batch_.is_given = true;
   batch_.values.resize(target_.vectors.size());
   batch_.norms.resize(target_.vectors.size());
+  batch_.indices.resize(target_.vectors.size());
+  batch_.ends.resize(target_.vectors.size());
   batch_.has_slot.resize(target_.vectors.size());
   if (scanner_.depth_max < kBatchDepthMin || !scanner_.consume('{')) return false;
   bool has_next = !scanner_.consume('}');
@@ -73,20 +78,45 @@ bool UpsertParser::parse_batch_vectors() {
 }
 
 bool UpsertParser::parse_batch_slot(std::size_t slot_index) {
-  const auto& slot = target_.vectors[slot_index];
-  auto& values = batch_.values[slot_index];
-  auto& norms = batch_.norms[slot_index];
   batch_.has_slot[slot_index] = true;
   if (!scanner_.consume('[')) return false;
   bool has_next = !scanner_.consume(']');
-  while (has_next) {
-    values.resize(values.size() + slot.dimension);
-    const auto row = std::span(values).last(slot.dimension);
-    double square_sum = 0;
-    if (!parse_vector(scanner_, row, square_sum) || !next_or_close(scanner_, ']', has_next)) return false;
-    norms.push_back(slot.distance == Distance::cosine ? normalize(row, square_sum) : 1.0F);
-  }
+  while (has_next)
+    if (!parse_batch_vector(slot_index) || !next_or_close(scanner_, ']', has_next)) return false;
   return true;
+}
+
+bool UpsertParser::parse_batch_vector(std::size_t slot_index) {
+  const auto& slot = target_.vectors[slot_index];
+  auto& values = batch_.values[slot_index];
+  auto& norms = batch_.norms[slot_index];
+  if (slot.is_sparse) {
+    if (!sparse_reader_.read(scanner_, kBatchVectorDepth)) return false;
+    const auto vector = sparse_reader_.view();
+    auto& indices = batch_.indices[slot_index];
+    values.insert(values.end(), vector.values.begin(), vector.values.end());
+    indices.insert(indices.end(), vector.indices.begin(), vector.indices.end());
+    batch_.ends[slot_index].push_back(values.size());
+    norms.push_back(1.0F);
+    return true;
+  }
+  values.resize(values.size() + slot.dimension);
+  const auto row = std::span(values).last(slot.dimension);
+  double square_sum = 0;
+  if (!parse_vector(scanner_, row, square_sum)) return false;
+  norms.push_back(slot.distance == Distance::cosine ? normalize(row, square_sum) : 1.0F);
+  return true;
+}
+
+RowVector UpsertParser::batch_vector(std::size_t slot_index, std::size_t row) const noexcept {
+  const auto& slot = target_.vectors[slot_index];
+  const auto values = std::span(batch_.values[slot_index]);
+  const auto norm = batch_.norms[slot_index][row];
+  if (!slot.is_sparse) return {slot_index, values.subspan(row * slot.dimension, slot.dimension), norm, {}};
+  const auto& ends = batch_.ends[slot_index];
+  const auto begin = row == 0 ? 0 : ends[row - 1];
+  const auto count = ends[row] - begin;
+  return {slot_index, values.subspan(begin, count), norm, std::span(batch_.indices[slot_index]).subspan(begin, count)};
 }
 
 bool UpsertParser::parse_batch_payloads() {
@@ -110,11 +140,8 @@ bool UpsertParser::add_batch() {
   std::size_t payload_begin = 0;
   for (std::size_t row = 0; row < ids.size(); ++row) {
     point_.rows.clear();
-    for (std::size_t i = 0; i < batch_.norms.size(); ++i) {
-      if (!batch_.has_slot[i]) continue;
-      const auto dimension = target_.vectors[i].dimension;
-      point_.rows.push_back({i, std::span(batch_.values[i]).subspan(row * dimension, dimension), batch_.norms[i][row]});
-    }
+    for (std::size_t i = 0; i < batch_.norms.size(); ++i)
+      if (batch_.has_slot[i]) point_.rows.push_back(batch_vector(i, row));
     const auto payload_end = batch_.has_payloads ? batch_.payload_ends[row] : payload_begin;
     const auto payload = std::string_view(batch_.payloads).substr(payload_begin, payload_end - payload_begin);
     payload_begin = payload_end;

@@ -108,11 +108,24 @@ bool UpsertParser::parse_named_vector(const RawString& name) {
 }
 
 bool UpsertParser::parse_slot(std::size_t slot_index) {
+  if (target_.vectors[slot_index].is_sparse) return parse_sparse_slot(slot_index);
   auto& values = point_.values[slot_index];
   double square_sum = 0;
   if (!parse_vector(scanner_, values, square_sum)) return false;
   const bool is_cosine = target_.vectors[slot_index].distance == Distance::cosine;
-  point_.rows.push_back({slot_index, values, is_cosine ? normalize(values, square_sum) : 1.0F});
+  point_.rows.push_back({slot_index, values, is_cosine ? normalize(values, square_sum) : 1.0F, {}});
+  return true;
+}
+
+/// Sparse vectors have names, and so stand in the map of vectors.
+bool UpsertParser::parse_sparse_slot(std::size_t slot_index) {
+  if (!sparse_reader_.read(scanner_, kPointDepth + 2)) return false;
+  const auto vector = sparse_reader_.view();
+  auto& values = point_.values[slot_index];
+  auto& indices = point_.indices[slot_index];
+  values.assign(vector.values.begin(), vector.values.end());
+  indices.assign(vector.indices.begin(), vector.indices.end());
+  point_.rows.push_back({slot_index, values, 1.0F, indices});
   return true;
 }
 

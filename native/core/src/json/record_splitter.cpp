@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "millrace/record.h"
 #include "record/id_section.h"
 
 namespace millrace::json {
 namespace {
 
-/// Sections of a frame besides those of its slots: IDS, PAYLOAD and META. A slot has up to VECTORS, PRESENCE and NORMS.
+/// Sections of a frame besides those of its slots: IDS, PAYLOAD and META. A slot has up to VECTORS or SPARSE, PRESENCE and NORMS.
 constexpr std::size_t kPlainSections = 3;
 constexpr std::size_t kSlotSections = 3;
 
@@ -70,7 +69,7 @@ std::vector<EncodedRecord> RecordSplitter::finish() {
 
 std::uint64_t RecordSplitter::row_bytes(std::span<const RowVector> vectors, std::string_view payload) const noexcept {
   std::uint64_t bytes = kRowBytes + target_->vectors.size() + payload.size();
-  for (const auto& vector : vectors) bytes += (vector.values.size() + 1) * sizeof(float);
+  for (const auto& vector : vectors) bytes += (vector.values.size() + vector.indices.size() + 1) * sizeof(float);
   return bytes;
 }
 
@@ -86,8 +85,34 @@ void RecordSplitter::append(OpenRecord& record, const PointId& id, std::span<con
     auto& slot = record.slots[vector.slot_index];
     slot.values.insert(slot.values.end(), vector.values.begin(), vector.values.end());
     slot.norms.push_back(vector.norm);
+    if (target_->vectors[vector.slot_index].is_sparse) {
+      slot.indices.insert(slot.indices.end(), vector.indices.begin(), vector.indices.end());
+      slot.ends.push_back(static_cast<std::uint32_t>(slot.indices.size()));
+    }
     slot.presence[row / 64] |= std::uint64_t{1} << (row % 64);
   }
+}
+
+void RecordSplitter::add_vectors(RecordBuilder& builder, const SlotColumn& column, const VectorSlot& slot,
+                                 std::uint32_t rows) {
+  using enum layout::SectionKind;
+  const auto present = static_cast<std::uint32_t>(column.norms.size());
+  const auto add = [&](layout::SectionKind kind, std::uint32_t count, std::span<const std::byte> bytes) {
+    builder.add(kind, 0, slot.slot, count, bytes);
+  };
+  if (present != rows) add(presence, rows, std::as_bytes(std::span(column.presence)));
+  if (!slot.is_sparse) {
+    add(vectors, present, std::as_bytes(std::span(column.values)));
+    if (slot.distance == Distance::cosine) add(norms, present, std::as_bytes(std::span(column.norms)));
+    return;
+  }
+  std::vector<std::byte> bytes;
+  bytes.reserve(4 + column.ends.size() * 4 + column.indices.size() * 8);
+  append_little_endian(bytes, 0, 4);
+  for (const auto part : {std::as_bytes(std::span(column.ends)), std::as_bytes(std::span(column.indices)),
+                          std::as_bytes(std::span(column.values))})
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  add(sparse, present, bytes);
 }
 
 void RecordSplitter::close(std::uint32_t shard) {
@@ -97,17 +122,11 @@ void RecordSplitter::close(std::uint32_t shard) {
   add_ids(builder, record.ids);
   for (std::size_t i = 0; i < record.slots.size(); ++i) {
     auto& slot = record.slots[i];
-    const auto& schema = target_->vectors[i];
-    const auto present = static_cast<std::uint32_t>(slot.norms.size());
-    if (present != 0) {
-      using enum layout::SectionKind;
-      if (present != rows) builder.add(presence, 0, schema.slot, rows, std::as_bytes(std::span(slot.presence)));
-      builder.add(vectors, 0, schema.slot, present, std::as_bytes(std::span(slot.values)));
-      if (schema.distance == Distance::cosine)
-        builder.add(norms, 0, schema.slot, present, std::as_bytes(std::span(slot.norms)));
-    }
+    if (!slot.norms.empty()) add_vectors(builder, slot, target_->vectors[i], rows);
     slot.values.clear();
     slot.norms.clear();
+    slot.indices.clear();
+    slot.ends.clear();
     slot.presence.clear();
   }
   if (!record.payloads.empty()) add_payloads(builder, record.payload_ends, record.payloads);

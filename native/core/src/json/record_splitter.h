@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "millrace/points_parser.h"
+#include "millrace/record.h"
 
 namespace millrace::json {
 
 /// A point's vector, in stored form.
 struct RowVector {
   std::size_t slot_index = 0;  ///< in EncodeTarget::vectors
-  std::span<const float> values;
-  float norm = 1.0F;           ///< length taken out by normalisation
+  std::span<const float> values;  ///< of a sparse one as many as indices
+  float norm = 1.0F;              ///< length taken out by normalisation
+  std::span<const std::uint32_t> indices;  ///< of a sparse one, rising
 };
 
 /// Distributes points over the records of their shards. A record is closed when the next point would take it over the
@@ -32,7 +34,9 @@ class RecordSplitter {
  private:
   struct SlotColumn {
     std::vector<float> values;
-    std::vector<float> norms;
+    std::vector<float> norms;  ///< one for each vector
+    std::vector<std::uint32_t> indices;
+    std::vector<std::uint32_t> ends;  ///< of sparse vectors
     std::vector<std::uint64_t> presence;
   };
 
@@ -48,6 +52,7 @@ class RecordSplitter {
   [[nodiscard]] std::uint64_t row_bytes(std::span<const RowVector> vectors, std::string_view payload) const noexcept;
   void append(OpenRecord& record, const PointId& id, std::span<const RowVector> vectors, std::string_view payload);
   void close(std::uint32_t shard);
+  static void add_vectors(RecordBuilder& builder, const SlotColumn& column, const VectorSlot& slot, std::uint32_t rows);
 
   const EncodeTarget* target_;
   const EncodeLimits* limits_;

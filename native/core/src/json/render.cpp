@@ -14,6 +14,13 @@ namespace {
 /// Longest shortest-round-trip text of a float, its sign and exponent, and `.0`.
 constexpr std::size_t kFloatTextMax = 24;
 
+template <typename T>
+void append_number(std::string& out, T value) {
+  std::array<char, kFloatTextMax> text;
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+  out.append(text.data(), end);
+}
+
 void append_vector(std::string& out, std::span<const float> values) {
   out.push_back('[');
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -21,6 +28,17 @@ void append_vector(std::string& out, std::span<const float> values) {
     append_float(out, values[i]);
   }
   out.push_back(']');
+}
+
+void append_sparse(std::string& out, const StoredVector& vector) {
+  out += "{\"indices\":[";
+  for (std::size_t i = 0; i < vector.indices.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    append_number(out, vector.indices[i]);
+  }
+  out += "],\"values\":";
+  append_vector(out, vector.values);
+  out.push_back('}');
 }
 
 void append_vectors(std::string& out, const PointView& point, const PointShape& shape) {
@@ -35,7 +53,11 @@ void append_vectors(std::string& out, const PointView& point, const PointShape& 
       is_first = false;
       json::append_string(out, slot.name);
       out.push_back(':');
-      append_vector(out, stored.values);
+      if (stored.is_sparse) {
+        append_sparse(out, stored);
+      } else {
+        append_vector(out, stored.values);
+      }
     }
   }
   out.push_back('}');
@@ -50,13 +72,6 @@ void append_parts(std::string& out, const PointView& point, const PointShape& sh
     out += ",\"vector\":";
     append_vectors(out, point, shape);
   }
-}
-
-template <typename T>
-void append_number(std::string& out, T value) {
-  std::array<char, kFloatTextMax> text;
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
-  out.append(text.data(), end);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ UpsertParser::UpsertParser(std::string_view body, const EncodeTarget& target, co
       payload_writer_(payload_),
       batch_payload_writer_(batch_.payloads) {
   for (const auto& vector : target.vectors) point_.values.emplace_back(vector.dimension);
+  point_.indices.resize(target.vectors.size());
 }
 
 ParsedPoints UpsertParser::parse() {

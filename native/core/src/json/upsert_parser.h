@@ -8,6 +8,7 @@
 #include "json/payload_writer.h"
 #include "json/record_splitter.h"
 #include "json/scanner.h"
+#include "json/sparse_vector.h"
 #include "millrace/points_parser.h"
 
 namespace millrace::json {
@@ -28,14 +29,17 @@ class UpsertParser {
   /// What was read of one point. Values of a vector lie in `values_` of its slot.
   struct PointVectors {
     std::vector<RowVector> rows;
-    std::vector<std::vector<float>> values;  ///< per slot of the target
+    std::vector<std::vector<float>> values;           ///< per slot of the target
+    std::vector<std::vector<std::uint32_t>> indices;  ///< the same, of sparse ones
   };
 
   /// Columns of the batch form: for each slot the vectors of all points, when it was given.
   struct Batch {
     std::optional<std::vector<PointId>> ids;
     std::vector<std::vector<float>> values;
-    std::vector<std::vector<float>> norms;
+    std::vector<std::vector<float>> norms;            ///< one for each vector, sparse ones as well
+    std::vector<std::vector<std::uint32_t>> indices;  ///< of sparse vectors
+    std::vector<std::vector<std::size_t>> ends;       ///< of sparse vectors: where their entries end
     std::vector<bool> has_slot;
     std::vector<std::size_t> payload_ends;
     std::string payloads;
@@ -68,6 +72,7 @@ class UpsertParser {
   bool parse_point_vectors();
   bool parse_named_vector(const RawString& name);
   bool parse_slot(std::size_t slot_index);
+  bool parse_sparse_slot(std::size_t slot_index);
   [[nodiscard]] std::optional<std::size_t> slot_index_of(std::string_view name) const noexcept;
 
   // The batch form, points_batch.cpp.
@@ -76,6 +81,8 @@ class UpsertParser {
   bool parse_batch_ids();
   bool parse_batch_vectors();
   bool parse_batch_slot(std::size_t slot_index);
+  bool parse_batch_vector(std::size_t slot_index);
+  [[nodiscard]] RowVector batch_vector(std::size_t slot_index, std::size_t row) const noexcept;
   bool parse_batch_payloads();
   bool add_batch();
 
@@ -88,6 +95,7 @@ class UpsertParser {
   Batch batch_;
   std::string payload_;
   PayloadWriter payload_writer_;
+  SparseReader sparse_reader_;
   PayloadWriter batch_payload_writer_;
   std::string key_storage_;
   std::uint64_t points_ = 0;

@@ -122,7 +122,7 @@ class RecordDecoder {
       case layout::SectionKind::versions: return read_versions(section);
       case layout::SectionKind::kept: return read_kept(section);
       case layout::SectionKind::source: return read_source(section);
-      case layout::SectionKind::sparse:
+      case layout::SectionKind::sparse: return read_sparse(section);
       case layout::SectionKind::multi: break;
     }
     return (section.kind & layout::kOptionalSectionBit) != 0 || newer("section kind");
@@ -167,6 +167,29 @@ class RecordDecoder {
     block.present = section.rows;
     block.dimension = static_cast<std::uint32_t>(row_bytes / 4);
     block.values = view_as<float>(section.bytes);
+    return true;
+  }
+
+  bool read_sparse(const Section& section) {
+    if (section.encoding != static_cast<std::uint16_t>(layout::SparseEncoding::f32)) return newer("sparse encoding");
+    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
+    seen_vectors_.push_back(section.slot);
+    if (section.rows > frame_.count) return corrupt("vector rows");
+    const auto table = offset_table(section.rows);
+    if (section.bytes.size() < table) return corrupt("sparse section length");
+    const auto ends = view_as<std::uint32_t>(section.bytes.first(table));
+    if (ends.front() != 0 || !std::ranges::is_sorted(ends)) return corrupt("sparse rows");
+    const std::size_t entries = ends.back();
+    if (section.bytes.size() != table + entries * (sizeof(std::uint32_t) + sizeof(float)))
+      return corrupt("sparse section length");
+    auto& block = block_of(section.slot);
+    block.present = section.rows;
+    block.ends = ends;
+    block.indices = view_as<std::uint32_t>(section.bytes.subspan(table, entries * sizeof(std::uint32_t)));
+    block.values = view_as<float>(section.bytes.subspan(table + entries * sizeof(std::uint32_t)));
+    for (std::uint32_t row = 0; row < section.rows; ++row)
+      for (std::size_t at = ends[row] + std::size_t{1}; at < ends[row + 1]; ++at)
+        if (block.indices[at - 1] >= block.indices[at]) return corrupt("sparse indices");
     return true;
   }
 
@@ -294,6 +317,7 @@ class RecordDecoder {
         for (const auto word : block.presence) present += static_cast<std::size_t>(std::popcount(word));
       }
       if (present != block.present) return corrupt("vector rows against presence");
+      if (!block.norms.empty() && block.is_sparse()) return corrupt("norms of sparse vectors");
       if (!block.norms.empty() && block.norms.size() != block.present) return corrupt("norm rows");
     }
     return true;

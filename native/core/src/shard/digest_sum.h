@@ -55,10 +55,10 @@ enum class Component : std::uint64_t { point = 1, version, vector, payload, sche
 }
 
 /// @param norm  the removed length, as its bits; 0: none kept
-[[nodiscard]] inline DigestSum vector_hash(const PointId& id, std::uint32_t slot, std::span<const float> values,
+[[nodiscard]] inline DigestSum vector_hash(const PointId& id, std::uint32_t slot, std::span<const std::byte> stored,
                                            std::uint32_t norm) noexcept {
   const std::uint64_t words[] = {id.is_uuid ? 1U : 0U, id.high, id.low, slot, norm};
-  return component_hash(Component::vector, words, std::as_bytes(values));
+  return component_hash(Component::vector, words, stored);
 }
 
 [[nodiscard]] inline DigestSum payload_hash(const PointId& id, std::string_view text) noexcept {

@@ -23,6 +23,36 @@ bool MemoryShard::has_growth() const noexcept {
   return false;
 }
 
+namespace {
+
+/// The positions of a column whose newest row is alive: one that is dead stays so.
+class LivePositions final : public PositionTest {
+ public:
+  LivePositions(const RowStore& store, const VectorColumn& column) noexcept : store_(store), column_(column) {}
+  [[nodiscard]] bool is_live(std::uint32_t position) const noexcept override {
+    return store_.death(column_.newest_row(position)) == 0;
+  }
+
+ private:
+  const RowStore& store_;
+  const VectorColumn& column_;
+};
+
+}  // namespace
+
+/// After what was applied was published, so that a reader of the new index sees it as well.
+void MemoryShard::cover_sparse() noexcept {
+  for (const auto& column : *generation_->columns) {
+    if (column->sparse == nullptr) continue;
+    const auto covered = guard([&]() -> Result<bool> {
+      column->sparse->cover(column->count.load(std::memory_order_relaxed), LivePositions(store_, *column));
+      return true;
+    });
+    // Without memory the vectors are looked at one by one; the next record that is applied has it tried again.
+    static_cast<void>(covered);
+  }
+}
+
 void MemoryShard::wake_builder() noexcept {
   if (options_.builder == nullptr || !has_growth()) return;
   const auto woken = guard([&]() -> Result<bool> {

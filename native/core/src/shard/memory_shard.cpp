@@ -171,6 +171,7 @@ void MemoryShard::publish(std::uint64_t next_offset) noexcept {
     published_.generation.swap(replaced);
   }
   // The old generation is let go here, outside the lock.
+  cover_sparse();
   wake_builder();
 }
 
@@ -182,6 +183,11 @@ Snapshot MemoryShard::snapshot() const {
 ShardState MemoryShard::state() const {
   auto at = snapshot();
   for (const auto& column : *at.generation->columns) {
+    // What is not in the index yet is looked at, a few vectors.
+    if (column->sparse != nullptr) {
+      at.state.indexed_vectors += column->sparse->counts().vectors();
+      at.state.memory_bytes += column->sparse->index_bytes();
+    }
     if (column->index == nullptr) continue;
     at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
     at.state.graph_changes += column->index->changes();

@@ -157,7 +157,9 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   /// The two sums' components of a row, recomputed from what is stored.
   void add_row(std::uint32_t row) noexcept;
   void subtract_row(std::uint32_t row) noexcept;
-  [[nodiscard]] DigestSum stored_hash(std::uint32_t row) const noexcept;
+  /// What a live row brings to, and takes from, the sums over its column.
+  void add_vector(const VectorColumn& column, std::uint32_t row) noexcept;
+  void subtract_vector(const VectorColumn& column, std::uint32_t row) noexcept;
   [[nodiscard]] static DigestSum stored_vector_hash(const VectorColumn& column, std::uint32_t row,
                                                     const PointId& id) noexcept;
 
@@ -169,9 +171,15 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
 
   // growth.cpp
   void wake_builder() noexcept;
+  void cover_sparse() noexcept;
 
   // readers
   [[nodiscard]] Snapshot snapshot() const;
+  /// @param passing  null: all points
+  [[nodiscard]] Result<SearchResult> search_sparse(const Snapshot& at, const VectorColumn& column,
+                                                   const SparseIndexView& view, const SearchPlan& plan,
+                                                   const Bitmap* passing) const;
+  [[nodiscard]] static std::uint64_t estimate_sparse(const VectorColumn& column, const SearchPlan& plan) noexcept;
   /// Evaluates a filter, which there is. @param operation  for the error of a passed deadline
   [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;
   [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;

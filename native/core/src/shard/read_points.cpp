@@ -20,8 +20,14 @@ PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const Poin
     const bool is_wanted =
         selector.all_vectors || std::ranges::find(selector.slots, column->slot.slot) != selector.slots.end();
     if (!is_wanted) continue;
-    if (const float* values = column->find(row))
-      view.vectors.push_back({column->slot.slot, {values, column->slot.dimension}});
+    const auto position = column->position(row);
+    if (position == 0) continue;
+    if (column->sparse != nullptr) {
+      const auto [indices, values] = column->sparse->at(position - 1);
+      view.vectors.push_back({column->slot.slot, values, indices, true});
+    } else {
+      view.vectors.push_back({column->slot.slot, {column->values.at(position - 1), column->slot.dimension}});
+    }
   }
   return view;
 }

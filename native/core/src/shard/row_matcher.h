@@ -24,7 +24,7 @@ class RowMatcher {
   [[nodiscard]] bool matches(std::uint32_t row) {
     const auto& stored = *store_.rows.at(row);
     for (std::size_t i = 0; i < columns_.size(); ++i)
-      vectors_[i] = columns_[i] != nullptr && columns_[i]->find(row) != nullptr;
+      vectors_[i] = columns_[i] != nullptr && columns_[i]->position(row) != 0;
     return evaluator_.matches(stored.payload_text(), stored.id(), {vectors_.get(), columns_.size()});
   }
 

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "base/memory.h"
 #include "graph/column_index.h"
 #include "millrace/point_id.h"
 #include "millrace/schema.h"
+#include "shard/payload_arena.h"
+#include "sparse/sparse_vectors.h"
 
 namespace millrace {
 
@@ -31,56 +30,6 @@ struct Row {
   [[nodiscard]] std::string_view payload_text() const noexcept {
     return {payload, payload_bytes_and_kind & ~kUuidBit};
   }
-};
-
-/// Texts that never move, appended a record at a time.
-class PayloadArena {
- public:
-  /// Makes room for the next `bytes`, all in one piece.
-  /// @throws std::bad_alloc; nothing changes then
-  void reserve(std::size_t bytes) {
-    if (bytes <= room_) return;
-    const std::size_t grown = std::clamp(total_ / 4, std::size_t{64} << 10U, std::size_t{32} << 20U);
-    chunks_.reserve(chunks_.size() + 1);
-    chunks_.push_back(Block::allocate(std::max(bytes, grown)));
-    at_ = reinterpret_cast<char*>(chunks_.back().data());
-    room_ = chunks_.back().bytes();
-    total_ += room_;
-  }
-
-  /// @param text  reserved before
-  const char* append(std::string_view text) noexcept {
-    if (text.empty()) return at_;
-    std::memcpy(at_, text.data(), text.size());
-    const char* const start = at_;
-    at_ += text.size();
-    room_ -= text.size();
-    return start;
-  }
-
-  [[nodiscard]] std::size_t total_bytes() const noexcept { return total_; }
-  void clear() noexcept { *this = {}; }
-
-  /// A place to go back to when what was appended since is not needed after all, and no row names it.
-  struct Mark {
-    std::size_t chunks = 0;
-    char* at = nullptr;
-    std::size_t room = 0;
-    std::size_t total = 0;
-  };
-  [[nodiscard]] Mark mark() const noexcept { return {chunks_.size(), at_, room_, total_}; }
-  void rewind(const Mark& mark) noexcept {
-    while (chunks_.size() > mark.chunks) chunks_.pop_back();
-    at_ = mark.at;
-    room_ = mark.room;
-    total_ = mark.total;
-  }
-
- private:
-  std::vector<Block> chunks_;
-  char* at_ = nullptr;
-  std::size_t room_ = 0;
-  std::size_t total_ = 0;
 };
 
 /// The rows of a shard, in the order they were written; none moves or goes while the shard lives.
@@ -112,21 +61,36 @@ struct RowStore {
 
 /// The vectors of one slot, densely: position p belongs to row row_of[p], the newest of the rows that share it, which is
 /// set with an atomic store when it changes. Each of them replaced the one before, `Row::previous`, without a new vector.
-/// Positions rise with the rows that brought them.
+/// Positions rise with the rows that brought them. A column is dense, with `values` and perhaps `norms`, or `sparse`.
 struct VectorColumn {
-  explicit VectorColumn(VectorSlot described) : slot(std::move(described)), values(slot.dimension) {}
+  explicit VectorColumn(VectorSlot described)
+      : slot(std::move(described)),
+        values(slot.dimension),
+        sparse(slot.is_sparse ? std::make_unique<SparseVectors>() : nullptr) {}
 
   VectorSlot slot;
   BlockColumn<float> values;
+  std::unique_ptr<SparseVectors> sparse;   ///< null: a dense column
   BlockColumn<float> norms;                ///< length before normalisation; 0: not told. Cosine only.
   BlockColumn<std::uint32_t> row_of;
   BlockColumn<std::uint32_t> position_of;  ///< by row: position + 1, or 0
   std::atomic<std::uint32_t> count{0};
   std::unique_ptr<ColumnIndex> index;      ///< null when nobody builds indexes
 
-  [[nodiscard]] const float* find(std::uint32_t row) const noexcept {
-    const auto* const position = position_of.find(row);
-    return position == nullptr || *position == 0 ? nullptr : values.at(*position - 1);
+  /// Makes room for the vectors of a block, from position `count` on.
+  /// @throws std::bad_alloc; nothing that counts has changed then
+  void reserve(const VectorBlock& block) {
+    const auto from = count.load(std::memory_order_relaxed);
+    row_of.reserve(from, block.present);
+    if (sparse != nullptr) return sparse->reserve(from, block);
+    values.reserve(from, block.present);
+    if (keeps_norms()) norms.reserve(from, block.present);
+  }
+  /// What is stored takes so many bytes, but for the table of rows.
+  [[nodiscard]] std::uint64_t stored_bytes() const noexcept {
+    const std::uint64_t positions = count.load(std::memory_order_relaxed);
+    return sparse != nullptr ? sparse->total_bytes() + positions * sizeof(std::uint32_t)
+                             : positions * (slot.dimension + 2ULL) * sizeof(float);
   }
   /// The vector's position + 1, or 0. @param row  whose vectors may be read
   [[nodiscard]] std::uint32_t position(std::uint32_t row) const noexcept {

@@ -1,5 +1,6 @@
 #include "shard/schema_codec.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -23,6 +24,39 @@ bool read_u32(MsgpackReader& reader, std::uint32_t& into) noexcept {
   return true;
 }
 
+/// @return why the vector cannot be one more of the schema
+const char* add_vector(VectorSlot vector, Schema& schema) {
+  for (const auto& other : schema.vectors)
+    if (other.slot == vector.slot || other.name == vector.name) return "vector twice in the schema";
+  schema.vectors.push_back(std::move(vector));
+  return nullptr;
+}
+
+/// @return why the pair is none that every vector has, or nothing; `is_read` is clear when it is another one
+const char* read_name_or_slot(MsgpackReader& reader, std::string_view key, VectorSlot& vector, bool& is_read) {
+  is_read = key == "slot" || key == "name";
+  if (key == "slot") return read_u32(reader, vector.slot) ? nullptr : "vector slot";
+  if (key != "name") return nullptr;
+  const auto name = reader.text();
+  if (!name) return "vector name";
+  vector.name = *name;
+  return nullptr;
+}
+
+const char* read_sparse_vector(MsgpackReader& reader, Schema& schema) {
+  auto vector = sparse_slot(0, {});
+  const auto pairs = reader.map();
+  for (std::uint32_t i = 0; pairs && i < *pairs; ++i) {
+    const auto key = reader.text();
+    if (!key) break;
+    bool is_read = false;
+    if (const char* reason = read_name_or_slot(reader, *key, vector, is_read)) return reason;
+    if (!is_read && !reader.skip()) break;
+  }
+  if (reader.failed()) return "schema encoding";
+  return vector.name.empty() ? "sparse vector without a name" : add_vector(std::move(vector), schema);
+}
+
 const char* read_vector(MsgpackReader& reader, Schema& schema) {
   VectorSlot vector;
   bool has_distance = false;
@@ -30,13 +64,10 @@ const char* read_vector(MsgpackReader& reader, Schema& schema) {
   for (std::uint32_t i = 0; pairs && i < *pairs; ++i) {
     const auto key = reader.text();
     if (!key) break;
-    if (*key == "slot") {
-      if (!read_u32(reader, vector.slot)) return "vector slot";
-    } else if (*key == "name") {
-      const auto name = reader.text();
-      if (!name) return "vector name";
-      vector.name = *name;
-    } else if (*key == "size") {
+    bool is_read = false;
+    if (const char* reason = read_name_or_slot(reader, *key, vector, is_read)) return reason;
+    if (is_read) continue;
+    if (*key == "size") {
       if (!read_u32(reader, vector.dimension)) return "vector size";
     } else if (*key == "distance") {
       const auto name = reader.text();
@@ -51,16 +82,13 @@ const char* read_vector(MsgpackReader& reader, Schema& schema) {
   if (reader.failed()) return "schema encoding";
   if (vector.dimension == 0 || vector.dimension > kDimensionMax) return "vector size";
   if (!has_distance) return "vector distance";
-  for (const auto& other : schema.vectors)
-    if (other.slot == vector.slot || other.name == vector.name) return "vector twice in the schema";
-  schema.vectors.push_back(std::move(vector));
-  return nullptr;
+  return add_vector(std::move(vector), schema);
 }
 
-const char* read_vectors(MsgpackReader& reader, Schema& schema) {
+const char* read_list(MsgpackReader& reader, Schema& schema, const char* (*read)(MsgpackReader&, Schema&)) {
   const auto items = reader.array();
   for (std::uint32_t i = 0; items && i < *items; ++i)
-    if (const char* reason = read_vector(reader, schema)) return reason;
+    if (const char* reason = read(reader, schema)) return reason;
   return nullptr;
 }
 
@@ -82,13 +110,17 @@ std::variant<Schema, const char*> decode_schema(std::span<const std::byte> meta)
     } else if (*key == "shard") {
       if (!read_u32(reader, schema.shard)) return "schema shard";
     } else if (*key == "vectors") {
-      if (const char* reason = read_vectors(reader, schema)) return reason;
+      if (const char* reason = read_list(reader, schema, read_vector)) return reason;
+    } else if (*key == "sparse") {
+      if (const char* reason = read_list(reader, schema, read_sparse_vector)) return reason;
     } else if (!reader.skip()) {
       break;
     }
   }
   if (reader.failed() || !reader.at_end()) return "schema encoding";
   if (schema.version == 0) return "schema version";
+  // Whichever list comes first.
+  std::ranges::stable_partition(schema.vectors, [](const VectorSlot& vector) { return !vector.is_sparse; });
   return schema;
 }
 

@@ -15,6 +15,12 @@ const VectorColumn* find_column(const Generation& generation, std::uint32_t slot
   return nullptr;
 }
 
+/// Whether every value of a sparse query has its index, and these rise.
+bool is_right(const SearchPlan& plan) noexcept {
+  const auto falls = [](std::uint32_t a, std::uint32_t b) { return a >= b; };
+  return plan.indices.size() == plan.query.size() && std::ranges::adjacent_find(plan.indices, falls) == plan.indices.end();
+}
+
 }  // namespace
 
 Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
@@ -24,15 +30,21 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     const auto* column = find_column(*at.generation, plan.slot);
     // What the graph covers is read before the state that is searched: see ColumnIndex::grow.
     GraphView view = plan.exact || column == nullptr ? GraphView{} : GraphView::of(*column);
-    if (view.stage != nullptr) {
+    auto sparse = column == nullptr || column->sparse == nullptr ? nullptr : column->sparse->index();
+    if (view.stage != nullptr || sparse != nullptr) {
       const auto* const before = column;
       at = snapshot();
       column = find_column(*at.generation, plan.slot);
-      if (column != before) view = {};
+      if (column != before) {
+        view = {};
+        sparse = nullptr;
+      }
     }
     if (column == nullptr)
       return Error{Errc::vector_name_unknown, "\"name\":\"slot " + std::to_string(plan.slot) + "\""};
-    if (plan.query.size() != column->slot.dimension)
+    if (column->slot.is_sparse != plan.is_sparse) return Error{Errc::vector_kind_mismatch, {}};
+    if (plan.is_sparse && !is_right(plan)) return Error{Errc::argument_invalid, "\"reason\":\"not a sparse query\""};
+    if (!plan.is_sparse && plan.query.size() != column->slot.dimension)
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(plan.query.size())};
     const auto& matching = plan.matching;
@@ -40,12 +52,13 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     const Result<Bitmap> passing = matching.filter == nullptr || is_matched ? Result<Bitmap>(Bitmap{})
                                                                            : match_at(at, matching, "search");
     if (!passing) return passing.error();
+    const auto* const bitmap = is_matched ? plan.passing : matching.filter == nullptr ? nullptr : &passing.value();
+    if (plan.is_sparse) return search_sparse(at, *column, sparse == nullptr ? SparseIndexView{} : *sparse, plan, bitmap);
     const auto distance = column->slot.distance;
     SearchResult result;
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
-    const auto* const bitmap = is_matched ? plan.passing : matching.filter == nullptr ? nullptr : &passing.value();
     if (view.stage != nullptr) {
       IndexBuilder::note_search(steady_clock_ns());
       GraphSearch search(store_, *column, at.state, plan, bitmap, view);
@@ -78,6 +91,10 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   const auto at = snapshot();
   const auto* const column = find_column(*at.generation, plan.slot);
   if (column == nullptr) return 0;
+  if (column->slot.is_sparse) {
+    const auto filter = plan.matching.filter == nullptr ? 0 : estimate_filter(*plan.matching.filter);
+    return filter + estimate_sparse(*column, plan);
+  }
   const auto view = plan.exact ? GraphView{} : GraphView::of(*column);
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
   const auto work = view.stage == nullptr ? count * column->slot.dimension : GraphSearch::estimate(*column, plan, view);

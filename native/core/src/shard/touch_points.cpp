@@ -126,10 +126,7 @@ void MemoryShard::reserve_vectors(const RecordFrame& frame) {
   for (const auto& block : frame.vectors) {
     if (block.present == 0) continue;
     auto& column = *column_of(block.slot);
-    const auto count = column.count.load(std::memory_order_relaxed);
-    column.values.reserve(count, block.present);
-    column.row_of.reserve(count, block.present);
-    if (column.keeps_norms()) column.norms.reserve(count, block.present);
+    column.reserve(block);
     column.position_of.reserve(rows_, frame.count);
   }
 }
@@ -176,7 +173,7 @@ void MemoryShard::drop_vectors(std::span<const std::uint32_t> rows, std::span<co
       if (std::ranges::find(slots, column->slot.slot) == slots.end()) {
         column->share(row, position);
       } else {
-        stored_sum_ -= stored_vector_hash(*column, before, store_.rows.at(before)->id());
+        subtract_vector(*column, before);
       }
     }
     replace(before, row, offset);
@@ -205,10 +202,9 @@ std::uint32_t MemoryShard::update_vectors(const RecordFrame& frame, const Kept& 
       const auto index = taken[b]++;
       if (before == kNoRow) continue;
       auto& column = *column_of(block.slot);
-      const auto id = frame.id(i);
-      stored_sum_ -= stored_vector_hash(column, before, id);
+      subtract_vector(column, before);
       put_vector(column, row, block, index);
-      stored_sum_ += stored_vector_hash(column, row, id);
+      add_vector(column, row);
     }
     if (before == kNoRow) continue;
     replace(before, row, offset);
@@ -221,13 +217,18 @@ std::uint32_t MemoryShard::update_vectors(const RecordFrame& frame, const Kept& 
 void MemoryShard::put_vector(VectorColumn& column, std::uint32_t row, const VectorBlock& block,
                              std::uint32_t index) noexcept {
   const auto position = column.count.load(std::memory_order_relaxed);
-  std::memcpy(column.values.at(position), block.values.data() + std::size_t{index} * block.dimension,
-              std::size_t{block.dimension} * sizeof(float));
+  vector_bytes_ -= column.stored_bytes();
+  if (column.sparse != nullptr) {
+    column.sparse->put(position, block.sparse(index));
+  } else {
+    std::memcpy(column.values.at(position), block.values.data() + std::size_t{index} * block.dimension,
+                std::size_t{block.dimension} * sizeof(float));
+  }
   if (column.keeps_norms()) *column.norms.at(position) = block.norms.empty() ? 0.0F : block.norms[index];
   *column.row_of.at(position) = row;
   *column.position_of.at(row) = position + 1;
   column.count.store(position + 1, std::memory_order_release);
-  vector_bytes_ += (block.dimension + 2ULL) * sizeof(float);
+  vector_bytes_ += column.stored_bytes();
 }
 
 }  // namespace millrace

@@ -31,7 +31,8 @@ std::optional<Error> MemoryShard::check_vectors(const RecordFrame& frame) const 
       return Error{Errc::schema_changed, "\"slot\":" + std::to_string(block.slot) + ",\"schemaVersion\":" +
                                              std::to_string(generation_->schema->version)};
     if (block.present == 0) continue;
-    if (block.dimension != column->slot.dimension)
+    if (block.is_sparse() != column->slot.is_sparse) return Error{Errc::vector_kind_mismatch, {}};
+    if (!block.is_sparse() && block.dimension != column->slot.dimension)
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(block.dimension)};
     if (!all_finite(block.values)) return Error{Errc::vector_not_finite, {}};
@@ -137,27 +138,38 @@ DigestSum MemoryShard::stored_vector_hash(const VectorColumn& column, std::uint3
   if (position == nullptr || *position == 0) return {};
   const std::uint32_t norm =
       column.keeps_norms() ? std::bit_cast<std::uint32_t>(*column.norms.at(*position - 1)) : 0;
-  return vector_hash(id, column.slot.slot, {column.values.at(*position - 1), column.slot.dimension}, norm);
+  const auto bytes = column.sparse != nullptr
+                         ? column.sparse->bytes_of(*position - 1)
+                         : std::as_bytes(std::span(column.values.at(*position - 1), column.slot.dimension));
+  return vector_hash(id, column.slot.slot, bytes, norm);
 }
 
-DigestSum MemoryShard::stored_hash(std::uint32_t row) const noexcept {
-  const auto& stored = *store_.rows.at(row);
-  const auto id = stored.id();
-  DigestSum sum = payload_hash(id, stored.payload_text());
-  for (const auto& column : *generation_->columns) sum += stored_vector_hash(*column, row, id);
-  return sum;
+void MemoryShard::add_vector(const VectorColumn& column, std::uint32_t row) noexcept {
+  const auto position = column.position(row);
+  if (position == 0) return;
+  stored_sum_ += stored_vector_hash(column, row, store_.rows.at(row)->id());
+  if (column.sparse != nullptr) column.sparse->count(position - 1);
+}
+
+void MemoryShard::subtract_vector(const VectorColumn& column, std::uint32_t row) noexcept {
+  const auto position = column.position(row);
+  if (position == 0) return;
+  stored_sum_ -= stored_vector_hash(column, row, store_.rows.at(row)->id());
+  if (column.sparse != nullptr) column.sparse->uncount(position - 1);
 }
 
 void MemoryShard::add_row(std::uint32_t row) noexcept {
   const auto& stored = *store_.rows.at(row);
-  stored_sum_ += stored_hash(row);
+  stored_sum_ += payload_hash(stored.id(), stored.payload_text());
+  for (const auto& column : *generation_->columns) add_vector(*column, row);
   version_sum_ += version_hash(stored.id(), stored.version);
   point_sum_ += point_hash(stored.id());
 }
 
 void MemoryShard::subtract_row(std::uint32_t row) noexcept {
   const auto& stored = *store_.rows.at(row);
-  stored_sum_ -= stored_hash(row);
+  stored_sum_ -= payload_hash(stored.id(), stored.payload_text());
+  for (const auto& column : *generation_->columns) subtract_vector(*column, row);
   version_sum_ -= version_hash(stored.id(), stored.version);
   point_sum_ -= point_hash(stored.id());
 }

@@ -40,7 +40,9 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
     std::shared_ptr<VectorColumn> kept;
     for (const auto& column : *generation_->columns)
       if (column->slot.slot == vector.slot) kept = column;
-    if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance)) return nullptr;
+    if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance ||
+                 kept->slot.is_sparse != vector.is_sparse))
+      return nullptr;
     columns->push_back(kept ? std::move(kept) : make_column(vector));
   }
   return columns;
@@ -48,7 +50,7 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
 
 std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) const {
   auto column = std::make_shared<VectorColumn>(slot);
-  if (options_.builder == nullptr) return column;
+  if (options_.builder == nullptr || slot.is_sparse) return column;
   const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
   column->index = std::make_unique<ColumnIndex>(own == options_.index_of_slots.end() ? options_.index : own->settings);
   return column;
@@ -58,9 +60,9 @@ void MemoryShard::forget_column(const VectorColumn& column) noexcept {
   const auto count = column.count.load(std::memory_order_relaxed);
   for (std::uint32_t position = 0; position < count; ++position) {
     const auto row = *column.row_of.at(position);
-    if (store_.death(row) == 0) stored_sum_ -= stored_vector_hash(column, row, store_.rows.at(row)->id());
+    if (store_.death(row) == 0) subtract_vector(column, row);
   }
-  vector_bytes_ -= std::uint64_t{count} * (column.slot.dimension + 2ULL) * sizeof(float);
+  vector_bytes_ -= column.stored_bytes();
 }
 
 }  // namespace millrace
