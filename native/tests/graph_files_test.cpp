@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "checkpoint_files.h"
@@ -15,7 +16,12 @@ constexpr IndexSettings kSettings{12, 80, 1};
 
 Bytes graph_file_of(Shard& shard) {
   auto captured = shard.capture_graphs();
-  EXPECT_TRUE(captured.ok());
+  // None while the graph is tidied or moved.
+  for (int i = 0; i < 2000 && captured.ok() && captured.value() == nullptr; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    captured = shard.capture_graphs();
+  }
+  EXPECT_TRUE(captured.ok() && captured.value() != nullptr);
   if (!captured.ok() || captured.value() == nullptr) return {};
   Bytes file;
   for (;;) {
