@@ -211,6 +211,24 @@ TEST(LiveGraph, SearchersFindInsertedRowsWhileOthersAreInserted) {
   EXPECT_GE(static_cast<double>(found), 0.98 * static_cast<double>(asked));
 }
 
+TEST(LiveGraph, RowsThatAreEncodedMeanwhileAreNotLookedForWhenAllAreMadeReachable) {
+  std::mt19937_64 random(seed_of("graph encoded meanwhile"));
+  const Cloud cloud(40'000, 4, Distance::euclid, random);
+  LiveGraph graph(cloud.space(), {8, 16, cloud.rows});
+  const std::uint32_t inserted = 500;
+  for (std::uint32_t row = 0; row < inserted; ++row) static_cast<void>(graph.encode_next(cloud.at(row)));
+  for (std::uint32_t row = 0; row < inserted; ++row) graph.insert(row);
+  std::thread encoder([&] {
+    for (auto row = inserted; row < cloud.rows; ++row) static_cast<void>(graph.encode_next(cloud.at(row)));
+  });
+  while (graph.encoded() < cloud.rows) {
+    graph.attach_unreachable();
+    static_cast<void>(graph.count_unreachable());
+  }
+  encoder.join();
+  EXPECT_EQ(graph.count_unreachable(), 0U);
+}
+
 TEST(LiveGraph, ServesEqualVectorsOneRowAndNone) {
   std::mt19937_64 random(seed_of("graph equal"));
   Cloud cloud(1500, 8, Distance::cosine, random);

@@ -14,6 +14,8 @@ class LiveGraph::Reach {
     go_from(entry_row_);
   }
 
+  /// Rows that were encoded when it was made; more may be by now.
+  [[nodiscard]] std::uint32_t rows() const noexcept { return static_cast<std::uint32_t>(reached_.size()); }
   [[nodiscard]] bool is_reached(std::uint32_t row) const noexcept { return reached_[row] != 0; }
   /// Rows that were never inserted have no links.
   [[nodiscard]] bool is_cut_off(std::uint32_t row) const noexcept {
@@ -69,7 +71,7 @@ class LiveGraph::Reach {
 std::size_t LiveGraph::count_unreachable() const {
   const Reach reach(*this);
   std::size_t count = 0;
-  for (std::uint32_t row = 0; row < encoded(); ++row) count += reach.is_cut_off(row) ? 1U : 0U;
+  for (std::uint32_t row = 0; row < reach.rows(); ++row) count += reach.is_cut_off(row) ? 1U : 0U;
   return count;
 }
 
@@ -81,7 +83,7 @@ std::size_t LiveGraph::attach_unreachable() {
   for (int round = 0; round < kRoundsMax; ++round) {
     Reach reach(*this);
     std::size_t count = 0;
-    for (std::uint32_t row = 0; row < encoded(); ++row) {
+    for (std::uint32_t row = 0; row < reach.rows(); ++row) {
       if (!reach.is_cut_off(row)) continue;
       ++count;
       auto* const place = reach.place_for(row, static_cast<std::uint32_t>(round));
