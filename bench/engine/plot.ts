@@ -24,7 +24,8 @@ export function plot(title: string, curves: readonly Curve[]): string {
     height - bottom - ((height - top - bottom) * (Math.log10(qps) - low)) / (high - low)
   const text = (at: number, line: number, words: string, more = '') =>
     `<text x="${at.toFixed(1)}" y="${line.toFixed(1)}" ${more}>${words}</text>`
-  const parts = [text(left, 22, `${title}: queries per second against recall@10`, 'font-size="14"')]
+  const heading = `${title}: queries per second against recall@10`
+  const parts = [text(left, 22, heading, 'font-size="14"')]
   for (const recall of [0.8, 0.9, 0.95, 0.98, 0.99, 0.999]) {
     const at = x(recall)
     parts.push(line(at, top, at, height - bottom), text(at - 12, height - bottom + 18, `${recall}`))
@@ -44,7 +45,7 @@ export function plot(title: string, curves: readonly Curve[]): string {
   const box = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`
   const style = 'font-family="sans-serif" font-size="12"'
   const ground = '<rect width="100%" height="100%" fill="#fff"/>'
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${box} ${style}>${ground}\n${parts.join('\n')}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${box} ${style}>\n<title>${heading}</title>\n${ground}\n${parts.join('\n')}\n</svg>\n`
 }
 
 function line(x1: number, y1: number, x2: number, y2: number): string {
