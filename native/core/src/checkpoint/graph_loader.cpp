@@ -174,6 +174,10 @@ GraphLoader::Reason GraphLoader::take_space(std::span<const std::byte> data) {
       GraphShape{part.header.links, part.header.ef_construct, ColumnIndex::capacity_for(count)});
   part.is_taken.resize(count);
   part.position_of.reserve(part.header.sizes[0]);
+  std::vector<const float*> sample;
+  for (std::uint32_t position = 0; position < count; position += std::max(1U, count / LiveGraph::kSketchSample))
+    sample.push_back(column.values.at(position));
+  if (!sample.empty()) static_cast<void>(part.stage->graph.try_sketches(sample));
   for (std::uint32_t position = 0; position < count; ++position)
     static_cast<void>(part.stage->graph.encode_next(column.values.at(position)));
   return nullptr;

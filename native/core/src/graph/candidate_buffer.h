@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace millrace {
@@ -35,7 +36,7 @@ class CandidateBuffer {
   /// @param key  below the gate
   /// @param id   not inside yet
   void insert(std::int32_t key, std::uint32_t id) noexcept {
-    const std::int64_t entry = (std::int64_t{key} * (std::int64_t{1} << 32)) | std::int64_t{id << 1U};
+    const auto entry = entry_of(key, id);
     // Where it belongs cannot be foretold: halving without a branch, not std::lower_bound.
     const auto* at = entries_.data();
     for (auto left = size_; left > 0;) {
@@ -51,6 +52,15 @@ class CandidateBuffer {
     cursor_ = std::min(cursor_, place);
   }
 
+  /// Gives the first ones other keys, and drops those after them; for when a walk has ended.
+  void rank_anew(std::span<const std::int32_t> keys) noexcept {
+    size_ = keys.size();
+    for (std::size_t at = 0; at < size_; ++at) entries_[at] = entry_of(keys[at], id(at));
+    std::sort(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(size_));
+  }
+  /// Drops all but the nearest.
+  void keep(std::size_t most) noexcept { size_ = std::min(size_, most); }
+
   /// The nearest candidate that was not expanded yet, or size().
   [[nodiscard]] std::size_t next() noexcept {
     while (cursor_ < size_ && (entries_[cursor_] & 1) != 0) ++cursor_;
@@ -65,6 +75,10 @@ class CandidateBuffer {
   void mark_expanded(std::size_t at) noexcept { entries_[at] |= 1; }
 
  private:
+  [[nodiscard]] static std::int64_t entry_of(std::int32_t key, std::uint32_t id) noexcept {
+    return (std::int64_t{key} * (std::int64_t{1} << 32)) | std::int64_t{id << 1U};
+  }
+
   std::vector<std::int64_t> entries_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;

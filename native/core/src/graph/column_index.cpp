@@ -102,6 +102,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
     for (std::uint32_t position = 0; position < count; position += step) sample.push_back(column.values.at(position));
     auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample);
     first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
+    static_cast<void>(first->graph.try_sketches(sample));
   } catch (...) {
     lock.lock();
     is_resting_ = false;

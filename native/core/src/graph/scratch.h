@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codes/code_space.h"
+#include "codes/sketch_space.h"
 #include "graph/candidate_buffer.h"
 
 namespace millrace {
@@ -78,7 +79,10 @@ struct Scratch {
   CandidateBuffer passing;
   Group groups[2];
   std::vector<std::int32_t> keys;
+  std::vector<std::uint32_t> ranked_rows;
+  std::vector<std::int32_t> ranked_keys;
   EncodedQuery query;
+  EncodedSketchQuery sketch_query;
 
   /// @throws std::bad_alloc
   void make_room(std::size_t links) {
