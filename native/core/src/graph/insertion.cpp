@@ -65,11 +65,10 @@ void LiveGraph::insert(std::uint32_t row) {
   with_order(query, scratch, [&](const auto& order) {
     auto near = descend(order, *from, shared_layers, scratch);
     for (auto layer = shared_layers + 1; layer-- > 0;) {
-      const auto limit = layer == 0 ? encoded() : layer_size_[layer].load(std::memory_order_acquire);
       auto& candidates = scratch.candidates;
-      scratch.visited.begin(limit);
+      scratch.visited.begin(layer_capacity_[layer]);
       candidates.reset(shape_.ef_construct);
-      static_cast<void>(scratch.visited.enter(near.member));
+      scratch.visited.enter(near.member);
       candidates.insert(near.key, near.member);
       if (layer == 0) {
         walk<true>(order, layers_[0], scratch, nullptr, CollectNothing{});

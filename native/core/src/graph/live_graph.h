@@ -115,7 +115,10 @@ class LiveGraph {
   [[nodiscard]] const Layer& layer(std::uint32_t layer) const noexcept { return layers_[layer]; }
 
   /// Bytes that are in use, of codes and of links.
-  [[nodiscard]] std::uint64_t code_bytes() const noexcept { return std::uint64_t{encoded()} * space_->row_bytes(); }
+  [[nodiscard]] std::uint64_t code_bytes() const noexcept {
+    const auto sketched = sketch_space_ == nullptr ? 0 : sketch_space_->row_bytes();
+    return std::uint64_t{encoded()} * (space_->row_bytes() + sketched);
+  }
   [[nodiscard]] std::uint64_t link_bytes() const noexcept;
 
   /// Bytes that are in use for each row, on average.

@@ -46,11 +46,10 @@ bool LiveGraph::search(const CodeQuery& query, std::size_t ef, std::size_t kept,
   scratch.candidates.reset(ef);
   const auto from = entry();
   if (!from) return true;
-  const auto limit = encoded();
   const bool has_ended = with_order(query, scratch, [&](const auto& order) {
     const auto first = descend(order, *from, 0, scratch);
-    scratch.visited.begin(limit);
-    static_cast<void>(scratch.visited.enter(first.member));
+    scratch.visited.begin(layer_capacity_[0]);
+    scratch.visited.enter(first.member);
     scratch.candidates.insert(first.key, first.member);
     return walk<true>(order, layers_[0], scratch, interruption, CollectNothing{});
   });
@@ -65,12 +64,11 @@ bool LiveGraph::search_passing(const CodeQuery& query, std::size_t wanted, std::
   scratch.passing.reset(sketch_space_ == nullptr ? wanted : with_margin(wanted));
   const auto from = entry();
   if (!from) return true;
-  const auto limit = encoded();
   const CollectPassing collect{scratch.passing, wanted, test};
   const bool has_ended = with_order(query, scratch, [&](const auto& order) {
     const auto first = descend(order, *from, 0, scratch);
-    scratch.visited.begin(limit);
-    static_cast<void>(scratch.visited.enter(first.member));
+    scratch.visited.begin(layer_capacity_[0]);
+    scratch.visited.enter(first.member);
     scratch.candidates.insert(first.key, first.member);
     collect.offer(first.key, first.member);
     return walk<true>(order, layers_[0], scratch, interruption, collect);

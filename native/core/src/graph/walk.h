@@ -19,14 +19,12 @@ void LiveGraph::gather(const Order& order, const Layer& layer, std::uint32_t mem
   auto* const rows = into.rows.data();
   std::size_t count = 0;
   for (std::uint32_t line = 0; line < width; line += kLine) {
-    std::uint32_t places[kLine];
-    for (std::uint32_t i = 0; i < kLine; ++i) places[i] = Layer::read(list[line + i]);
-    count += visited.enter_all(places, kLine, members + count);
-    if (places[kLine - 1] == 0) break;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    rows[i] = IsLowest ? members[i] : layer.member(members[i]).row;
-    order.ask_for(rows[i]);
+    const auto fresh = visited.enter_line<kLine>(list + line, members + count);
+    for (const auto end = count + fresh; count < end; ++count) {
+      rows[count] = IsLowest ? members[count] : layer.member(members[count]).row;
+      order.ask_for(rows[count]);
+    }
+    if (Layer::read(list[line + kLine - 1]) == 0) break;
   }
   into.count = count;
 }
