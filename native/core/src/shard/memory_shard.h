@@ -59,6 +59,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] Result<SearchResult> search(const SearchPlan& plan) const override;
   [[nodiscard]] std::uint64_t estimate_work(const SearchPlan& plan) const noexcept override;
   [[nodiscard]] Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const override;
+  [[nodiscard]] Result<PointPage> retrieve_hits(std::span<const Hit> hits, const PointSelector& selector) const override;
   [[nodiscard]] Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
                                          const PointSelector& selector, const Matching& matching) const override;
   [[nodiscard]] std::uint64_t estimate_scroll() const noexcept override { return order_.estimate(state()); }
@@ -183,6 +184,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   /// Evaluates a filter, which there is. @param operation  for the error of a passed deadline
   [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;
   [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;
+  [[nodiscard]] std::uint32_t row_of_version(const Snapshot& at, const PointId& id, std::uint64_t version) const noexcept;
   [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const;
   [[nodiscard]] PointPage page_of(const Snapshot& at, std::span<const std::uint32_t> rows,
                                   const PointSelector& selector) const;

@@ -12,6 +12,14 @@ std::uint32_t MemoryShard::visible_row(const Snapshot& at, const PointId& id) co
   return row != kNoRow && store_.is_visible(row, at.state.next_offset) ? row : kNoRow;
 }
 
+/// The row that a version of a point was read from: rows stay, and each names the one that it replaced.
+std::uint32_t MemoryShard::row_of_version(const Snapshot& at, const PointId& id, std::uint64_t version) const noexcept {
+  // A record may write a point several times: its last row is the one that was ever visible.
+  auto row = at.generation->ids->find(store_, id);
+  while (row != kNoRow && store_.rows.at(row)->version > version) row = store_.rows.at(row)->previous;
+  return row != kNoRow && store_.rows.at(row)->version == version ? row : kNoRow;
+}
+
 PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const {
   const auto& stored = *store_.rows.at(row);
   PointView view{stored.id(), stored.version, {}, {}};
@@ -52,6 +60,20 @@ Result<PointPage> MemoryShard::retrieve(std::span<const PointId> ids, const Poin
     rows.reserve(ids.size());
     for (const auto& id : ids)
       if (const auto row = visible_row(at, id); row != kNoRow) rows.push_back(row);
+    return page_of(at, rows, selector);
+  });
+}
+
+Result<PointPage> MemoryShard::retrieve_hits(std::span<const Hit> hits, const PointSelector& selector) const {
+  return guard([&]() -> Result<PointPage> {
+    const auto at = snapshot();
+    std::vector<std::uint32_t> rows;
+    rows.reserve(hits.size());
+    for (const auto& hit : hits) {
+      auto row = row_of_version(at, hit.id, hit.version);
+      if (row == kNoRow) row = visible_row(at, hit.id);
+      if (row != kNoRow) rows.push_back(row);
+    }
     return page_of(at, rows, selector);
   });
 }
