@@ -16,6 +16,7 @@ export type {
   JsonFault,
   NativeEncodeOperation,
   NativeEncodeTarget,
+  NativeShardMemory,
   NativeShardState,
   ParsedMessages,
   ParsedUpsert,

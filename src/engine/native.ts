@@ -41,6 +41,20 @@ export interface NativeShardState {
   readonly waitingVectors: number
 }
 
+/** Bytes of a shard, by what they hold. */
+export interface NativeShardMemory {
+  readonly rows: number
+  readonly ids: number
+  readonly payloads: number
+  readonly vectors: number
+  readonly codes: number
+  readonly graphs: number
+  readonly sparse: number
+  /** More, once what waits for a graph is in it; not in `total`. */
+  readonly coming: number
+  readonly total: number
+}
+
 export interface NativeFailure extends Error {
   readonly errc: number
   /** Inner text of a JSON object. */
@@ -183,6 +197,8 @@ export interface NativeEngine {
   /** Without a filter it is never a promise. */
   count(shards: readonly ShardHandle[], filter: Uint8Array | null): number | Promise<number>
   state(shard: ShardHandle): NativeShardState
+  memory(shard: ShardHandle): NativeShardMemory
+  releaseMemory(): void
   sources(shard: ShardHandle): SourcePosition[]
   apply(
     shard: ShardHandle,

@@ -9,6 +9,7 @@ import {
   callNativeOrLater,
   detailsOf,
   fromNative,
+  type NativeShardMemory,
   type NativeShardState,
   native,
   type ShardHandle,
@@ -149,6 +150,15 @@ export function countPoints(
 
 export function shardState(shard: ShardHandle): NativeShardState {
   return callNative(() => native.state(shard))
+}
+
+export function shardMemory(shard: ShardHandle): NativeShardMemory {
+  return callNative(() => native.memory(shard))
+}
+
+/** Gives what was freed back to the system, where the C library would keep it for later. Takes some milliseconds at most. */
+export function releaseMemory(): void {
+  callNative(() => native.releaseMemory())
 }
 
 /** How far the shard has applied the topics that ingests read, by ingest, topic and partition. */

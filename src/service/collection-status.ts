@@ -66,7 +66,7 @@ function ofOptimizer(optimizer: OptimizerFacts | undefined): Finding {
     return { status: 'grey', reason: `${current.kind} waits for its turn: ${current.reason}` }
   }
   if (forbidden !== null) {
-    const reason = `${forbidden.kind} is not allowed by max_optimization_threads: ${forbidden.reason}`
+    const reason = `${forbidden.kind} is not allowed by ${forbidden.by}: ${forbidden.reason}`
     return { status: 'grey', reason }
   }
   return green
