@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
 
@@ -185,7 +186,10 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;
   [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;
   [[nodiscard]] std::uint32_t row_of_version(const Snapshot& at, const PointId& id, std::uint64_t version) const noexcept;
-  [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const;
+  /// Vectors of an answer that are not stored as floats, which are there as long as it is.
+  using WidenedVectors = std::deque<std::vector<float>>;
+  [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector,
+                                  WidenedVectors& widened) const;
   [[nodiscard]] PointPage page_of(const Snapshot& at, std::span<const std::uint32_t> rows,
                                   const PointSelector& selector) const;
 
