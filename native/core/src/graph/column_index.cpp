@@ -18,6 +18,24 @@ constexpr std::uint32_t kEncodedAtOnce = 512;
 constexpr std::chrono::microseconds kRest{300};
 /// How long a cut waits for insertions under way.
 constexpr std::uint64_t kPatienceNs = 200'000'000;
+/// Components of a sample that have to be made floats first: 16 MiB.
+constexpr std::uint32_t kWidened = 4U << 20U;
+
+/// Vectors of the first `count`, evenly.
+/// @param widened  what the sample points to where nothing stored is a float
+void take_sample(const VectorColumn& column, std::uint32_t count, std::vector<const float*>& sample,
+                 std::vector<float>& widened) {
+  const auto dimension = column.slot.dimension;
+  const bool is_float = column.slot.element == ElementType::f32;
+  const auto most = is_float ? kSample : std::clamp(kWidened / dimension, 64U, kSample);
+  const auto step = std::max(1U, count / most);
+  if (!is_float) widened.resize(std::size_t{(count + step - 1) / step} * dimension);
+  std::span<float> room(widened);
+  for (std::uint32_t position = 0; position < count; position += step) {
+    sample.push_back(column.components(position, is_float ? room : room.first(dimension)));
+    if (!is_float) room = room.subspan(dimension);
+  }
+}
 
 }  // namespace
 
@@ -41,7 +59,7 @@ std::uint32_t ColumnIndex::covered() const {
 bool ColumnIndex::is_wanted(const VectorColumn& column) const noexcept {
   if (settings_.links == 0 || settings_.threshold_bytes == 0) return false;
   const auto count = column.count.load(std::memory_order_acquire);
-  return std::uint64_t{count} * column.slot.dimension * sizeof(float) >= settings_.threshold_bytes && count > 0;
+  return std::uint64_t{count} * column.dense.row_bytes() >= settings_.threshold_bytes && count > 0;
 }
 
 std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
@@ -109,8 +127,8 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
   std::shared_ptr<GraphStage> first;
   try {
     std::vector<const float*> sample;
-    const auto step = std::max(1U, count / kSample);
-    for (std::uint32_t position = 0; position < count; position += step) sample.push_back(column.values.at(position));
+    std::vector<float> widened;
+    take_sample(column, count, sample, widened);
     auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample);
     first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
     static_cast<void>(first->graph.try_sketches(sample));
@@ -126,12 +144,13 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
 }
 
 /// Codes come first and fast: until a position is inserted, searches scan its codes.
-void ColumnIndex::encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) noexcept {
+void ColumnIndex::encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) {
   const std::unique_lock lock(encode_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return;
   const auto end = std::min(column.count.load(std::memory_order_acquire), stage.graph.shape().capacity);
+  std::vector<float> scratch(column.slot.element == ElementType::f32 ? 0 : column.slot.dimension);
   for (auto position = stage.graph.encoded(); position < end; ++position) {
-    static_cast<void>(stage.graph.encode_next(column.values.at(position)));
+    static_cast<void>(stage.graph.encode_next(column.components(position, scratch)));
     if (position % kEncodedAtOnce == 0 && steady_clock_ns() >= until_ns) return;
   }
 }

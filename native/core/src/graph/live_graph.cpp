@@ -32,16 +32,10 @@ LiveGraph::LiveGraph(const LiveGraph& smaller, std::uint32_t capacity)
     layers_[layer].take(smaller.layers_[layer], size);
     layer_size_[layer].store(size, std::memory_order_relaxed);
   }
-  // What came since the sketches were learned may be different.
-  const auto sample = std::min(rows, kSketchSample);
-  const auto stride = space_->row_bytes();
-  const auto some = Block::allocate(sample * stride);
-  for (std::uint32_t i = 0; i < sample; ++i)
-    std::memcpy(some.data() + i * stride, codes_at(static_cast<std::uint32_t>(std::uint64_t{i} * rows / sample)), stride);
-  learn_sketches({reinterpret_cast<const std::int8_t*>(some.data()), stride}, sample);
-  for (std::uint32_t row = 0; row < rows; ++row) sketch(row);
   encoded_.store(rows, std::memory_order_release);
   entry_.store(smaller.entry_.load(std::memory_order_acquire), std::memory_order_release);
+  // What came since the smaller one's were learned may be different.
+  try_sketches();
 }
 
 LiveGraph::~LiveGraph() = default;
@@ -62,6 +56,18 @@ bool LiveGraph::try_sketches(std::span<const float* const> sample) {
   for (std::size_t i = 0; i < count; ++i)
     static_cast<void>(space_->encode(sample[i * sample.size() / count], first + i * stride));
   learn_sketches({first, stride}, count);
+  return has_sketches();
+}
+
+bool LiveGraph::try_sketches() {
+  const auto rows = encoded();
+  const auto stride = space_->row_bytes();
+  const auto count = std::min(rows, kSketchSample);
+  const auto some = Block::allocate(count * stride);
+  for (std::uint32_t i = 0; i < count; ++i)
+    std::memcpy(some.data() + i * stride, codes_at(static_cast<std::uint32_t>(std::uint64_t{i} * rows / count)), stride);
+  learn_sketches({reinterpret_cast<const std::int8_t*>(some.data()), stride}, count);
+  for (std::uint32_t row = 0; row < rows; ++row) sketch(row);
   return has_sketches();
 }
 

@@ -69,6 +69,8 @@ class LiveGraph {
   /// @return whether they will
   /// @throws std::bad_alloc
   bool try_sketches(std::span<const float* const> sample);
+  /// The same with the rows that are there, while nobody else knows the graph.
+  bool try_sketches();
   [[nodiscard]] bool has_sketches() const noexcept { return sketch_space_ != nullptr; }
 
   /// Stores the codes of the next row, before it may be inserted. One thread at a time.

@@ -7,6 +7,7 @@
 #include "millrace/shard.h"
 #include "shard/ranking.h"
 #include "shard/rows.h"
+#include "vectors/vector_scorer.h"
 
 namespace millrace {
 
@@ -30,8 +31,9 @@ class GraphSearch {
  public:
   /// @param state    searched; read after `view`
   /// @param passing  the rows that may be found; null: all
-  GraphSearch(const RowStore& store, const VectorColumn& column, const ShardState& state, const SearchPlan& plan,
-              const Bitmap* passing, const GraphView& view);
+  /// @param scorer   of the plan's query; outlives the search
+  GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
+              const SearchPlan& plan, const Bitmap* passing, const GraphView& view);
 
   /// Whether it will be faster than scoring all vectors that pass.
   [[nodiscard]] bool is_worth_it() const noexcept;
@@ -61,6 +63,7 @@ class GraphSearch {
 
   const RowStore& store_;
   const VectorColumn& column_;
+  const VectorScorer& scorer_;
   const ShardState& state_;
   const SearchPlan& plan_;
   const Bitmap* passing_;
