@@ -89,7 +89,8 @@ bool SketchSpace::orders_like_codes(const CodeSpace& space, CodeRows rows, std::
   constexpr std::size_t kRowsMax = 4096;
   constexpr std::size_t kQueries = 48;
   constexpr std::size_t kTop = 10;
-  constexpr std::size_t kAmong = 3 * kTop;
+  // Walks look at more than that by codes: LiveGraph::rank_by_codes.
+  constexpr std::size_t kAmong = 5 * kTop;
   constexpr double kFoundMin = 0.99;
   const auto looked_at = std::min(count, kRowsMax);
   if (looked_at < 4 * kAmong) return true;
