@@ -6,6 +6,11 @@
 namespace millrace {
 namespace {
 
+/// Rows that suffice to learn sketches from, and to see whether they are good: some tens of milliseconds.
+std::size_t sketch_sample(std::size_t rows, std::size_t dimension) noexcept {
+  return std::min(rows, std::clamp<std::size_t>((2U << 20U) / dimension, 1024, 8192));
+}
+
 constexpr std::uint32_t round_to_line(std::uint32_t links) noexcept { return (links + 15) / 16 * 16; }
 
 }  // namespace
@@ -50,7 +55,7 @@ void LiveGraph::learn_sketches(CodeRows sample, std::size_t count) {
 
 bool LiveGraph::try_sketches(std::span<const float* const> sample) {
   const auto stride = space_->row_bytes();
-  const auto count = std::min<std::size_t>(sample.size(), kSketchSample);
+  const auto count = sketch_sample(sample.size(), space_->dimension());
   const auto some = Block::allocate(count * stride);
   auto* const first = reinterpret_cast<std::int8_t*>(some.data());
   for (std::size_t i = 0; i < count; ++i)
@@ -62,7 +67,7 @@ bool LiveGraph::try_sketches(std::span<const float* const> sample) {
 bool LiveGraph::try_sketches() {
   const auto rows = encoded();
   const auto stride = space_->row_bytes();
-  const auto count = std::min(rows, kSketchSample);
+  const auto count = static_cast<std::uint32_t>(sketch_sample(rows, space_->dimension()));
   const auto some = Block::allocate(count * stride);
   for (std::uint32_t i = 0; i < count; ++i)
     std::memcpy(some.data() + i * stride, codes_at(static_cast<std::uint32_t>(std::uint64_t{i} * rows / count)), stride);

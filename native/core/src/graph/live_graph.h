@@ -43,8 +43,6 @@ class LiveGraph {
  public:
   static constexpr std::uint32_t kCapacityMax = 0x7ffffff0U;
   static constexpr std::uint32_t kLayersMax = 10;
-  /// Rows that suffice to learn sketches from, and to see whether they are good.
-  static constexpr std::uint32_t kSketchSample = 8192;
 
   /// @throws OutOfMemory
   LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape);
