@@ -191,9 +191,22 @@ ShardState MemoryShard::state() const {
     if (column->index == nullptr) continue;
     at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
     at.state.graph_changes += column->index->changes();
-    at.state.waiting_vectors += column->index->waiting(*column);
+    auto waiting = column->index->waiting(*column);
+    if (column->quantized != nullptr) {
+      waiting = std::max(waiting, column->quantized->waiting(*column));
+      at.state.memory_bytes += column->quantized->codes().bytes();
+    }
+    at.state.waiting_vectors += waiting;
   }
   return at.state;
+}
+
+std::vector<SlotCodes> MemoryShard::quantized() const {
+  const auto at = snapshot();
+  std::vector<SlotCodes> all;
+  for (const auto& column : *at.generation->columns)
+    if (column->quantized != nullptr) all.push_back({column->slot.slot, column->quantized->codes()});
+  return all;
 }
 
 std::vector<SourcePosition> MemoryShard::sources() const {
