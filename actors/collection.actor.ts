@@ -182,6 +182,7 @@ export function startCollection(
           optimizer: {
             settings: () => settings,
             budget: parts.optimizerTurns,
+            shortage: parts.shortage,
             vectorBytes: (slot, rows) => rows * bytesOfVector(spec, slot)
           },
           openStore: (onDamage) => openStore(shard, onDamage),

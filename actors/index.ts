@@ -14,4 +14,4 @@ export {
 } from './node.ts'
 export type { RebuildDescription, ReplicaDescription } from './replica-description.ts'
 export type { AppliedRecord, ApplyReport, EngineShard, EngineShardState } from './shard-engine.ts'
-export { type DiskState, WriteGuard } from './write-guard.ts'
+export { type DiskState, diskResource, type Resource, WriteGuard } from './write-guard.ts'

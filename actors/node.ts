@@ -41,7 +41,7 @@ import { whyNotReady } from './readiness.ts'
 import { Rejections } from './rejections.ts'
 import { LocalTransferSource } from './transfer-source.ts'
 import { Turns } from './turns.ts'
-import type { WriteGuard } from './write-guard.ts'
+import type { Resource, WriteGuard } from './write-guard.ts'
 import { LogWritePort } from './write-port.ts'
 
 export interface NodeOptions {
@@ -53,6 +53,8 @@ export interface NodeOptions {
   readonly openEngine: NodeParts['openEngine']
   /** Refuses writes while there is no space for them; without it there always is. */
   readonly guard?: WriteGuard
+  /** What segments are built in beside those that answer; without it there is always enough. */
+  readonly memory?: Resource
   readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
   /** Metadata commands after which the state is snapshotted into their log. */
@@ -143,6 +145,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     checkpointTurns: new Turns(checkpointsAtOnce),
     recoveryTurns: new Turns(recoveriesAtOnce),
     optimizerTurns: new Turns(optimizationsAtOnce),
+    shortage: (bytes) => options.memory?.shortage(bytes),
     shardsFolder,
     peers: options.transfers?.port,
     isGiven: (shard) => given.isGiving(shard),

@@ -1,5 +1,6 @@
 import type { PlannedWork } from '../machines/index.ts'
 import type { OptimizerSettings, SlotIndexing } from '../src/domain/optimizer-settings.ts'
+import { quantizationText } from '../src/domain/quantization.ts'
 
 /** What a plan is made from. */
 export interface SegmentFacts {
@@ -35,6 +36,10 @@ function whyReindex(
     if (hasGraph !== wantsGraph) {
       return `vectors of slot ${want.slot} are ${wantsGraph ? 'to get a graph' : 'to lose their graph'}`
     }
+    const [hasCodes, wantsCodes] = [codesAt(has, bytes), codesAt(want, bytes)]
+    if (hasCodes !== wantsCodes) {
+      return `quantization of slot ${want.slot} is ${wantsCodes} and was ${hasCodes}`
+    }
     // Without a graph no other setting can be seen, and the segment that gets one is opened with those of its day.
     if (!wantsGraph) continue
     const changed = (['links', 'efConstruct', 'fullScanBytes'] as const).find(
@@ -53,6 +58,10 @@ const settingNames = {
   efConstruct: 'ef_construct',
   fullScanBytes: 'full_scan_threshold'
 } as const
+
+function codesAt({ quantization, thresholdBytes }: SlotIndexing, bytes: number): string {
+  return quantizationText(thresholdBytes > 0 && bytes >= thresholdBytes ? quantization : undefined)
+}
 
 function hasGraphAt({ links, thresholdBytes }: SlotIndexing, bytes: number): boolean {
   return links > 0 && thresholdBytes > 0 && bytes >= thresholdBytes

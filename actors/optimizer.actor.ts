@@ -39,6 +39,8 @@ export interface OptimizerOptions {
   readonly settings: () => OptimizerSettings
   /** Bytes of the vectors of each slot, if each of `rows` has one. */
   readonly vectorBytes: (slot: number, rows: number) => number
+  /** Why a segment of so many bytes cannot be built beside the one that answers; undefined: it can. */
+  readonly shortage: (bytes: number) => EngineError | undefined
   /** Whether the shard is there to be worked on: it has caught up, and nothing else builds a successor. */
   readonly mayWork: () => boolean
   readonly clock: Clock
@@ -88,7 +90,7 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
     optimizerMachine.provide({
       actions: effects({
         scheduleCheck: () => {
-          const isUrgent = options.settings().mayBuild && planNow()?.kind === 'reindex'
+          const isUrgent = hindrance() === undefined && planNow()?.kind === 'reindex'
           const delayMs = isUrgent ? 0 : Math.max(checkEveryMs, restFactor * runs.lastMs())
           cancelTimer = clock.after(delayMs, () => {
             noteIndexing()
@@ -97,7 +99,7 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
         },
         cancelCheck: () => cancelTimer(),
         makePlan: () => {
-          const plan = options.settings().mayBuild ? planNow() : undefined
+          const plan = hindrance() === undefined ? planNow() : undefined
           if (plan === undefined) return send({ type: 'plan.absent' })
           runs.plan(plan, Number(segments.served().engine.state().points))
           send({ type: 'plan.made', plan })
@@ -181,6 +183,14 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
     return planOf({ rows, points: Number(points), vectorBytes, indexes }, options.settings())
   }
 
+  /** The setting that allows no segment to be built now. */
+  function hindrance(): string | undefined {
+    if (!options.settings().mayBuild) return 'max_optimization_threads'
+    const { rows, points, memoryBytes } = segments.served().engine.state()
+    const bytes = rows === 0 ? 0 : (memoryBytes * Number(points)) / rows
+    return options.shortage(bytes) === undefined ? undefined : 'memory.budgetBytes'
+  }
+
   function noteIndexing(): void {
     const now = segments.served().engine.state().indexedVectors
     indexing.note(Math.max(0, now - indexed), clock.nowMs())
@@ -195,12 +205,13 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
     describe() {
       const { value, context } = machine.getSnapshot()
       const { rows, waitingVectors, indexedVectors } = segments.served().engine.state()
-      const forbidden = options.settings().mayBuild ? undefined : planNow()
+      const by = hindrance()
+      const plan = by === undefined ? undefined : planNow()
       noteIndexing()
       const rate = indexing.rate(waitingVectors, clock.nowMs())
       return {
         state: stateText(value),
-        forbidden: forbidden ?? null,
+        forbidden: plan === undefined || by === undefined ? null : { ...plan, by },
         ...runs.describe(),
         lastError: context.lastError ?? null,
         rows,

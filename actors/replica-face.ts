@@ -44,7 +44,7 @@ export interface ReplicaOptions {
   readonly shard: number
   /** Opens the shard that readers find, or with a purpose one that only this caller knows. */
   readonly openEngine: (purpose?: SegmentPurpose) => EngineShard
-  readonly optimizer: Pick<OptimizerOptions, 'settings' | 'budget' | 'vectorBytes'>
+  readonly optimizer: Pick<OptimizerOptions, 'settings' | 'budget' | 'shortage' | 'vectorBytes'>
   readonly openStore: (onDamage: (error: EngineError) => void) => Promise<CheckpointStore>
   readonly checkpoints: CheckpointSettings
   readonly checkpointTurns: Turns

@@ -310,6 +310,8 @@ export function startReplica(options: ReplicaOptions): Replica {
     capture: () => shard.applyTurns.run(() => shard.engine.captureCheckpoint(0n)),
     settingsChanged: () => optimizer.reconsider('the settings of the collection have changed'),
     async rebuild() {
+      const shortage = options.optimizer.shortage(shard.engine.state().memoryBytes)
+      if (shortage !== undefined) throw shortage
       rebuild = startRebuilding()
       newestRebuild = rebuild
       optimizer.reconsider('a rebuild has begun')

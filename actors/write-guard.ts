@@ -1,6 +1,12 @@
 import { needsSpace } from '../src/domain/record/index.ts'
 import { EngineError } from '../src/errors/index.ts'
 
+/** Something that writes use up: a disk, memory. */
+export interface Resource {
+  /** @returns why `bytes` more of it cannot be had; undefined: they can */
+  shortage(bytes: number): EngineError | undefined
+}
+
 /** What is known of a disk. */
 export interface DiskState {
   readonly isLow: boolean
@@ -8,16 +14,24 @@ export interface DiskState {
   readonly minFreeBytes: number
 }
 
-/** Refuses what needs space while the disk is low; deletions pass, and so does everything that reads. */
+/** @param folder  as the error names the disk */
+export function diskResource(folder: string, state: () => DiskState): Resource {
+  return {
+    shortage() {
+      const { isLow, freeBytes, minFreeBytes } = state()
+      if (!isLow) return undefined
+      return new EngineError('MILLRACE_DISK_LOW', { folder, freeBytes, minFreeBytes })
+    }
+  }
+}
+
+/** Refuses what needs space while there is none; deletions pass, and so does everything that reads. */
 export class WriteGuard {
-  readonly #folder: string
-  readonly #state: () => DiskState
+  readonly #resources: readonly Resource[]
   #refusals = 0
 
-  /** @param folder  as the error names the disk */
-  constructor(folder: string, state: () => DiskState) {
-    this.#folder = folder
-    this.#state = state
+  constructor(resources: readonly Resource[]) {
+    this.#resources = resources
   }
 
   /** Requests refused since the start. */
@@ -25,19 +39,29 @@ export class WriteGuard {
     return this.#refusals
   }
 
-  /** @throws MILLRACE_DISK_LOW when any of the frames needs space: nothing of a request is appended then */
+  /** @throws MILLRACE_DISK_LOW, MILLRACE_MEMORY_LOW: nothing of a request is appended then */
   checkFrames(records: readonly { readonly frame: Uint8Array }[]): void {
-    if (this.#state().isLow && records.some(({ frame }) => needsSpace(frame))) this.#refuse()
+    let bytes = 0
+    let isNeeded = false
+    for (const { frame } of records) {
+      if (!needsSpace(frame)) continue
+      isNeeded = true
+      bytes += frame.byteLength
+    }
+    if (isNeeded) this.#admit(bytes)
   }
 
-  /** @throws MILLRACE_DISK_LOW */
+  /** @throws MILLRACE_DISK_LOW, MILLRACE_MEMORY_LOW */
   checkCreation(): void {
-    if (this.#state().isLow) this.#refuse()
+    this.#admit(0)
   }
 
-  #refuse(): never {
-    this.#refusals += 1
-    const { freeBytes, minFreeBytes } = this.#state()
-    throw new EngineError('MILLRACE_DISK_LOW', { folder: this.#folder, freeBytes, minFreeBytes })
+  #admit(bytes: number): void {
+    for (const resource of this.#resources) {
+      const shortage = resource.shortage(bytes)
+      if (shortage === undefined) continue
+      this.#refusals += 1
+      throw shortage
+    }
   }
 }

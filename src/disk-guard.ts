@@ -1,11 +1,11 @@
 /** Ties the space left on the disk of the data folder to the writes, the log and the metrics. */
-import { WriteGuard } from '../actors/index.ts'
+import { diskResource, type Resource } from '../actors/index.ts'
 import { DiskSpace, nodeFiles } from '../streams/index.ts'
 import type { Config } from './config/index.ts'
 import type { Logger, Metrics } from './observability/index.ts'
 
 export interface DiskGuard {
-  readonly writes: WriteGuard
+  readonly resource: Resource
   /** Looks at the disk at once, because a write has failed. */
   refresh(): void
   refreshMetrics(metrics: Metrics): void
@@ -28,15 +28,13 @@ export async function guardDisk(
     },
     onFailure: (err) => logger.warn({ err, folder }, 'cannot tell how much of the disk is free')
   })
-  const writes = new WriteGuard(folder, () => space.state)
   return {
-    writes,
+    resource: diskResource(folder, () => space.state),
     refresh: () => void space.refresh(),
-    refreshMetrics({ diskFreeBytes, diskLow, diskRefusals }) {
+    refreshMetrics({ diskFreeBytes, diskLow }) {
       const { freeBytes, isLow } = space.state
       diskFreeBytes.set(freeBytes)
       diskLow.set(isLow ? 1 : 0)
-      diskRefusals.set(writes.refusals)
     },
     close: () => space.close()
   }

@@ -18,6 +18,8 @@ export interface OpenLog {
   readonly log: Log
   /** What a partition takes on the disk of this node. */
   readonly partitionBytes: (topic: string, partition: number) => number
+  /** Bytes of the log that this process keeps in memory. */
+  readonly cacheBytes: () => number
 }
 
 /** @throws MILLRACE_LOG_*, MILLRACE_CONFIG_INVALID, MILLRACE_DATA_OTHER_LOG */
@@ -45,7 +47,7 @@ export async function openLog(
   })
   const partitionBytes = (topic: string, partition: number) =>
     log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0
-  return { log, partitionBytes }
+  return { log, partitionBytes, cacheBytes: () => log.cacheBytes() }
 }
 
 async function openKafka(config: Config, data: DataFolder, logger: Logger): Promise<OpenLog> {
@@ -80,7 +82,7 @@ async function openKafka(config: Config, data: DataFolder, logger: Logger): Prom
     throw cause
   }
   logger.info({ cluster: log.clusterId, prefix }, 'the log is in Kafka')
-  return { log, partitionBytes: () => 0 }
+  return { log, partitionBytes: () => 0, cacheBytes: () => 0 }
 }
 
 function tlsOf(config: Config): ConnectionOptions | undefined {

@@ -1,15 +1,23 @@
 /** Builds a server from its configuration: data folder, log, node, gateway; and takes it down in reverse. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type CheckpointSettings, NativeShard, startNode, systemClock } from '../actors/index.ts'
+import {
+  type CheckpointSettings,
+  NativeShard,
+  startNode,
+  systemClock,
+  WriteGuard
+} from '../actors/index.ts'
 import { nodeFiles } from '../streams/index.ts'
 import { refreshActorMetrics } from './actor-metrics.ts'
 import { type Config, type LoadedConfig, packageVersion, withoutSecrets } from './config/index.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { guardDisk } from './disk-guard.ts'
+import { emptyDirectory } from './domain/directory.ts'
 import { indexesOf } from './domain/index-settings.ts'
 import { cpuInfo, crc32c } from './engine/index.ts'
 import { loadGateways, natsSettings, serviceLimits } from './gateway/index.ts'
 import { defineIngests, ingestOptions, refreshIngestMetrics } from './ingest-setup.ts'
+import { guardMemory } from './memory-guard.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
 import { type OpenLog, openLog } from './open-log.ts'
 import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
@@ -63,6 +71,10 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     const opening = await openLog(config, data, logger, disk)
     const { log } = opening
     opened.push(() => log.close())
+    let directory = () => emptyDirectory
+    const memory = guardMemory(config, logger, () => directory())
+    opened.push(() => memory.close())
+    const writes = new WriteGuard([disk.resource, memory])
     const transfers = await openTransfers(config, data.peerId, logger)
     opened.push(() => transfers?.close())
     const node = await startNode({
@@ -73,7 +85,8 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard, spec) =>
         new NativeShard(key, collectionId, shard, indexesOf(spec)),
-      guard: disk.writes,
+      guard: writes,
+      memory,
       checkpoints: checkpointSettings(config, data, opening),
       limits: {
         collections: config['limits.collections'],
@@ -87,15 +100,19 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       onDirectory: () => gateways.directoryChanged()
     })
     opened.push(() => node.stop())
+    directory = node.directory
     await defineIngests(config, node, data.peerId, logger)
     const { port } = await gateways.serve({
       ...node,
+      memory: () => ({ ...memory.describe(), cacheBytes: opening.cacheBytes() }),
       metricsText() {
         refreshActorMetrics(metrics, node.actors())
         refreshShardMetrics(metrics, node.describe())
         refreshGatewayMetrics(metrics, gateways.describe())
         refreshIngestMetrics(metrics, node.describeIngests())
         disk.refreshMetrics(metrics)
+        memory.refreshMetrics(metrics)
+        metrics.refusals.set(writes.refusals)
         return metrics.registry.metrics()
       }
     })

@@ -10,6 +10,7 @@ namespace {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(std::make_unique<binding::Completions>(env).release());
   binding::export_shards(env, exports);
+  binding::export_memory(env, exports);
   binding::export_apply(env, exports);
   binding::export_search(env, exports);
   binding::export_points(env, exports);

@@ -6,6 +6,7 @@ namespace millrace::binding {
 
 /// Each adds its functions to the addon's exports.
 void export_shards(Napi::Env env, Napi::Object exports);
+void export_memory(Napi::Env env, Napi::Object exports);
 void export_apply(Napi::Env env, Napi::Object exports);
 void export_search(Napi::Env env, Napi::Object exports);
 void export_points(Napi::Env env, Napi::Object exports);

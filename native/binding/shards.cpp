@@ -262,7 +262,7 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   number("recordsApplied", state.records_applied);
   number("recordsRejected", state.records_rejected);
   number("recordsDuplicate", state.records_duplicate);
-  number("memoryBytes", state.memory_bytes);
+  number("memoryBytes", state.memory.total());
   number("indexedVectors", state.indexed_vectors);
   number("graphChanges", state.graph_changes);
   number("waitingVectors", state.waiting_vectors);

@@ -229,6 +229,16 @@ export const configFields = {
     description:
       'Refused writes go on once this much more than `storage.minFreeBytes` is free again.'
   },
+  'memory.budgetBytes': {
+    kind: 'bytes',
+    default: 0,
+    env: 'MILLRACE_MEMORY_BUDGET_BYTES',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      'Most memory that the process may use, the graphs of vectors that wait to be indexed included. Past it writes that need space get 507 and no segment is built; reads and deletes go on. 0: nine tenths of what the machine or its container has.'
+  },
   'limits.bodyBytes': {
     kind: 'bytes',
     default: 32 * MiB,

@@ -18,6 +18,7 @@ export interface NodePort {
   metricsText(): Promise<string>
   /** What every gateway of the node has counted so far; they are to be summed. */
   requestReports(): Promise<readonly RequestReport[]>
+  memory(): Promise<NodeMemory>
   describeIngests(): Promise<readonly IngestDescription[]>
   /** What apply rejected while nobody waited, since the start. */
   rejections(collectionId: bigint): Promise<RejectionReport>
@@ -91,9 +92,26 @@ export interface GatewayDescription {
   readonly lastError: string | null
 }
 
+/** Memory of the whole process. */
+export interface NodeMemory {
+  readonly residentBytes: number
+  /** More, once the vectors that wait for it are in their graphs. */
+  readonly comingBytes: number
+  /** `memory.budgetBytes`, or what it stands for. */
+  readonly budgetBytes: number
+  /** Writes are refused for want of it. */
+  readonly isLow: boolean
+  /** JavaScript's: of all threads, with the buffers that it holds. */
+  readonly heapBytes: number
+  /** The newest part of the log; it is in `heapBytes` as well. */
+  readonly cacheBytes: number
+}
+
 /** The requests that one gateway has answered since it started. */
 export interface RequestReport {
   readonly inFlight: number
+  /** Memory of its thread's JavaScript, with the buffers that it holds; the whole thread's where no other has a gateway. */
+  readonly heapBytes: number
   readonly routes: readonly RouteReport[]
   /** Without one the gateway has no NATS. */
   readonly nats?: NatsReport

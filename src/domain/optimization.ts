@@ -31,8 +31,8 @@ export interface OptimizationPhase {
 /** The optimizer of one shard. */
 export interface OptimizerFacts {
   readonly state: string
-  /** What has to be done and is not allowed to: `max_optimization_threads` is 0. */
-  readonly forbidden: { readonly kind: string; readonly reason: string } | null
+  /** What has to be done, and the setting that does not allow it: `max_optimization_threads` is 0, or `memory.budgetBytes` used up. */
+  readonly forbidden: { readonly kind: string; readonly reason: string; readonly by: string } | null
   readonly current: OptimizationRun | null
   /** Newest first, at most 16. */
   readonly past: readonly OptimizationRun[]

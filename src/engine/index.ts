@@ -16,9 +16,11 @@ export type {
   JsonFault,
   NativeEncodeOperation,
   NativeEncodeTarget,
+  NativeShardMemory,
   NativeShardState,
   ParsedMessages,
   ParsedUpsert,
+  QuantizedSlot,
   ShardHandle,
   SourcePosition,
   VectorSlot

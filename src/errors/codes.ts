@@ -506,6 +506,14 @@ export const errorSpecs = {
       'the disk of {folder} has {freeBytes} bytes free, below the configured minimum of {minFreeBytes} bytes. Help: Free some space (e.g. drop collections or remove other files), or lower `storage.minFreeBytes`; writes then go on by themselves.'
   },
 
+  // Memory
+  MILLRACE_MEMORY_LOW: {
+    kind: 'quotaReached',
+    retryable: true,
+    message:
+      'the process uses {usedBytes} bytes of memory, with what is still to be indexed, and its budget is {budgetBytes} bytes. Help: Drop collections or delete points, or raise `memory.budgetBytes`; writes then go on by themselves. GET /millrace/memory shows what uses how much.'
+  },
+
   // Start
   MILLRACE_DATA_LOCKED: {
     kind: 'internal',

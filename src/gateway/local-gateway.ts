@@ -6,7 +6,7 @@ import { RequestStatistics } from '../observability/index.ts'
 import { GatewayCounts } from './counts.ts'
 import { createGateway, drainGateway, natsOf } from './gateway.ts'
 import type { Gateways, GatewaysOptions } from './gateways-face.ts'
-import { type NodeSide, readiness } from './worker-requests.ts'
+import { memoryOf, type NodeSide, readiness } from './worker-requests.ts'
 
 /** The one gateway of a server without workers, in the main thread: for tests, and for programs that embed a server. */
 export class LocalGateway implements Gateways {
@@ -37,6 +37,7 @@ export class LocalGateway implements Gateways {
           describeGateways: async () => this.describe(),
           readiness: async () => readiness(node, this.describe()),
           actors: async () => node.actors(),
+          memory: async () => memoryOf(node, []),
           metricsText: node.metricsText,
           requestReports: async () => [
             { ...statistics.report(this.counts.of(0, 'requests')), ...natsOf(this.nats) }

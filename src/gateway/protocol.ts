@@ -6,6 +6,7 @@ import type {
   CollectionFacts,
   GatewayDescription,
   NodeIdentity,
+  NodeMemory,
   NodeReadiness,
   RejectionReport,
   RequestReport
@@ -52,6 +53,7 @@ export interface MainRequests {
   describeGateways(): readonly GatewayDescription[]
   readiness(): NodeReadiness
   actors(): readonly ActorFacts[]
+  memory(): Promise<NodeMemory>
   metricsText(): Promise<string>
   requestReports(): Promise<readonly RequestReport[]>
   rebuildShard(target: {

@@ -25,7 +25,7 @@ export class WorkerPool implements Gateways {
   private published = emptyDirectory
   /** The newest of each gateway's present life, and the sum of what those that died had last reported. */
   private readonly reports = new Map<number, RequestReport>()
-  private pastReport: RequestReport = { inFlight: 0, routes: [] }
+  private pastReport: RequestReport = { inFlight: 0, heapBytes: 0, routes: [] }
   private drained: Promise<void> | undefined
 
   constructor(options: GatewaysOptions) {
@@ -117,6 +117,7 @@ export class WorkerPool implements Gateways {
       const nats = sumNats(both)
       this.pastReport = {
         inFlight: 0,
+        heapBytes: 0,
         routes: sumRoutes(both, true),
         ...(nats && { nats: { ...nats, connected: 0 } })
       }

@@ -64,6 +64,7 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
       requestReports: () => main.ask('requestReports', undefined),
       rebuildShard: (collection, shard) => main.ask('rebuildShard', { collection, shard }),
       describeIngests: () => main.ask('describeIngests', undefined),
+      memory: () => main.ask('memory', undefined),
       rejections: (collectionId) => main.ask('rejections', collectionId)
     }
   }

@@ -4,12 +4,14 @@ import type {
   ActorFacts,
   CollectionFacts,
   GatewayDescription,
+  NodeMemory,
   NodeReadiness,
   RejectionReport,
   RequestReport
 } from '../domain/node-port.ts'
 import type { ControlPort, ReadBarrier, WritePort } from '../domain/ports.ts'
 import type { RebuildReport } from '../domain/rebuild.ts'
+import { heapBytes } from '../observability/index.ts'
 import type { WorkerChannel } from './gateway-worker.ts'
 import type { MainRequests } from './protocol.ts'
 
@@ -24,6 +26,8 @@ export interface NodeSide {
   rejections(collectionId: bigint): RejectionReport
   readiness(): NodeReadiness
   actors(): readonly ActorFacts[]
+  /** Of the process, but for what only the threads know. */
+  memory(): Omit<NodeMemory, 'heapBytes'>
   rebuildShard(collection: string, shard: number): Promise<RebuildReport>
   /** The node's own part of the metrics page. */
   metricsText(): Promise<string>
@@ -64,11 +68,18 @@ export function answersFor(
     rejections: (collectionId) => node().rejections(collectionId),
     describeGateways: () => gateways.describeGateways(),
     readiness: () => readiness(node(), gateways.describeGateways()),
+    memory: async () => memoryOf(node(), await gateways.requestReports()),
     actors: () => node().actors(),
     metricsText: () => node().metricsText(),
     requestReports: () => gateways.requestReports(),
     rebuildShard: ({ collection, shard }) => node().rebuildShard(collection, shard)
   }
+}
+
+/** @param gateways  of other threads than this one */
+export function memoryOf(node: NodeSide, gateways: readonly RequestReport[]): NodeMemory {
+  const theirs = gateways.reduce((sum, report) => sum + report.heapBytes, 0)
+  return { ...node.memory(), heapBytes: heapBytes() + theirs }
 }
 
 /** A gateway that has not served yet takes nothing from anyone; one that died does. */

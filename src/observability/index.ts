@@ -2,6 +2,6 @@ export { anonymizeMetrics, type Family, prefixMetrics, renderFamilies } from './
 export * from './logger.ts'
 export * from './metrics.ts'
 export * from './node-metrics.ts'
-export { memoryFacts } from './process-facts.ts'
+export { heapBytes, memoryFacts } from './process-facts.ts'
 export * from './request-metrics.ts'
 export * from './request-statistics.ts'

@@ -148,9 +148,19 @@ export function createMetrics(version: string) {
       help: '1 while writes are refused because of storage.minFreeBytes, else 0',
       registers
     }),
-    diskRefusals: new Gauge({
-      name: 'millrace_disk_refused_requests',
-      help: 'requests refused because of storage.minFreeBytes since the start',
+    memoryBudgetBytes: new Gauge({
+      name: 'millrace_memory_budget_bytes',
+      help: 'memory.budgetBytes, or what it stands for',
+      registers
+    }),
+    memoryLow: new Gauge({
+      name: 'millrace_memory_low',
+      help: '1 while writes are refused because of memory.budgetBytes, else 0',
+      registers
+    }),
+    refusals: new Gauge({
+      name: 'millrace_refused_writes',
+      help: 'requests refused for want of disk space or memory since the start',
       registers
     })
   }

@@ -1,5 +1,6 @@
 import { durationBucketsMicros, type RequestReport } from '../domain/node-port.ts'
 import { addCounts, type Counts, emptyCounts, type RouteLabels } from '../domain/request-reports.ts'
+import { heapBytes } from './process-facts.ts'
 
 /** Of one route: collection → status → counts. */
 type RouteCounts = Map<string | undefined, Map<number, Counts>>
@@ -44,7 +45,7 @@ export class RequestStatistics {
     const routes = [...this.routes.values()].flatMap((counts) =>
       [...counts.values()].flatMap((statuses) => [...statuses.values()])
     )
-    return { inFlight, routes: structuredClone(routes) }
+    return { inFlight, heapBytes: heapBytes(), routes: structuredClone(routes) }
   }
 
   /** Moves the counts of collections that are gone to those without a collection. */

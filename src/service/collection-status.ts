@@ -60,13 +60,13 @@ function ofOptimizer(optimizer: OptimizerFacts | undefined): Finding {
   }
   if (waitingVectors > 0) {
     const eta = indexEtaMs === null ? '' : `, about ${Math.ceil(indexEtaMs / 1000)} s`
-    return { status: 'yellow', reason: `${waitingVectors} vectors wait for the graph${eta}` }
+    return { status: 'yellow', reason: `${waitingVectors} vectors wait to be indexed${eta}` }
   }
   if (current !== null) {
     return { status: 'grey', reason: `${current.kind} waits for its turn: ${current.reason}` }
   }
   if (forbidden !== null) {
-    const reason = `${forbidden.kind} is not allowed by max_optimization_threads: ${forbidden.reason}`
+    const reason = `${forbidden.kind} is not allowed by ${forbidden.by}: ${forbidden.reason}`
     return { status: 'grey', reason }
   }
   return green

@@ -15,6 +15,8 @@ import { TopicFolders } from './topic-folders.ts'
 export interface EmbeddedLog extends Log {
   /** @returns the figures of every partition */
   stats(): readonly PartitionStats[]
+  /** Bytes of the log that are kept in memory. */
+  cacheBytes(): number
 }
 
 const mebibyte = 1024 * 1024
@@ -173,6 +175,10 @@ class FolderLog implements EmbeddedLog {
 
   stats(): readonly PartitionStats[] {
     return [...this.#topics.values()].flat().map((partition) => partition.stats())
+  }
+
+  cacheBytes(): number {
+    return this.#context.tailCache.bytes
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,10 @@ export class TailCache {
     this.#bytesMax = bytesMax
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Adds the newest batch of a partition; `tail` stays a run without gaps that ends at its end. */
   add(tail: CachedBatch[], batch: Omit<CachedBatch, 'tail'>): void {
     const bytes = batch.bytes.buffer.byteLength

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Node, systemClock, WriteGuard } from '../../actors/index.ts'
+import { diskResource, type Node, systemClock, WriteGuard } from '../../actors/index.ts'
 import { specOfRequest } from '../../src/domain/collection.ts'
 import { isEngineError } from '../../src/errors/index.ts'
 import { DiskSpace, type EmbeddedLog } from '../../streams/index.ts'
@@ -95,7 +95,7 @@ test('P4 a low disk refuses what needs space before anything of it is appended, 
     onChange: () => {},
     onFailure: (error) => expect.fail(String(error))
   })
-  const guard = new WriteGuard('/data', () => space.state)
+  const guard = new WriteGuard([diskResource('/data', () => space.state)])
   const { node, log, stop } = await running(files, guard)
   await node.controlPort.propose({ type: 'createCollection', name: 'c', spec })
   const upsert = upsertFrame(0n, [1n, 2n], random)

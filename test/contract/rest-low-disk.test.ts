@@ -49,7 +49,7 @@ test('on a low disk writes that need space get 507, deletions and reads go on', 
     expect((result as { points: { id: number }[] }).points.map(({ id }) => id)).toEqual([1])
     const { text } = (await client.send('GET', '/metrics')).body
     expect(text).toContain('millrace_disk_low 1')
-    expect(text).toContain('millrace_disk_refused_requests 2')
+    expect(text).toContain('millrace_refused_writes 2')
     await client.call('DELETE', '/collections/c')
   })
 })

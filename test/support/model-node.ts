@@ -1,5 +1,10 @@
 import { onTestFinished } from 'vitest'
-import type { ActorLogger, CheckpointSettings, TransferOptions } from '../../actors/index.ts'
+import type {
+  ActorLogger,
+  CheckpointSettings,
+  Resource,
+  TransferOptions
+} from '../../actors/index.ts'
 import { type Node, startNode, systemClock } from '../../actors/index.ts'
 import { specOfRequest } from '../../src/domain/collection.ts'
 import { encodeFrame, idsSection, recordKinds } from '../../src/domain/record/index.ts'
@@ -34,6 +39,7 @@ export interface ModelNodeOptions extends Partial<CheckpointSettings> {
   readonly logger?: ActorLogger
   readonly stuckAfterMs?: number
   readonly transfers?: TransferOptions
+  readonly memory?: Resource
 }
 
 let producers = 0n
@@ -49,6 +55,7 @@ export async function modelNode(
     logger = quiet,
     stuckAfterMs = 60_000,
     transfers,
+    memory,
     ...checkpoints
   } = options
   const shards = new Map<string, ModelShard>()
@@ -78,7 +85,8 @@ export async function modelNode(
     },
     limits: { collections: 100 },
     transfers,
-    stuckAfterMs
+    stuckAfterMs,
+    ...(memory && { memory })
   })
   onTestFinished(() => node.stop())
   return Object.assign(node, { shards })

@@ -139,6 +139,7 @@ export const sameRequests: readonly SameRequest[] = [
 
   { operation: 'replicas', isVolatile: true },
   { operation: 'list_actors', isVolatile: true },
+  { operation: 'memory', isVolatile: true },
   { operation: 'rebuild_shard', path: { shard: '0' }, isVolatile: true },
   { operation: 'rebuild_shard', path: { shard: '9' } },
   { operation: 'telemetry', parameters: { details_level: '1' }, isVolatile: true },

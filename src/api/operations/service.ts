@@ -1,5 +1,5 @@
 import { apiVersion } from '../../domain/version.ts'
-import { listActors, rebuildShard } from '../../service/index.ts'
+import { listActors, memoryReport, rebuildShard } from '../../service/index.ts'
 import { type Answer, collectionOf, type Operation, succeeded } from './operation.ts'
 
 const tags = ['service']
@@ -54,6 +54,15 @@ export const serviceOperations: readonly Operation[] = [
     tags,
     summary: 'Each replica: state, offset, lag, digest',
     run: async ({ context }) => succeeded(await context.node.describe())
+  },
+  {
+    name: 'memory',
+    method: 'GET',
+    url: '/millrace/memory',
+    tags,
+    summary:
+      'What uses how much memory: the process, its budget, and each collection by what it holds',
+    run: async ({ context }) => succeeded(await memoryReport(context))
   },
   {
     name: 'rebuild_shard',

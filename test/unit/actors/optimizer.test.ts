@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { planOf } from '../../../actors/optimization-plan.ts'
 import type { SlotIndexing } from '../../../src/domain/optimizer-settings.ts'
+import { EngineError } from '../../../src/errors/index.ts'
 import { openMemoryLog } from '../../../streams/memory/index.ts'
 import { type ModelNode, modelNode, specOf, until, upsertFrame } from '../../support/model-node.ts'
 import type { ModelShard } from '../../support/model-shard.ts'
@@ -57,10 +58,32 @@ test('a threshold matters when it decides otherwise', () => {
   expect(planOf(factsOf(10, 10, 500), withThreshold(400))).toMatchObject({ kind: 'reindex' })
 })
 
+test('a segment is indexed anew when another quantization is wanted, with or without a graph', () => {
+  const defaults = { quantile: 1, halfBits: 8, queryBits: 8, chunk: 4 }
+  const scalar = { ...defaults, kind: 'scalar' } as const
+  const product = { ...defaults, kind: 'product' } as const
+  const segment = (had: object, bytes: number) => ({
+    ...factsOf(10, 10, bytes),
+    indexes: [{ ...indexing, links: 0, ...had }]
+  })
+  const wanting = (wanted: object) => ({
+    ...settings,
+    indexes: [{ ...indexing, links: 0, ...wanted }]
+  })
+  const planned = { kind: 'reindex', reason: expect.stringContaining('quantization of slot 1') }
+  expect(planOf(segment({}, 5000), wanting({ quantization: scalar }))).toEqual(planned)
+  expect(planOf(segment({ quantization: scalar }, 5000), wanting({}))).toEqual(planned)
+  const other = wanting({ quantization: product })
+  expect(planOf(segment({ quantization: scalar }, 5000), other)).toEqual(planned)
+  expect(planOf(segment({ quantization: product }, 5000), other)).toBeUndefined()
+  // A column that is too small has no codes, whatever is wanted.
+  expect(planOf(segment({ quantization: scalar }, 500), other)).toBeUndefined()
+})
+
 /** A node with the collection `a` of one shard, whose rows are said to be mostly dead. */
-async function startedNode(prepare: (shard: ModelShard, key: string) => void) {
+async function startedNode(given: Parameters<typeof modelNode>[1]) {
   const log = openMemoryLog()
-  const node = await modelNode(log, prepare)
+  const node = await modelNode(log, given)
   onTestFinished(() => node.stop())
   const spec = specOf(1)
   const verdict = await node.controlPort.propose({ type: 'createCollection', name: 'a', spec })
@@ -132,4 +155,28 @@ test('newer settings cancel what is being built, and so does a rebuild; the end 
   await until(() => built[1]?.isClosed === true)
   await node.stop()
   for (const shard of built) expect(shard.isClosed).toBe(true)
+})
+
+test('P9 without the memory for a second segment none is built, collection info says why, and nothing is rebuilt', async () => {
+  const asked: number[] = []
+  let isShort = true
+  const memory = {
+    shortage(bytes: number) {
+      asked.push(bytes)
+      if (!isShort) return undefined
+      return new EngineError('MILLRACE_MEMORY_LOW', { usedBytes: 9, budgetBytes: 8 })
+    }
+  }
+  const { node, live } = await startedNode({ memory })
+  live.rows = 5000
+  await until(() => optimizerOf(node)?.forbidden !== null)
+  expect(optimizerOf(node)).toMatchObject({
+    forbidden: { kind: 'vacuum', by: 'memory.budgetBytes' },
+    current: null
+  })
+  await expect(node.rebuildShard('a', 0)).rejects.toMatchObject({ code: 'MILLRACE_MEMORY_LOW' })
+  expect(asked.length).toBeGreaterThan(1)
+  isShort = false
+  await until(() => optimizerOf(node)?.done === 1)
+  expect(await node.rebuildShard('a', 0)).toMatchObject({ equal: true })
 })

@@ -67,6 +67,23 @@ struct SlotCodes {
   QuantizedCodes codes;
 };
 
+/// Bytes that a shard uses, by what they hold. Memory that is set aside and was never touched does not count.
+struct MemoryUse {
+  std::uint64_t rows = 0;      ///< ids, versions, which rows are dead
+  std::uint64_t ids = 0;       ///< the table that finds a point by its id
+  std::uint64_t payloads = 0;
+  std::uint64_t vectors = 0;   ///< dense and sparse as they were given, of live and dead rows
+  std::uint64_t codes = 0;     ///< what graphs are walked by
+  std::uint64_t graphs = 0;    ///< links
+  std::uint64_t sparse = 0;    ///< inverted indexes
+  std::uint64_t quantized = 0; ///< codes that the user asked for
+  std::uint64_t coming = 0;    ///< more, once what waits for a graph is in it
+  /// But for what is still to come.
+  [[nodiscard]] std::uint64_t total() const noexcept {
+    return rows + ids + payloads + vectors + codes + graphs + sparse + quantized;
+  }
+};
+
 /// A consistent reading of a shard: what it holds after every record below `next_offset`.
 struct ShardState {
   std::uint64_t next_offset = 0;
@@ -78,7 +95,7 @@ struct ShardState {
   std::uint64_t records_applied = 0;
   std::uint64_t records_rejected = 0;
   std::uint64_t records_duplicate = 0;
-  std::uint64_t memory_bytes = 0;
+  MemoryUse memory;
   std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
   std::uint64_t graph_changes = 0;    ///< insertions into graphs since the shard was opened
   std::uint64_t waiting_vectors = 0;  ///< of live and dead rows, that are to get into a graph, or codes, and are not there yet

@@ -24,7 +24,7 @@ struct FileHead {
 
 /// What META of the last frame adds: the state that is left after the file.
 struct FileState {
-  ShardState state;  ///< but for rows, schema_version and memory_bytes
+  ShardState state;  ///< but for rows, schema_version and memory
   std::uint32_t newest_epoch = 0;
   std::vector<Producers::Record> producers;  ///< the one whose last record is oldest first
   std::vector<SourcePosition> sources;       ///< by ingest, topic and partition

@@ -32,10 +32,14 @@ std::int32_t rounded(float value, std::int32_t limit) noexcept {
 
 }  // namespace
 
+std::size_t CodeSpace::row_bytes_for(std::size_t dimension) noexcept {
+  return (dimension + sizeof(std::int32_t) + 63) / 64 * 64;
+}
+
 CodeSpace::CodeSpace(Distance distance, std::vector<float> mean, float steps_per_unit)
     : distance_(distance),
       dimension_(mean.size()),
-      stride_((dimension_ + sizeof(std::int32_t) + 63) / 64 * 64),
+      stride_(row_bytes_for(dimension_)),
       is_l1_(distance == Distance::manhattan),
       range_(range_of(dimension_)),
       steps_per_unit_(steps_per_unit),

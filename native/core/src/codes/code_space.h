@@ -45,6 +45,7 @@ class CodeSpace {
   [[nodiscard]] const std::vector<float>& mean() const noexcept { return mean_; }
   [[nodiscard]] float steps_per_unit() const noexcept { return steps_per_unit_; }
   [[nodiscard]] std::size_t row_bytes() const noexcept { return stride_; }
+  [[nodiscard]] static std::size_t row_bytes_for(std::size_t dimension) noexcept;
   [[nodiscard]] CodeKernels::Keys keys() const noexcept { return is_l1_ ? code_kernels().l1 : code_kernels().dot; }
 
   /// @param row  row_bytes() of zeroes

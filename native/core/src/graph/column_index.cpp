@@ -52,6 +52,17 @@ std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
   return count - std::min(covered, count);
 }
 
+IndexBytes ColumnIndex::bytes(const VectorColumn& column) const {
+  IndexBytes use;
+  const std::uint64_t waiting_rows = waiting(column);
+  if (const auto now = stage()) {
+    use = {now->graph.code_bytes(), now->graph.link_bytes(), waiting_rows * now->graph.bytes_per_row()};
+  } else if (waiting_rows > 0) {
+    use.coming = waiting_rows * (CodeSpace::row_bytes_for(column.slot.dimension) + 2 * sizeof(std::uint32_t) * settings_.links);
+  }
+  return use;
+}
+
 bool ColumnIndex::wants_growth(const VectorColumn& column) const { return is_untidy_ || waiting(column) > 0; }
 
 bool ColumnIndex::has_growth(const VectorColumn& column) const {

@@ -31,6 +31,13 @@ struct GraphStage {
   std::vector<bool> loaded;  ///< positions that a graph file brought; not changed once the stage is used
 };
 
+/// Memory of a graph.
+struct IndexBytes {
+  std::uint64_t codes = 0;
+  std::uint64_t links = 0;
+  std::uint64_t coming = 0;  ///< more of both, once what waits is in it
+};
+
 /// A graph at a moment at which nobody inserted: what is written to a file.
 struct GraphCut {
   std::shared_ptr<const GraphStage> stage;
@@ -54,6 +61,8 @@ class ColumnIndex {
 
   /// Vectors of the column that are to get into the graph and are not there yet; 0 where no graph is wanted.
   [[nodiscard]] std::uint32_t waiting(const VectorColumn& column) const;
+
+  [[nodiscard]] IndexBytes bytes(const VectorColumn& column) const;
 
   /// Inserts positions until `until_ns`. Any number of threads.
   /// @param next_offset  a published state: rows that are dead in it are left out

@@ -52,6 +52,15 @@ std::optional<LiveGraph::Entry> LiveGraph::entry() const noexcept {
   return Entry{static_cast<std::uint32_t>(packed >> 32U), static_cast<std::uint32_t>(packed)};
 }
 
+std::uint64_t LiveGraph::link_bytes() const noexcept {
+  std::uint64_t bytes = 0;
+  for (std::uint32_t layer = 0; layer < kLayersMax; ++layer) {
+    const auto member = layers_[layer].width() * sizeof(std::uint32_t) + (layer == 0 ? 0 : sizeof(Layer::Member));
+    bytes += std::uint64_t{layer_size(layer)} * member;
+  }
+  return bytes;
+}
+
 std::size_t LiveGraph::bytes_per_row() const noexcept {
   const auto upper = shape_.links > 1 ? layers_[1].width() * sizeof(std::uint32_t) / (shape_.links - 1) : 0;
   return space_->row_bytes() + layers_[0].width() * sizeof(std::uint32_t) + upper;

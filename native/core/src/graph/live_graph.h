@@ -97,6 +97,10 @@ class LiveGraph {
   }
   [[nodiscard]] const Layer& layer(std::uint32_t layer) const noexcept { return layers_[layer]; }
 
+  /// Bytes that are in use, of codes and of links.
+  [[nodiscard]] std::uint64_t code_bytes() const noexcept { return std::uint64_t{encoded()} * space_->row_bytes(); }
+  [[nodiscard]] std::uint64_t link_bytes() const noexcept;
+
   /// Bytes that are in use for each row, on average.
   [[nodiscard]] std::size_t bytes_per_row() const noexcept;
 

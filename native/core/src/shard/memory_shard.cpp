@@ -155,8 +155,10 @@ ShardState MemoryShard::state_at(std::uint64_t next_offset) const noexcept {
   state.points = points_;
   state.rows = rows_;
   state.schema_version = schema.version;
-  state.memory_bytes = rows_ * (sizeof(Row) + sizeof(std::uint64_t)) + vector_bytes_ + store_.payloads.total_bytes() +
-                       generation_->ids->bytes();
+  state.memory.rows = rows_ * (sizeof(Row) + sizeof(std::uint64_t));
+  state.memory.ids = generation_->ids->bytes();
+  state.memory.payloads = store_.payloads.total_bytes();
+  state.memory.vectors = vector_bytes_;
   return state;
 }
 
@@ -182,19 +184,27 @@ Snapshot MemoryShard::snapshot() const {
 
 ShardState MemoryShard::state() const {
   auto at = snapshot();
+  auto& memory = at.state.memory;
   for (const auto& column : *at.generation->columns) {
     // What is not in the index yet is looked at, a few vectors.
     if (column->sparse != nullptr) {
       at.state.indexed_vectors += column->sparse->counts().vectors();
-      at.state.memory_bytes += column->sparse->index_bytes();
+      memory.sparse += column->sparse->index_bytes();
     }
     if (column->index == nullptr) continue;
+    const auto graph = column->index->bytes(*column);
+    memory.codes += graph.codes;
+    memory.graphs += graph.links;
+    memory.coming += graph.coming;
     at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
     at.state.graph_changes += column->index->changes();
     auto waiting = column->index->waiting(*column);
     if (column->quantized != nullptr) {
-      waiting = std::max(waiting, column->quantized->waiting(*column));
-      at.state.memory_bytes += column->quantized->codes().bytes();
+      const auto codes = column->quantized->codes();
+      const auto without = column->quantized->waiting(*column);
+      memory.quantized += codes.bytes();
+      memory.coming += codes.bytes_of_each * without;
+      waiting = std::max(waiting, without);
     }
     at.state.waiting_vectors += waiting;
   }

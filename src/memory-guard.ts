@@ -1,0 +1,90 @@
+/** Keeps the memory of the process within its budget: what would take more waits or is refused, before the system ends it. */
+import { totalmem } from 'node:os'
+import type { Resource } from '../actors/index.ts'
+import type { Config } from './config/index.ts'
+import type { ShardDirectory } from './domain/directory.ts'
+import type { NodeMemory } from './domain/node-port.ts'
+import { findShard, releaseMemory, shardMemory } from './engine/index.ts'
+import { EngineError } from './errors/index.ts'
+import type { Logger, Metrics } from './observability/index.ts'
+
+/** Of what the machine or its container has, the share that is used when no budget was set. */
+const automaticShare = 0.9
+/** Once over the budget, so much of it must be free again before writes go on. */
+const marginShare = 0.03
+const pollMs = 200
+
+export interface MemoryGuard extends Resource {
+  describe(): Omit<NodeMemory, 'heapBytes' | 'cacheBytes'>
+  refreshMetrics(metrics: Metrics): void
+  close(): void
+}
+
+/**
+ * @param directory  of the shards whose vectors may still have to get into graphs
+ * @param residentBytes  of the process
+ */
+export function guardMemory(
+  config: Config,
+  logger: Logger,
+  directory: () => ShardDirectory,
+  residentBytes: () => number = process.memoryUsage.rss
+): MemoryGuard {
+  const budgetBytes = config['memory.budgetBytes'] || automaticBudget()
+  let resident = residentBytes()
+  let coming = 0
+  let isLow = false
+  const used = () => resident + coming
+  const comingBytes = () => comingBytesOf(directory())
+
+  const look = () => {
+    resident = residentBytes()
+    // Far below the budget nobody needs to know, and with many shards it takes its time.
+    coming = resident > budgetBytes / 2 ? comingBytes() : 0
+    // What was freed in small pieces is the process's still, and is wanted elsewhere now.
+    if (isLow) releaseMemory()
+    const isOver = used() >= budgetBytes * (isLow ? 1 - marginShare : 1)
+    if (isOver === isLow) return
+    isLow = isOver
+    const facts = { residentBytes: resident, comingBytes: coming, budgetBytes }
+    if (isLow) logger.error(facts, 'memory is short: writes are refused')
+    else logger.info(facts, 'there is memory again: writes go on')
+  }
+  look()
+  const timer = setInterval(look, pollMs).unref()
+
+  return {
+    shortage(bytes) {
+      if (!isLow && used() + bytes <= budgetBytes) return undefined
+      return new EngineError('MILLRACE_MEMORY_LOW', { usedBytes: used(), budgetBytes })
+    },
+    describe: () => ({
+      residentBytes: residentBytes(),
+      comingBytes: comingBytes(),
+      budgetBytes,
+      isLow
+    }),
+    refreshMetrics({ memoryBudgetBytes, memoryLow }) {
+      memoryBudgetBytes.set(budgetBytes)
+      memoryLow.set(isLow ? 1 : 0)
+    },
+    close: () => clearInterval(timer)
+  }
+}
+
+function comingBytesOf({ collections }: ShardDirectory): number {
+  let bytes = 0
+  for (const { shards } of collections.values()) {
+    for (const { key } of shards) {
+      const shard = findShard(key)
+      if (shard !== null) bytes += shardMemory(shard).coming
+    }
+  }
+  return bytes
+}
+
+function automaticBudget(): number {
+  // A container without a limit says 0, or more than there is.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY
+  return Math.floor(Math.min(limit, totalmem()) * automaticShare)
+}
