@@ -13,6 +13,11 @@ const automaticShare = 0.9
 /** Once over the budget, so much of it must be free again before writes go on. */
 const marginShare = 0.03
 const pollMs = 200
+/** What was freed in small pieces stays the process's; it is given back after so many looks that all saw the same. */
+const quietLooks = 10
+/** Growth since it was given back last that makes it worth while, and change that is none. */
+const trimBytesMin = 16 << 20
+const noiseBytes = 1 << 20
 
 export interface MemoryGuard extends Resource {
   describe(): Omit<NodeMemory, 'heapBytes' | 'cacheBytes'>
@@ -34,15 +39,25 @@ export function guardMemory(
   let resident = residentBytes()
   let coming = 0
   let isLow = false
+  let quiet = 0
+  let trimmedTo = resident
   const used = () => resident + coming
   const comingBytes = () => comingBytesOf(directory())
 
-  const look = () => {
+  const trim = () => {
+    releaseMemory()
     resident = residentBytes()
+    trimmedTo = resident
+  }
+
+  const look = () => {
+    const before = resident
+    resident = residentBytes()
+    quiet = Math.abs(resident - before) < noiseBytes ? quiet + 1 : 0
+    trimmedTo = Math.min(trimmedTo, resident)
+    if (isLow || (quiet >= quietLooks && resident > trimmedTo + trimBytesMin)) trim()
     // Far below the budget nobody needs to know, and with many shards it takes its time.
     coming = resident > budgetBytes / 2 ? comingBytes() : 0
-    // What was freed in small pieces is the process's still, and is wanted elsewhere now.
-    if (isLow) releaseMemory()
     const isOver = used() >= budgetBytes * (isLow ? 1 - marginShare : 1)
     if (isOver === isLow) return
     isLow = isOver
