@@ -88,7 +88,7 @@ TEST(QuantizedShard, WithoutRescoringHitsHaveTheScoresOfTheirCodesInOrder) {
         SCOPED_TRACE(std::string(kind.name) + ", distance " + std::to_string(static_cast<int>(distance)) + ", m " +
                      std::to_string(links));
         GraphShard shard(distance, random, settings_of(kind.settings, links));
-        shard.upsert(0, 2'000);
+        shard.upsert(0, 1'000);
         settle(shard);
         const auto query = shard.vector();
         auto plan = plan_of(query, false);
@@ -99,7 +99,7 @@ TEST(QuantizedShard, WithoutRescoringHitsHaveTheScoresOfTheirCodesInOrder) {
           if (a.score != b.score) return near.larger_is_better ? a.score > b.score : a.score < b.score;
           return near.larger_is_better ? a.id > b.id : a.id < b.id;
         }));
-        plan.k = 2'000;
+        plan.k = 1'000;
         plan.exact = true;
         const auto all = shard->search(plan).value();
         const double span = std::fabs(double{all.hits.front().score} - double{all.hits.back().score});

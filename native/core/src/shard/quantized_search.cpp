@@ -10,6 +10,8 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kCandidatesMin = 24;
+/// Candidates that nobody asked for: of many hits a few that are missed do not count.
+constexpr std::size_t kSpareMax = 2'048;
 /// More are not worth having: they are scored one by one, from anywhere in memory.
 constexpr double kCandidatesMax = 1U << 20U;
 /// What a component costs by its code, of what it costs by itself.
@@ -49,7 +51,8 @@ std::size_t QuantizedView::oversampled(std::size_t k) const noexcept {
 }
 
 std::size_t QuantizedView::candidates(std::size_t k) const noexcept {
-  return std::max({kCandidatesMin, k * spare_, oversampled(k)});
+  const auto spare = std::min(k * spare_, std::max(2 * k, kSpareMax));
+  return std::max({kCandidatesMin, spare, oversampled(k)});
 }
 
 /// Rows whose codes are scored together.

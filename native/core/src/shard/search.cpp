@@ -103,10 +103,11 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   }
   const auto view = plan.exact ? GraphView{} : GraphView::of(*column);
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
-  const bool is_quantized = column->quantized != nullptr && column->quantized->waiting(*column) < count / 2;
-  const auto work = view.stage != nullptr          ? GraphSearch::estimate(*column, plan, view)
-                    : is_quantized && !plan.exact ? QuantizedScan::estimate(*column)
-                                                  : count * column->slot.dimension;
+  const bool is_quantized = column->quantized != nullptr && !plan.exact && !plan.quantization.is_ignored &&
+                            column->quantized->codes().vectors > count / 2;
+  const auto work = view.stage != nullptr ? GraphSearch::estimate(*column, plan, view)
+                    : is_quantized        ? QuantizedScan::estimate(*column)
+                                          : count * column->slot.dimension;
   const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;
   return work + (!has_to_match ? 0 : estimate_filter(*plan.matching.filter));
 }
