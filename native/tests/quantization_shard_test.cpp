@@ -18,12 +18,12 @@ struct Kind {
 
 const Kind kKinds[] = {
     {"scalar", {QuantizationKind::scalar, 1, 8, 8, 4}, 0.98, 32 + 4},
-    {"binary", {QuantizationKind::binary, 1, 2, 8, 4}, 0.75, 4 + 8},
-    {"binary, 1.5 bits", {QuantizationKind::binary, 1, 3, 8, 4}, 0.85, 8 + 8},
-    {"binary, symmetric", {QuantizationKind::binary, 1, 2, 1, 4}, 0.75, 4 + 8},
-    {"turbo, 2 bits", {QuantizationKind::turbo, 1, 4, 8, 4}, 0.88, 8 + 8},
-    {"turbo, 4 bits", {QuantizationKind::turbo, 1, 8, 8, 4}, 0.95, 16 + 8},
-    {"product x16", {QuantizationKind::product, 1, 8, 8, 4}, 0.85, 6},
+    {"binary", {QuantizationKind::binary, 1, 2, 8, 4}, 0.7, 4 + 8},
+    {"binary, 1.5 bits", {QuantizationKind::binary, 1, 3, 8, 4}, 0.8, 8 + 8},
+    {"binary, symmetric", {QuantizationKind::binary, 1, 2, 1, 4}, 0.7, 4 + 8},
+    {"turbo, 2 bits", {QuantizationKind::turbo, 1, 4, 8, 4}, 0.8, 8 + 8},
+    {"turbo, 4 bits", {QuantizationKind::turbo, 1, 8, 8, 4}, 0.93, 16 + 8},
+    {"product x16", {QuantizationKind::product, 1, 8, 8, 4}, 0.8, 6},
 };
 
 IndexSettings settings_of(const QuantizationSettings& quantization, std::uint32_t links = 0) {
@@ -250,9 +250,6 @@ TEST(QuantizedShard, TwoShardsWithTheSameLogHaveTheSameScores) {
       }
       settle(shard);
       const auto query = shard.vector();
-      using namespace std::chrono_literals;
-      // The newest codebook takes its place a moment after every vector has codes.
-      std::this_thread::sleep_for(200ms);
       answers.push_back(shard->search(plan_of(query, false)).value().hits);
     }
     ASSERT_EQ(answers[0].size(), answers[1].size());

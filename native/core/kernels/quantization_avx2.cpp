@@ -33,6 +33,8 @@ struct Difference {
   }
 };
 
+constexpr std::size_t kAhead = 6;
+
 template <typename Term>
 inline void byte_sums(const std::int16_t* query, const std::byte* const* rows, std::size_t count, std::size_t size,
                       std::int32_t* sums) noexcept {
@@ -40,7 +42,10 @@ inline void byte_sums(const std::int16_t* query, const std::byte* const* rows, s
   for (; i + 2 <= count; i += 2) {
     __m256i first = _mm256_setzero_si256();
     __m256i second = first;
+    // In a scan rows lie side by side: twice their size is the next pair's. Asked for ahead, they come twice as fast.
+    const std::byte* const ahead = rows[i + kAhead < count ? i + kAhead : i];
     for (std::size_t d = 0; d < size; d += 16) {
+      if (d % 32 == 0) _mm_prefetch(reinterpret_cast<const char*>(ahead + 2 * d), _MM_HINT_T0);
       const __m256i values = load(query + d);
       first = _mm256_add_epi32(first, Term::of(values, widened(rows[i] + d)));
       second = _mm256_add_epi32(second, Term::of(values, widened(rows[i + 1] + d)));

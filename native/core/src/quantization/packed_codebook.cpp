@@ -23,14 +23,23 @@ QuantizationKernels::Packed kernel_of_bits(unsigned bits) noexcept {
   return bits == 1 ? kernels.one_bit : bits == 2 ? kernels.two_bits : kernels.four_bits;
 }
 
-/// Where the code of a component of a block stands.
-struct Place {
-  std::size_t byte;
-  unsigned shift;
-};
-Place place_of(std::size_t component, unsigned bits) noexcept {
+/// Adds the codes of a block to its zeroes.
+void pack(const std::uint8_t* codes, unsigned bits, std::byte* into) noexcept {
   const std::size_t bytes = 4 * std::size_t{bits};
-  return {component / kBlock * bytes + component % kBlock % bytes, bits * static_cast<unsigned>(component % kBlock / bytes)};
+  for (unsigned shift = 0; shift < 8; shift += bits)
+    for (std::size_t byte = 0; byte < bytes; ++byte) into[byte] |= static_cast<std::byte>(*codes++ << shift);
+}
+
+/// Calls `visit(component, code)` for each component of the blocks.
+template <typename Visit>
+void unpack(const std::byte* from, std::size_t blocks, unsigned bits, Visit visit) noexcept {
+  const std::size_t bytes = 4 * std::size_t{bits};
+  const unsigned mask = (1U << bits) - 1U;
+  std::size_t component = 0;
+  for (std::size_t block = 0; block < blocks; ++block, from += bytes)
+    for (unsigned shift = 0; shift < 8; shift += bits)
+      for (std::size_t byte = 0; byte < bytes; ++byte)
+        visit(component++, (std::to_integer<unsigned>(from[byte]) >> shift) & mask);
 }
 
 float float_at(const std::byte* at) noexcept {
@@ -95,18 +104,25 @@ void PackedCodebook::encode(const float* vector, std::byte* row) const {
     const auto spacing = static_cast<float>(spacing_of(part.bits));
     const auto highest = static_cast<float>(part.levels() - 1);
     const auto lowest = static_cast<float>(lowest_of(part.bits));
-    for (std::size_t i = 0; i < part.blocks * kBlock; ++i) {
-      const float value = turned[part.first + i];
-      const float steps = value * to_units / spacing - lowest + 0.5F;
+    const float* const values = turned.data() + part.first;
+    const float to_steps = to_units / spacing;
+    for (std::size_t block = 0; block < part.blocks; ++block) {
+      std::uint8_t codes[kBlock];
       // What is no number is the lowest.
-      const auto code = static_cast<unsigned>(steps > 0 ? std::min(steps, highest) : 0.0F);
-      const auto [byte, shift] = place_of(i, part.bits);
-      row[part.offset + byte] |= static_cast<std::byte>(code << shift);
-      const double level = (double{lowest} + code) * double{spacing};
+      for (std::size_t i = 0; i < kBlock; ++i) {
+        const float steps = values[block * kBlock + i] * to_steps + (0.5F - lowest);
+        const float bounded = steps < highest ? steps : highest;
+        codes[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(steps > 0 ? bounded : 0.0F));
+      }
+      pack(codes, part.bits, row + part.offset + block * 4 * part.bits);
       // What only fills up the last block counts when the rotation has put something there.
-      if (!rotation_ && part.first + i >= dimension_) continue;
-      product += level * double{value};
-      level_squares += level * level;
+      const auto first = part.first + block * kBlock;
+      const auto counted = rotation_ ? kBlock : std::min(kBlock, dimension_ - std::min(dimension_, first));
+      for (std::size_t i = 0; i < counted; ++i) {
+        const double level = (double{lowest} + codes[i]) * double{spacing};
+        product += level * double{values[block * kBlock + i]};
+        level_squares += level * level;
+      }
     }
   }
   const double scale = !(product > 0) ? 0 : rotation_ ? square_sum / product : product / level_squares;
@@ -124,10 +140,8 @@ void PackedCodebook::read_levels(const std::byte* row, float* into) const noexce
     float levels[16];
     for (unsigned code = 0; code < part.levels(); ++code)
       levels[code] = static_cast<float>((lowest_of(part.bits) + code) * spacing_of(part.bits));
-    for (std::size_t i = 0; i < part.blocks * kBlock; ++i) {
-      const auto [byte, shift] = place_of(i, part.bits);
-      into[part.first + i] = levels[(std::to_integer<unsigned>(row[part.offset + byte]) >> shift) & (part.levels() - 1)];
-    }
+    unpack(row + part.offset, part.blocks, part.bits,
+           [&](std::size_t i, unsigned code) { into[part.first + i] = levels[code]; });
   }
 }
 
@@ -234,11 +248,9 @@ class PackedCodebook::Difference final : public QueryScorer {
       levels[code] = scale * static_cast<float>((lowest_of(part.bits) + code) * spacing_of(part.bits));
     const auto end = std::min(book_.dimension_ - std::min(book_.dimension_, part.first), part.blocks * kBlock);
     float sum = 0;
-    for (std::size_t i = 0; i < end; ++i) {
-      const auto [byte, shift] = place_of(i, part.bits);
-      const auto code = (std::to_integer<unsigned>(row[part.offset + byte]) >> shift) & (part.levels() - 1);
-      sum += std::fabs(centred_[part.first + i] - levels[code]);
-    }
+    unpack(row + part.offset, part.blocks, part.bits, [&](std::size_t i, unsigned code) {
+      if (i < end) sum += std::fabs(centred_[part.first + i] - levels[code]);
+    });
     return double{sum};
   }
 

@@ -46,25 +46,21 @@ QuantizedCodes QuantizedColumn::codes() const {
 }
 
 std::uint32_t QuantizedColumn::waiting(const VectorColumn& column) const {
-  if (milestone(column) == 0) return 0;
+  const auto wanted = milestone(column);
+  if (wanted == 0) return 0;
   const auto now = stage();
-  const auto encoded = now == nullptr ? 0U : now->encoded.load(std::memory_order_acquire);
+  const bool is_newest = now != nullptr && now->learned >= wanted;
+  const auto encoded = is_newest ? now->encoded.load(std::memory_order_acquire) : 0U;
+  // The count is read last: codes may have been made of vectors that came meanwhile.
   return column.count.load(std::memory_order_acquire) - encoded;
 }
 
-bool QuantizedColumn::is_behind(const VectorColumn& column) const {
-  const auto wanted = milestone(column);
-  if (wanted == 0) return false;
-  const auto now = stage();
-  return now == nullptr || now->learned < wanted || waiting(column) > 0;
-}
-
 bool QuantizedColumn::has_growth(const VectorColumn& column) const {
-  return !is_taken_.load(std::memory_order_acquire) && is_behind(column);
+  return !is_taken_.load(std::memory_order_acquire) && waiting(column) > 0;
 }
 
 bool QuantizedColumn::grow(const VectorColumn& column, std::uint64_t until_ns) {
-  if (!is_behind(column)) return false;
+  if (waiting(column) == 0) return false;
   const std::unique_lock lock(working_, std::try_to_lock);
   if (!lock.owns_lock()) return false;
   is_taken_.store(true, std::memory_order_release);
@@ -83,7 +79,7 @@ bool QuantizedColumn::grow(const VectorColumn& column, std::uint64_t until_ns) {
     publish(std::move(next_));
     next_ = nullptr;
   }
-  return !encode(column, *stage_, until_ns) || is_behind(column);
+  return !encode(column, *stage_, until_ns) || waiting(column) > 0;
 }
 
 /// @return whether the codebook is there

@@ -29,8 +29,9 @@ struct QuantizedStage {
 ///
 /// Codes are learned from the first positions of the column, of which there are threshold · 4^i for the largest i that the
 /// column has reached, and made anew when it reaches the next one. So they are a function of what stands at the positions and of
-/// nothing else: not of threads, not of when they are made. They are not stored: making them takes less time than reading them
-/// back, with their checks, would save.
+/// nothing else: not of threads, not of when they are made. They are not stored. After a restart they are made again, one to
+/// thirty microseconds for a vector of 768 components, while searches score by the vectors; a file would save that time
+/// only, and would be one more thing to check, to repair and to keep in step.
 class QuantizedColumn {
  public:
   /// @param settings  of a quantization that is not `none`
@@ -44,7 +45,7 @@ class QuantizedColumn {
   /// What there is.
   [[nodiscard]] QuantizedCodes codes() const;
 
-  /// Vectors that are to get codes and have none yet.
+  /// Vectors that are to get codes, of the newest codebook that there is to be, and have none yet.
   [[nodiscard]] std::uint32_t waiting(const VectorColumn& column) const;
 
   /// Trains and encodes until `until_ns`. Any number of threads; one of them works.
@@ -58,7 +59,6 @@ class QuantizedColumn {
  private:
   /// The positions to learn from; 0: the column is too small.
   [[nodiscard]] std::uint32_t milestone(const VectorColumn& column) const noexcept;
-  [[nodiscard]] bool is_behind(const VectorColumn& column) const;
   [[nodiscard]] bool train(const VectorColumn& column, std::uint32_t learned, std::uint64_t until_ns);
   [[nodiscard]] bool encode(const VectorColumn& column, QuantizedStage& stage, std::uint64_t until_ns) const;
   void publish(std::shared_ptr<QuantizedStage> stage) noexcept;

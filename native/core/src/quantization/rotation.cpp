@@ -12,9 +12,20 @@ namespace {
 constexpr std::uint64_t kSeed = 0x6d696c6c72616365ULL;
 constexpr std::uint32_t kSignBit = 0x80000000U;
 
-/// One transform of a power of two, not normalised.
+/// One transform of a power of two that is at least 4, not normalised.
 void hadamard(float* values, std::size_t size) noexcept {
-  for (std::size_t half = 1; half < size; half *= 2)
+  // The first two levels at once: their pairs are too near to each other for wide registers.
+  for (float* four = values; four < values + size; four += 4) {
+    const float a = four[0] + four[1];
+    const float b = four[0] - four[1];
+    const float c = four[2] + four[3];
+    const float d = four[2] - four[3];
+    four[0] = a + c;
+    four[1] = b + d;
+    four[2] = a - c;
+    four[3] = b - d;
+  }
+  for (std::size_t half = 4; half < size; half *= 2)
     for (std::size_t block = 0; block < size; block += 2 * half) {
       float* const low = values + block;
       float* const high = low + half;

@@ -71,10 +71,14 @@ ScalarCodebook::ScalarCodebook(float quantile, Distance distance, std::size_t di
 void ScalarCodebook::encode(const float* vector, std::byte* row) const noexcept {
   const double steps_per_unit = 1 / step_;
   std::int32_t square_sum = 0;
+  // Without branches, so that it is done for several at once. What is no number is the smallest.
   for (std::size_t d = 0; d < dimension_; ++d) {
-    const auto code = rounded((double{vector[d]} - centre_) * steps_per_unit, kCodeMax);
+    const double steps = (double{vector[d]} - centre_) * steps_per_unit;
+    const double above = steps < kCodeMax ? steps : kCodeMax;
+    const double bounded = steps > -kCodeMax ? above : -kCodeMax;
+    const auto code = static_cast<std::int32_t>(bounded + (kCodeMax + 0.5)) - static_cast<std::int32_t>(kCodeMax);
     square_sum += code * code;
-    row[d] = static_cast<std::byte>(static_cast<std::int8_t>(code));
+    row[d] = static_cast<std::byte>(code);
   }
   std::memcpy(row + padded_, &square_sum, sizeof(square_sum));
 }
