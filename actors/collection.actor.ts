@@ -6,8 +6,7 @@ import {
   collectionMachine
 } from '../machines/index.ts'
 import { CheckpointStore } from '../src/checkpoint/index.ts'
-import { type CollectionEntry, encodeSchema } from '../src/cluster/index.ts'
-import type { CollectionSpec } from '../src/domain/collection.ts'
+import type { CollectionEntry } from '../src/cluster/index.ts'
 import { type ShardStatus, shardKeyOf, topicOf } from '../src/domain/directory.ts'
 import { bytesOfVector, optimizerSettingsOf } from '../src/domain/optimizer-settings.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
@@ -15,6 +14,7 @@ import type { ShardAddress } from '../src/domain/transfer.ts'
 import { EngineError, toEngineError } from '../src/errors/index.ts'
 import type { ActorReport } from './actor-report.ts'
 import { backoffMs } from './clock.ts'
+import { CollectionSchema } from './collection-schema.ts'
 import { effects } from './effects.ts'
 import { mailboxOf } from './mailbox.ts'
 import type { NodeParts } from './node-parts.ts'
@@ -45,8 +45,10 @@ export interface CollectionActor {
   replica(shard: number): TransferableReplica | undefined
   /** @throws MILLRACE_SHARD_NOT_FOUND, and what `Replica.rebuild` throws */
   rebuild(shard: number): Promise<RebuildReport>
-  /** Settings of the collection that its shards are to follow. */
-  follow(spec: CollectionSpec): void
+  /** The collection as the metadata has it now: settings and schema that its shards are to follow. */
+  follow(entry: CollectionEntry): void
+  /** Resolves when every shard has applied the schema that `follow` was told last; rejects as `ready`. */
+  schemaApplied(): Promise<void>
   describe(): CollectionDescription
   /** The collection's own actor and those of its shards. */
   reports(): readonly ActorReport[]
@@ -73,7 +75,7 @@ export function startCollection(
   onChange: () => void
 ): CollectionActor {
   const { log, clock } = parts
-  /** Settings change while the collection goes on. */
+  /** Settings and schema change while the collection goes on. */
   let { spec } = entry
   let settings = optimizerSettingsOf(spec)
   const topic = topicOf(entry.id, entry.generation)
@@ -90,6 +92,12 @@ export function startCollection(
     announceGone = reject
   })
   ready.catch(() => {})
+
+  const schema = new CollectionSchema(parts, entry, {
+    numbers: shardNumbers,
+    version: (shard) => replicas[shard]?.current()?.schemaVersion() ?? 0,
+    reach: (shard, offset, timeoutMs) => reach(shard, offset, timeoutMs)
+  })
 
   /** Runs an effect; its outcome comes back to the machine as one event. */
   const perform = (effect: () => Promise<unknown>, fact: CollectionEvent) => {
@@ -119,15 +127,19 @@ export function startCollection(
             },
             { type: 'shards.started' }
           ),
-        ensureSchema: () => perform(ensureSchema, { type: 'schema.applied' }),
+        ensureSchema: () => perform(() => schema.ensure(), { type: 'schema.applied' }),
         announceReady: () => {
           announceReady()
+          schema.announce()
+          // One that came as the effect ended was told to a machine that still applied the one before.
+          if (!schema.isApplied()) send({ type: 'schema.changed' })
           // Until now its shards took no writes.
           onChange()
         },
         withdraw: () => {
           cancelRetry()
           announceGone(notFound())
+          schema.giveUp(notFound())
         },
         stopShards: () => perform(() => stopReplicas(notFound()), { type: 'shards.stopped' }),
         deleteTopic: () => perform(deleteEverything, { type: 'topic.deleted' }),
@@ -258,30 +270,6 @@ export function startCollection(
     return new EngineError('MILLRACE_COLLECTION_NOT_FOUND', { collection: entry.name })
   }
 
-  /** Appends the schema record to every shard that has not applied it, and waits until all have. */
-  async function ensureSchema(): Promise<void> {
-    await Promise.all(
-      shardNumbers.map(async (shard) => {
-        const { end } = await log.ends(topic, shard)
-        if (end > 0n) await reachOrFail(shard, end - 1n)
-        if ((replicas[shard]?.current()?.schemaVersion() ?? 0) >= entry.schemaVersion) return
-        const frame = encodeSchema(entry, shard, parts.crc32c)
-        const { applied } = parts.writePort.submit({
-          collectionId: entry.id,
-          generation: entry.generation,
-          records: [{ shard, frame }]
-        })
-        await applied
-      })
-    )
-  }
-
-  async function reachOrFail(shard: number, offset: bigint): Promise<void> {
-    const lag = await reach(shard, offset, 3_600_000)
-    if (lag !== undefined)
-      throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard, lagRecords: lag })
-  }
-
   function reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined> {
     const replica = replicas[shard]?.current()
     return replica === undefined ? Promise.resolve(1) : replica.reach(offset, timeoutMs)
@@ -308,9 +296,11 @@ export function startCollection(
       shardNumbers.map(
         (shard) => replicas[shard]?.status() ?? { kind: 'recovering', lagRecords: 0 }
       ),
+    schemaApplied: () => schema.applied(),
     follow(changed) {
-      if (changed === spec) return
-      spec = changed
+      if (changed.spec === spec) return
+      spec = changed.spec
+      if (schema.follow(changed)) send({ type: 'schema.changed' })
       const before = settings
       settings = optimizerSettingsOf(spec)
       if (isDeepStrictEqual(before, settings)) return
@@ -362,6 +352,7 @@ export function startCollection(
       actor.stop()
       const draining = new EngineError('MILLRACE_NODE_DRAINING')
       announceGone(draining)
+      schema.giveUp(draining)
       await stopReplicas(draining)
     }
   }

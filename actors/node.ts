@@ -228,7 +228,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     for (const [id, entry] of wanted) {
       const running = actors.get(id)
       if (running === undefined) actors.set(id, startCollection(parts, entry, publishDirectory))
-      else running.follow(entry.spec)
+      else running.follow(entry)
     }
     publishDirectory()
     ingests?.reconcile(state.ingests)
@@ -299,17 +299,21 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await Promise.all([...actors.values(), ...deleting].map((actor) => actor.stop()))
   }
 
+  /** Resolves when this node has done what a command that was accepted asks for. */
+  async function followed(type: ControlCommand['type'], id: bigint): Promise<void> {
+    if (type === 'createCollection') await actors.get(id)?.ready
+    else if (type === 'createVector' || type === 'deleteVector')
+      await actors.get(id)?.schemaApplied()
+    else await deletions.get(id)?.done
+  }
+
   const controlPort: ControlPort = {
     async propose(command: ControlCommand): Promise<ControlVerdict> {
       if (isStopping) throw new EngineError('MILLRACE_NODE_DRAINING')
       if (command.type === 'createCollection') options.guard?.checkCreation()
       const verdict = await metadata.propose(command)
       if (!verdict.accepted || verdict.collectionId === undefined) return verdict
-      const followed =
-        command.type === 'createCollection'
-          ? actors.get(verdict.collectionId)?.ready
-          : deletions.get(verdict.collectionId)?.done
-      await followed
+      await followed(command.type, verdict.collectionId)
       return verdict
     }
   }

@@ -1,4 +1,5 @@
 import type { PlannedWork } from '../machines/index.ts'
+import { indexingOfNewSlots } from '../src/domain/index-settings.ts'
 import type { OptimizerSettings, SlotIndexing } from '../src/domain/optimizer-settings.ts'
 import { quantizationText } from '../src/domain/quantization.ts'
 
@@ -29,8 +30,11 @@ function whyReindex(
   wanted: readonly SlotIndexing[]
 ): string | undefined {
   for (const want of wanted) {
-    const has = indexes.find(({ slot }) => slot === want.slot)
-    if (has === undefined) continue
+    // A slot that came after the segment was opened.
+    const has = indexes.find(({ slot }) => slot === want.slot) ?? {
+      slot: want.slot,
+      ...indexingOfNewSlots
+    }
     const bytes = vectorBytes(want.slot)
     const [hasGraph, wantsGraph] = [hasGraphAt(has, bytes), hasGraphAt(want, bytes)]
     if (hasGraph !== wantsGraph) {

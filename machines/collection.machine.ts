@@ -5,6 +5,7 @@ export type CollectionEvent =
   | { type: 'topic.created' }
   | { type: 'shards.started' }
   | { type: 'schema.applied' }
+  | { type: 'schema.changed' }
   | { type: 'collection.delete' }
   | { type: 'shards.stopped' }
   | { type: 'topic.deleted' }
@@ -18,7 +19,8 @@ export interface CollectionContext {
 }
 
 /**
- * The life of a collection on a node: `creating` → `ready` → `deleting` → `deleted`. A failed effect is
+ * The life of a collection on a node: `creating` → `ready` → `deleting` → `deleted`, and from `ready` to
+ * `changingSchema` and back. One that changes while it is applied is applied again by the same effect. A failed effect is
  * tried again when `retry.due` arrives; a deletion asked for in the middle of creating waits for no effect.
  */
 export const collectionMachine = setup({
@@ -80,7 +82,16 @@ export const collectionMachine = setup({
     },
     ready: {
       entry: 'announceReady',
-      on: { 'collection.delete': 'deleting' }
+      on: { 'collection.delete': 'deleting', 'schema.changed': 'changingSchema' }
+    },
+    changingSchema: {
+      entry: 'ensureSchema',
+      on: {
+        'collection.delete': 'deleting',
+        'schema.applied': { target: 'ready', actions: 'clearFailure' },
+        'effect.failed': { actions: ['noteFailure', 'scheduleRetry'] },
+        'retry.due': { target: 'changingSchema', reenter: true }
+      }
     },
     deleting: {
       entry: 'withdraw',

@@ -72,7 +72,7 @@ ${numberTable(layout.sectionKinds)}
 | section | encodings | bytes |
 |---|---|---|
 | IDS | ${encodings(layout.idEncodings)} | numeric: u64[rows]. uuid: 16 bytes in printed order × rows. mixed: a bitmap of rows bits (1 = UUID) padded to 8 bytes, then 16 bytes × rows, a number being a u64 and eight zero bytes |
-| VECTORS | ${encodings(layout.vectorEncodings)} | one contiguous block, vector after vector, for the rows that have this vector |
+| VECTORS | ${encodings(layout.vectorEncodings)} | one contiguous block, vector after vector, for the rows that have this vector. f16 is IEEE 754 binary16. The encoding is the \`datatype\` of the slot |
 | PRESENCE | 0 | a bitmap over the rows of the record, padded to 8 bytes; absent when every row has the vector of this slot |
 | NORMS | 0 | f32[rows of VECTORS]: the length that normalisation took away, 1 where nothing was changed |
 | SPARSE | ${encodings(layout.sparseEncodings)} | for the rows that have this vector: u32[rows + 1] ends of their entries, counted in entries and starting with 0, then the index of each entry as u32, rising within a row, then the value of each as f32 |
@@ -90,7 +90,7 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 
 | kind | map |
 |---|---|
-| schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\`, and when there are any, \`sparse\`: list of \`{slot, name}\` |
+| schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\`, with \`datatype\` (\`float16\`, \`uint8\`) when that is not float32, and when there are any, \`sparse\`: list of \`{slot, name}\` |
 | upsert | none, or \`mode\`: \`insert_only\` leaves ids alone that exist, \`update_only\` those that do not; \`filter\`: points that exist and do not match are left alone |
 | deleteByFilter | \`filter\` |
 | updateVectors | none, or \`filter\`: points that do not match are left alone |
@@ -99,7 +99,7 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 | overwritePayload | \`payload\`; \`filter\` |
 | deletePayload | \`keys\`: list of JSON paths; \`filter\` |
 | clearPayload | none, or \`filter\` |
-| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\` \`{type: "changeAliases", actions}\`, patch and actions as in REST, or of an ingest \`{type: "putIngest", name, spec, node}\`, \`{type: "deleteIngest" or "pauseIngest", name}\`, \`{type: "resumeIngest", name, node}\`, \`{type: "resetIngest", name, start}\`; \`limits\`: \`{collections, aliases?, metadataBytes?}\`. Or \`snapshot\`: \`{nextOffset, collections, aliases}\`, the state before this record when \`nextOffset\` is its own offset, and else nothing |
+| metadata | \`command\`: \`{type: "createCollection", name, spec}\`, \`{type: "updateCollection", name, patch}\`, \`{type: "deleteCollection", name}\`, \`{type: "createVector", name, vector, config}\`, \`{type: "deleteVector", name, vector}\`, \`{type: "changeAliases", actions}\`, patch and actions as in REST, or of an ingest \`{type: "putIngest", name, spec, node}\`, \`{type: "deleteIngest" or "pauseIngest", name}\`, \`{type: "resumeIngest", name, node}\`, \`{type: "resetIngest", name, start}\`; \`limits\`: \`{collections, aliases?, metadataBytes?}\`. Or \`snapshot\`: \`{nextOffset, collections, aliases}\`, the state before this record when \`nextOffset\` is its own offset, and else nothing |
 
 The payload operations touch the points of IDS when the record has that section, and else those that match \`filter\`. Ids that no
 point has do not stop the others; the record's outcome names the first of them. A \`batch\` holds OPERATIONS alone, none of them a
@@ -128,7 +128,7 @@ prefix says which component it is.
 | 3 vector | id, slot, bits of the removed norm (0: none) | stored vector; of a sparse one its indices, then its values | yes | yes |
 | 4 payload | id | stored text; none when empty | yes | yes |
 | 5 schema | version, version base, shard | – | yes | |
-| 6 schema content, one a vector | slot, size (sparse: 0), distance (0 cosine, 1 dot and sparse, 2 euclid, 3 manhattan) | the vector’s name | yes | yes |
+| 6 schema content, one a vector | slot, size (sparse: 0), distance (0 cosine, 1 dot and sparse, 2 euclid, 3 manhattan) + 256 × datatype (0 float32, 1 float16, 2 uint8) | the vector’s name | yes | yes |
 | 7 producer | producer, last sequence, its offset | – | yes | |
 | 8 epoch | newest writer epoch | – | yes | |
 | 9 source | ingest, partition, position, offset of its newest batch | the topic’s name | yes | |

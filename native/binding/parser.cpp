@@ -25,6 +25,14 @@ std::optional<Distance> distance_of(const std::string& name) {
   return std::nullopt;
 }
 
+std::optional<ElementType> element_of(const Napi::Value& name) {
+  if (name.IsUndefined()) return ElementType::f32;
+  const auto text = as_string(name).value_or("");
+  if (text == "float16") return ElementType::f16;
+  if (text == "uint8") return ElementType::u8;
+  return std::nullopt;
+}
+
 bool read_vectors(const Napi::Value& value, std::vector<VectorSlot>& vectors) {
   if (!value.IsArray()) return false;
   const auto array = value.As<Napi::Array>();
@@ -36,8 +44,9 @@ bool read_vectors(const Napi::Value& value, std::vector<VectorSlot>& vectors) {
     const auto name = as_string(object.Get("name"));
     const auto size = as_u64(object.Get("size"));
     const auto distance = distance_of(as_string(object.Get("distance")).value_or(""));
-    if (!slot || !name || !size || *size == 0 || !distance) return false;
-    vectors.push_back({static_cast<std::uint32_t>(*slot), *name, static_cast<std::uint32_t>(*size), *distance});
+    const auto element = element_of(object.Get("datatype"));
+    if (!slot || !name || !size || *size == 0 || !distance || !element) return false;
+    vectors.push_back({static_cast<std::uint32_t>(*slot), *name, static_cast<std::uint32_t>(*size), *distance, false, *element});
   }
   return true;
 }

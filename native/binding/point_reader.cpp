@@ -84,9 +84,9 @@ std::uint64_t estimate_point(const ReadRequest& request) {
 Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const ShardHit> hits,
                                 const ReadRequest& request, bool in_object) {
   const bool reads_points = request.shape.has_payload || request.shape.has_vectors;
-  PointReader reader(shards, request.selector);
+  PointReader<Hit> reader(shards, request.selector);
   if (reads_points) {
-    for (const auto& [shard, hit] : hits) reader.want(shard, hit.id);
+    for (const auto& [shard, hit] : hits) reader.want(shard, hit);
     if (auto error = reader.read()) return *error;
   }
   std::string out;

@@ -32,18 +32,20 @@ struct IdHash {
   }
 };
 
-/// Points of several shards, read by id, in the order in which they were asked for.
+/// Points of several shards, read by `Key` in the order in which they were asked for: a PointId for what is there now, a
+/// Hit for what a search has seen.
+template <typename Key>
 class PointReader {
  public:
   PointReader(std::span<const ShardReference> shards, const PointSelector& selector) : shards_(shards), selector_(selector) {
-    ids_.resize(shards.size());
+    keys_.resize(shards.size());
   }
 
-  void want(std::size_t shard, const PointId& id) { ids_[shard].push_back(id); }
+  void want(std::size_t shard, const Key& key) { keys_[shard].push_back(key); }
 
   [[nodiscard]] std::optional<Error> read() {
     for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-      auto page = shards_[shard]->shard->retrieve(ids_[shard], selector_);
+      auto page = read(*shards_[shard]->shard.get(), keys_[shard]);
       if (!page) return page.error();
       pages_.push_back(std::move(page.value()));
     }
@@ -59,9 +61,16 @@ class PointReader {
   }
 
  private:
+  [[nodiscard]] Result<PointPage> read(const Shard& shard, std::span<const PointId> ids) const {
+    return shard.retrieve(ids, selector_);
+  }
+  [[nodiscard]] Result<PointPage> read(const Shard& shard, std::span<const Hit> hits) const {
+    return shard.retrieve_hits(hits, selector_);
+  }
+
   std::span<const ShardReference> shards_;
   const PointSelector& selector_;
-  std::vector<std::vector<PointId>> ids_;
+  std::vector<std::vector<Key>> keys_;
   std::vector<PointPage> pages_;
   std::unordered_map<PointId, const PointView*, IdHash> points_;
 };
@@ -72,7 +81,7 @@ struct ShardHit {
   Hit hit;
 };
 
-/// The whole response for hits in their order. They are read again by id: a point deleted since the search is left out.
+/// The whole response for hits in their order, with payload and vectors as the search saw them.
 [[nodiscard]] Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const ShardHit> hits,
                                               const ReadRequest& request, bool in_object);
 

@@ -58,7 +58,7 @@ std::vector<PointId> read_ids(std::span<const std::byte> entries) {
 /// @return empty when a single point was wanted and does not exist
 Result<std::string> render_points(std::span<const ShardReference> shards, std::span<const PointId> ids,
                                   std::span<const std::uint32_t> shard_of, const ReadRequest& request, bool is_single) {
-  PointReader reader(shards, request.selector);
+  PointReader<PointId> reader(shards, request.selector);
   std::unordered_map<PointId, bool, IdHash> seen;
   std::vector<PointId> wanted;
   for (std::size_t i = 0; i < ids.size(); ++i) {

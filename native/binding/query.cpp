@@ -19,7 +19,7 @@ class NearestCall {
  public:
   NearestCall(std::vector<ShardReference> shards, NearestQuery query, const VectorSlot& slot, const Schema& schema)
       : shards_(std::move(shards)), query_(std::move(query)) {
-    if (slot.distance == Distance::cosine) normalize(query_.vector, square_sum_of(query_.vector));
+    if (slot.keeps_unit_length()) normalize(query_.vector, square_sum_of(query_.vector));
     plan_ = {slot.slot, query_.vector, query_.limit + query_.offset, query_.exact, query_.ef, query_.score_threshold, {}};
     plan_.quantization = query_.quantization;
     request_.shape.vectors = schema.vectors;

@@ -16,7 +16,8 @@ namespace millrace::binding {
 class HeldShard {
  public:
   explicit HeldShard(std::shared_ptr<Shard> shard) : held_(std::move(shard)) {}
-  [[nodiscard]] std::shared_ptr<Shard> operator->() const noexcept { return held_.load(); }
+  [[nodiscard]] std::shared_ptr<Shard> get() const noexcept { return held_.load(); }
+  [[nodiscard]] std::shared_ptr<Shard> operator->() const noexcept { return get(); }
   /// From now on it is this one.
   void put(std::shared_ptr<Shard> shard) noexcept { held_.store(std::move(shard)); }
 

@@ -25,6 +25,14 @@ inline std::uint64_t seed_of(const char* test) {
   return seed;
 }
 
+/// A slot that a test writes vectors for: its number, when they are of f32.
+struct TestSlot {
+  TestSlot(std::uint32_t number) : slot(number) {}  // NOLINT: most tests name their slots by number
+  TestSlot(const VectorSlot& described) : slot(described.slot), element(described.element) {}  // NOLINT: as above
+  std::uint32_t slot;
+  ElementType element = ElementType::f32;
+};
+
 /// Entries by rising index.
 using Entries = std::vector<std::pair<std::uint32_t, float>>;
 
@@ -90,7 +98,7 @@ inline void add_ids(RecordBuilder& builder, const std::vector<PointId>& ids) {
 
 /// @param kind  upsert, or update_vectors, which has no payloads
 inline RecordBuilder points_builder(layout::RecordKind kind, const std::vector<TestPoint>& points,
-                                    const std::vector<std::uint32_t>& slots) {
+                                    const std::vector<TestSlot>& slots) {
   const auto count = static_cast<std::uint32_t>(points.size());
   RecordBuilder builder(kind, kCollection, 1, count);
   std::vector<PointId> ids;
@@ -107,11 +115,14 @@ inline RecordBuilder points_builder(layout::RecordKind kind, const std::vector<T
       ++present;
     }
     if (present == 0) continue;
-    builder.add(layout::SectionKind::vectors, 0, slots[s], present, std::as_bytes(std::span(values)));
+    const auto [slot, element] = slots[s];
+    std::vector<std::byte> stored(values.size() * element_bytes(element));
+    store_elements(element, values, stored.data());
+    builder.add(layout::SectionKind::vectors, static_cast<std::uint16_t>(element), slot, present, stored);
     if (present != count)
-      builder.add(layout::SectionKind::presence, 0, slots[s], count, std::as_bytes(std::span(presence)));
+      builder.add(layout::SectionKind::presence, 0, slot, count, std::as_bytes(std::span(presence)));
     const std::vector<float> norms(present, 2.5F);
-    builder.add(layout::SectionKind::norms, 0, slots[s], present, std::as_bytes(std::span(norms)));
+    builder.add(layout::SectionKind::norms, 0, slot, present, std::as_bytes(std::span(norms)));
   }
   add_sparse(builder, points);
   if (kind != layout::RecordKind::upsert) return builder;
@@ -127,7 +138,7 @@ inline RecordBuilder points_builder(layout::RecordKind kind, const std::vector<T
   return builder;
 }
 
-inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points, const std::vector<std::uint32_t>& slots) {
+inline std::vector<std::byte> upsert_frame(const std::vector<TestPoint>& points, const std::vector<TestSlot>& slots) {
   return points_builder(layout::RecordKind::upsert, points, slots).finish();
 }
 
@@ -163,6 +174,7 @@ class Packer {
 
 inline std::vector<std::byte> schema_frame(const Schema& schema) {
   static const char* const kNames[] = {"Cosine", "Dot", "Euclid", "Manhattan"};
+  static const char* const kDatatypes[] = {"float32", "float16", "uint8"};
   Packer packer;
   const auto is_sparse = [](const VectorSlot& vector) { return vector.is_sparse; };
   const auto sparse = std::ranges::count_if(schema.vectors, is_sparse);
@@ -174,7 +186,8 @@ inline std::vector<std::byte> schema_frame(const Schema& schema) {
   packer.text("vectors").array(static_cast<std::uint8_t>(std::ssize(schema.vectors) - sparse));
   for (const auto& vector : schema.vectors) {
     if (vector.is_sparse) continue;
-    packer.map(4).text("slot").number(vector.slot).text("name").text(vector.name);
+    packer.map(vector.element == ElementType::f32 ? 4 : 5).text("slot").number(vector.slot).text("name").text(vector.name);
+    if (vector.element != ElementType::f32) packer.text("datatype").text(kDatatypes[static_cast<int>(vector.element)]);
     packer.text("size").number(vector.dimension).text("distance").text(kNames[static_cast<int>(vector.distance)]);
   }
   RecordBuilder builder(layout::RecordKind::schema, kCollection, schema.version, 0);

@@ -53,7 +53,8 @@ INSTANTIATE_TEST_SUITE_P(Version1, GoldenFrames,
                          ::testing::Values("schema", "upsert-mixed", "upsert-numeric", "delete-uuid", "barrier",
                                            "upsert-conditional", "delete-by-filter", "update-vectors", "delete-vectors",
                                            "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch", "batch-source",
-                                           "v1.1/schema-sparse", "v1.1/upsert-sparse"));
+                                           "v1.1/schema-sparse", "v1.1/upsert-sparse",
+                                           "v1.2/schema-datatypes", "v1.2/upsert-datatypes"));
 
 const PointId kUuid{true, 0x550e8400e29b41d4U, 0xa716446655440000U};
 
@@ -101,6 +102,29 @@ TEST(GoldenFrame, SparseSchemaAndUpsertHoldTheirVectors) {
   EXPECT_TRUE(blocks[0].sparse(1).indices.empty());
   EXPECT_EQ(blocks[1].sparse(1).indices[1], 3U);
   EXPECT_EQ(blocks[1].sparse(2).values[0], -4.0F);
+}
+
+TEST(GoldenFrame, VectorsOfOtherDatatypesAreWhatTheirSchemaSays) {
+  const auto schema_frame = golden("v1.2/schema-datatypes");
+  const auto decoded = decode_schema(schema_frame.frame.value().meta);
+  const auto& vectors = std::get<Schema>(decoded).vectors;
+  ASSERT_EQ(vectors.size(), 3U);
+  EXPECT_EQ(vectors[0].element, ElementType::f32);
+  EXPECT_EQ(vectors[1].element, ElementType::f16);
+  EXPECT_EQ(vectors[2].element, ElementType::u8);
+  const auto read = golden("v1.2/upsert-datatypes");
+  const auto& blocks = read.frame.value().vectors;
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].element, ElementType::f16);
+  EXPECT_EQ(blocks[0].dimension, 3U);
+  EXPECT_FALSE(blocks[0].has(1));
+  std::vector<float> halves(6);
+  read_elements(ElementType::f16, blocks[0].stored.data(), halves);
+  EXPECT_EQ(halves, (std::vector<float>{0.5F, -0.5F, 0.70703125F, 0x1p-24F, 65504, -0.0F}));
+  EXPECT_EQ(blocks[1].element, ElementType::u8);
+  EXPECT_EQ(blocks[1].dimension, 4U);
+  EXPECT_EQ(blocks[1].dense(1).front(), std::byte{4});
+  EXPECT_TRUE(blocks[1].values.empty());
 }
 
 TEST(GoldenFrame, DeleteHoldsItsUuid) {

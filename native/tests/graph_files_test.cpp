@@ -72,6 +72,22 @@ TEST(GraphFiles, AGraphIsWholeAfterItsFileWasLoadedAndSearchesFindWhatTheyFound)
   }
 }
 
+TEST(GraphFiles, AGraphOfVectorsThatAreNoFloatsComesBackAsWell) {
+  std::mt19937_64 random(seed_of("graph files elements"));
+  for (const auto element : {ElementType::f16, ElementType::u8}) {
+    GraphShard before(Distance::euclid, random, kSettings, element);
+    for (std::uint64_t i = 0; i < 4; ++i) before.upsert(i * 500, 500);
+    before.wait(2000);
+    const auto graphs = graph_file_of(*before);
+    const Restarted after({file_of(*before, 0)}, graphs);
+    ASSERT_FALSE(after.damage) << after.damage->details;
+    EXPECT_EQ(after.shard->state().indexed_vectors, 2000U);
+    EXPECT_EQ(after.shard->digest(), before->digest());
+    EXPECT_GE(before.recall_of(*after.shard), 0.97);
+    EXPECT_EQ(before.path, SearchPath::graph);
+  }
+}
+
 TEST(GraphFiles, WhatChangedSinceIsTailOrLeftOutWhateverTheCheckpointMovedWhere) {
   std::mt19937_64 random(seed_of("graph files changed"));
   GraphShard before(Distance::euclid, random, kSettings);

@@ -16,9 +16,13 @@ inline constexpr std::uint32_t kGraphDimension = 24;
 /// A shard whose graph grows in threads of its own.
 class GraphShard {
  public:
-  GraphShard(Distance distance, std::mt19937_64& random, IndexSettings settings = {12, 80, 1})
-      : random_(random), builder_({3}), shard_(Shard::open({kCollection, 0, &builder_, settings}).value()) {
-    EXPECT_FALSE(apply_at(*shard_, offset_++, sealed(schema_frame(one_vector(kGraphDimension, distance)))).stop);
+  GraphShard(Distance distance, std::mt19937_64& random, IndexSettings settings = {12, 80, 1},
+             ElementType element = ElementType::f32)
+      : random_(random),
+        slot_{0, "", kGraphDimension, distance, false, element},
+        builder_({3}),
+        shard_(Shard::open({kCollection, 0, &builder_, settings}).value()) {
+    EXPECT_FALSE(apply_at(*shard_, offset_++, sealed(schema_frame({1, 0, 0, {slot_}}))).stop);
     std::normal_distribution<float> normal;
     for (auto& value : centres_) value = 2 * normal(random_);
   }
@@ -28,13 +32,16 @@ class GraphShard {
     std::vector<float> values(kGraphDimension);
     const auto centre = random_() % kCentres;
     for (std::uint32_t d = 0; d < kGraphDimension; ++d) values[d] = centres_[centre * kGraphDimension + d] + normal(random_);
+    // Most of them between 0 and 255.
+    if (slot_.element == ElementType::u8)
+      for (auto& value : values) value = 100 + 20 * value;
     return values;
   }
   void upsert(std::uint64_t first, std::uint64_t count) {
     std::vector<TestPoint> points;
     for (auto id = first; id < first + count; ++id)
       points.push_back({PointId::number(id), {vector()}, "{\"n\":" + std::to_string(id % 100) + "}"});
-    apply(upsert_frame(points, {0}));
+    apply(upsert_frame(points, {slot_}));
   }
   void remove(const std::vector<PointId>& ids) { apply(delete_frame(ids)); }
   void touch(std::uint64_t first, std::uint64_t count, const std::string& payload) {
@@ -98,6 +105,7 @@ class GraphShard {
  private:
   static constexpr std::size_t kCentres = 30;
   std::mt19937_64& random_;
+  VectorSlot slot_;
   IndexBuilder builder_;
   std::shared_ptr<Shard> shard_;
   std::uint64_t offset_ = 0;

@@ -36,7 +36,7 @@ inline std::vector<std::byte> batch_frame(const std::vector<std::vector<std::byt
 
 /// An upsert or an update of vectors with META.
 inline std::vector<std::byte> points_frame(layout::RecordKind kind, const std::vector<TestPoint>& points,
-                                           const std::vector<std::uint32_t>& slots, std::string_view meta) {
+                                           const std::vector<TestSlot>& slots, std::string_view meta) {
   auto builder = points_builder(kind, points, slots);
   if (!meta.empty()) builder.add(layout::SectionKind::meta, 0, 0, 0, packed(meta));
   return builder.finish();

@@ -11,7 +11,8 @@ namespace millrace::testing {
 class RandomLog {
  public:
   explicit RandomLog(std::uint64_t seed, std::uint64_t ids = 150) : random_(seed), ids_(ids) {
-    schema_ = {1, 1000, 0, {{0, "", 5, Distance::cosine}, {1, "dot", 3, Distance::dot}, {2, "l2", 17, Distance::euclid}, sparse_slot(3, "words")}};
+    schema_ = {1, 1000, 0, {{0, "", 5, Distance::cosine}, {1, "dot", 3, Distance::dot}, {2, "l2", 17, Distance::euclid}, sparse_slot(3, "words"),
+                            {4, "half", 9, Distance::cosine, false, ElementType::f16}, {5, "bytes", 21, Distance::cosine, false, ElementType::u8}}};
   }
 
   struct Record {
@@ -68,9 +69,9 @@ class RandomLog {
 
   std::vector<std::byte> points(layout::RecordKind kind, std::size_t count) {
     std::vector<TestPoint> batch(count);
-    std::vector<std::uint32_t> slots;
+    std::vector<TestSlot> slots;
     for (const auto& vector : schema_.vectors)
-      if (!vector.is_sparse) slots.push_back(vector.slot);
+      if (!vector.is_sparse) slots.push_back(vector);
     for (auto& point : batch) {
       point.id = id();
       for (const auto& vector : schema_.vectors) {
@@ -107,14 +108,14 @@ class RandomLog {
   std::vector<std::byte> changed_schema() {
     ++schema_.version;
     auto& vectors = schema_.vectors;
-    if (vectors.size() > 6 || (below(2) == 0 && vectors.size() > 1)) {
+    if (vectors.size() > 8 || (below(2) == 0 && vectors.size() > 1)) {
       vectors.erase(vectors.begin() + static_cast<std::ptrdiff_t>(below(vectors.size())));
     } else {
       const auto distance = below(2) == 0 ? Distance::manhattan : Distance::cosine;
       const auto slot = 100 + schema_.version;
       const auto name = "v" + std::to_string(schema_.version);
       const auto is_sparse = below(3) == 0;
-      vectors.push_back(is_sparse ? sparse_slot(slot, name) : VectorSlot{slot, name, 6, distance});
+      vectors.push_back(is_sparse ? sparse_slot(slot, name) : VectorSlot{slot, name, 6, distance, false, static_cast<ElementType>(below(3))});
     }
     return schema_frame(schema_);
   }

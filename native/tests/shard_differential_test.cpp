@@ -14,7 +14,11 @@ class Differential {
  public:
   explicit Differential(std::uint64_t seed) : random_(seed) {
     model_.schema = {1, 1000, 0, {{0, "", 5, Distance::cosine}, {1, "dot", 3, Distance::dot},
-                                  {2, "l2", 17, Distance::euclid}, {3, "l1", 4, Distance::manhattan}}};
+                                  {2, "l2", 17, Distance::euclid}, {3, "l1", 4, Distance::manhattan},
+                                  {4, "half", 9, Distance::euclid, false, ElementType::f16},
+                                  {5, "half unit", 4, Distance::cosine, false, ElementType::f16},
+                                  {6, "bytes", 35, Distance::cosine, false, ElementType::u8},
+                                  {7, "bytes l1", 6, Distance::manhattan, false, ElementType::u8}}};
     append(schema_frame(model_.schema));
   }
 
@@ -31,7 +35,6 @@ class Differential {
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
 
   PointId id() { return maker_.id(); }
-  std::vector<float> values(std::uint32_t dimension) { return maker_.values(dimension); }
 
   Outcome append(const std::vector<std::byte>& frame, std::uint64_t producer, std::uint64_t sequence) {
     log_.push_back({offset_, sealed(frame, producer, sequence, 1)});
@@ -101,11 +104,11 @@ class Differential {
   void change_schema() {
     ++model_.schema.version;
     auto& vectors = model_.schema.vectors;
-    if (vectors.size() > 4) {
+    if (vectors.size() > 8) {
       for (auto& [unused, point] : model_.points) point.vectors.erase(vectors.back().slot);
       vectors.pop_back();
     } else {
-      vectors.push_back({10 + model_.schema.version, "later", 6, Distance::dot});
+      vectors.push_back({10 + model_.schema.version, "later", 6, Distance::dot, false, static_cast<ElementType>(below(3))});
     }
     EXPECT_EQ(append(schema_frame(model_.schema)).code, Errc::ok);
     auto old = model_.schema;
@@ -122,7 +125,8 @@ class Differential {
     for (const auto& vector : model_.schema.vectors) compare_search(vector);
     auto content = model_.content();
     for (const auto& vector : model_.schema.vectors) {
-      const std::uint64_t words[] = {vector.slot, vector.dimension, static_cast<std::uint64_t>(vector.distance)};
+      const auto shape = static_cast<std::uint64_t>(vector.distance) + 256 * static_cast<std::uint64_t>(vector.element);
+      const std::uint64_t words[] = {vector.slot, vector.dimension, shape};
       content += component_hash(Component::schema_content, words, std::as_bytes(std::span(vector.name)));
     }
     EXPECT_EQ(state.content_digest, content.digest());
@@ -173,7 +177,7 @@ class Differential {
   }
 
   void compare_search(const VectorSlot& slot) {
-    const auto query = values(slot.dimension);
+    const auto query = maker_.values(slot);
     SearchPlan plan;
     plan.slot = slot.slot;
     plan.query = query;

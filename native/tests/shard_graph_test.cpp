@@ -23,6 +23,24 @@ TEST(ShardGraph, SearchesFindNearlyWhatAScanFindsWithTheSameScoresForEveryDistan
   }
 }
 
+TEST(ShardGraph, VectorsOfEveryElementTypeAreFoundThroughTheGraphWithTheScoresOfAScan) {
+  std::mt19937_64 random(seed_of("shard graph elements"));
+  const std::pair<ElementType, Distance> kinds[] = {
+      {ElementType::f16, Distance::dot},    {ElementType::f16, Distance::euclid}, {ElementType::f16, Distance::manhattan},
+      {ElementType::u8, Distance::cosine},  {ElementType::u8, Distance::dot},     {ElementType::u8, Distance::euclid},
+      {ElementType::u8, Distance::manhattan}};
+  for (const auto& [element, distance] : kinds) {
+    GraphShard shard(distance, random, {12, 80, 1}, element);
+    for (std::uint64_t i = 0; i < 6; ++i) shard.upsert(i * 500, 500);
+    shard.wait(3000);
+    EXPECT_GE(shard.recall(), 0.97) << static_cast<int>(element) << ' ' << static_cast<int>(distance);
+    EXPECT_EQ(shard.path, SearchPath::graph);
+    const auto filter = filter_of(R"({"must":[{"key":"n","range":{"lt":10}}]})");
+    EXPECT_GE(shard.recall(&filter, 20), 0.97);
+    EXPECT_EQ((*shard).state().memory.vectors, 3000 * (kGraphDimension * element_bytes(element) + 8));
+  }
+}
+
 TEST(ShardGraph, AFilterLosesNoRecallWhateverItsSelectivity) {
   std::mt19937_64 random(seed_of("shard graph filter"));
   GraphShard shard(Distance::euclid, random);

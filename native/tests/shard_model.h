@@ -19,11 +19,11 @@ struct Model {
   std::map<PointId, Point> points;
   Schema schema;
 
-  void upsert(const std::vector<TestPoint>& batch, const std::vector<std::uint32_t>& slots, std::uint64_t offset) {
+  void upsert(const std::vector<TestPoint>& batch, const std::vector<TestSlot>& slots, std::uint64_t offset) {
     for (const auto& given : batch) {
       Point point{schema.version_base + offset, {}, given.payload};
       for (std::size_t s = 0; s < slots.size(); ++s)
-        if (given.vectors[s]) point.vectors[slots[s]] = *given.vectors[s];
+        if (given.vectors[s]) point.vectors[slots[s].slot] = *given.vectors[s];
       points[given.id] = std::move(point);
     }
   }
@@ -36,8 +36,10 @@ struct Model {
       for (const auto& [slot, values] : point.vectors) {
         const auto* described = schema.find_slot(slot);
         if (described == nullptr) continue;
-        const auto norm = described->distance == Distance::cosine ? std::bit_cast<std::uint32_t>(2.5F) : 0;
-        sum += vector_hash(id, slot, std::as_bytes(std::span(values)), norm);
+        const auto norm = described->keeps_unit_length() ? std::bit_cast<std::uint32_t>(2.5F) : 0;
+        std::vector<std::byte> stored(values.size() * element_bytes(described->element));
+        store_elements(described->element, values, stored.data());
+        sum += vector_hash(id, slot, stored, norm);
       }
     }
     return sum;
@@ -55,6 +57,7 @@ struct Model {
       if (found == point.vectors.end()) continue;
       double sum = 0;
       double absolute = 0;
+      double squares[2] = {0, 0};
       for (std::size_t i = 0; i < query.size(); ++i) {
         const double x = query[i];
         const double y = found->second[i];
@@ -63,8 +66,15 @@ struct Model {
                                                                    : x * y;
         sum += term;
         absolute += std::fabs(term);
+        squares[0] += x * x;
+        squares[1] += y * y;
       }
       const double relative = (static_cast<double>(query.size()) + 4) * 0x1p-23;
+      if (slot.distance == Distance::cosine && !slot.keeps_unit_length()) {
+        const double lengths = std::sqrt(squares[0] * squares[1]);
+        all[id] = {lengths == 0 ? 0 : sum / lengths, 0x1p-23};
+        continue;
+      }
       // The root halves a relative error and adds one rounding of its own.
       if (slot.distance == Distance::euclid) {
         all[id] = {std::sqrt(sum), relative * std::sqrt(sum) + 1e-30};

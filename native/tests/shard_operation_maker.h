@@ -38,10 +38,11 @@ class OperationMaker {
     return n % 3 == 0 ? PointId{true, n * 0x0123456789abcdefU, n} : PointId::number(n);
   }
 
-  std::vector<float> values(std::uint32_t dimension) {
-    // Few different values, so that scores tie often.
-    std::vector<float> made(dimension);
-    for (auto& value : made) value = static_cast<float>(below(3)) - 1.0F;
+  std::vector<float> values(const VectorSlot& slot) {
+    // Few different values, so that scores tie often, and such as the slot stores as they are.
+    const float lowest = slot.element == ElementType::u8 ? 0 : -1;
+    std::vector<float> made(slot.dimension);
+    for (auto& value : made) value = static_cast<float>(below(3)) + lowest;
     return made;
   }
 
@@ -50,16 +51,14 @@ class OperationMaker {
     for (auto& point : batch) {
       point.id = id();
       for (const auto& vector : model_.schema.vectors)
-        point.vectors.push_back(below(4) == 0 ? std::nullopt : std::optional(values(vector.dimension)));
+        point.vectors.push_back(below(4) == 0 ? std::nullopt : std::optional(values(vector)));
       if (below(3) != 0) point.payload = "{\"n\":" + std::to_string(below(10)) + "}";
     }
     return batch;
   }
 
-  [[nodiscard]] std::vector<std::uint32_t> slots() const {
-    std::vector<std::uint32_t> all;
-    for (const auto& vector : model_.schema.vectors) all.push_back(vector.slot);
-    return all;
+  [[nodiscard]] std::vector<TestSlot> slots() const {
+    return {model_.schema.vectors.begin(), model_.schema.vectors.end()};
   }
 
  private:
@@ -150,7 +149,7 @@ class OperationMaker {
       auto& point = model_.points.at(given.id);
       point.version = version_;
       for (std::size_t s = 0; s < slots().size(); ++s)
-        if (given.vectors[s]) point.vectors[slots()[s]] = *given.vectors[s];
+        if (given.vectors[s]) point.vectors[slots()[s].slot] = *given.vectors[s];
       updated.insert(given.id);
     }
     made.affected = updated.size();
@@ -158,7 +157,7 @@ class OperationMaker {
   }
 
   MadeOperation delete_vectors() {
-    const auto slot = slots()[below(slots().size())];
+    const auto slot = slots()[below(slots().size())].slot;
     const auto meta = "{\"slots\":[" + std::to_string(slot) + "]";
     return touch(layout::RecordKind::delete_vectors, meta, [&](Model::Point& point) { point.vectors.erase(slot); });
   }

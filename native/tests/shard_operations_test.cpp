@@ -52,6 +52,33 @@ class Operations : public ::testing::Test {
   std::uint64_t offset = 0;
 };
 
+TEST_F(Operations, HitsAreReadAsTheSearchSawThem) {
+  const auto hit = [](std::uint64_t id, std::uint64_t version) { return Hit{PointId::number(id), version, 0}; };
+  const auto read = [&](const Hit& wanted) -> std::string {
+    const auto page = shard->retrieve_hits(std::vector{wanted}, {true, true, {}}).value();
+    if (page.points.empty()) return "-";
+    const auto& view = page.points.front();
+    return std::string(view.payload) + '@' + std::to_string(view.version - 100) + '/' + std::to_string(view.vectors.size());
+  };
+  const auto version = shard->retrieve(ids({1}), {}).value().points.at(0).version;
+  const auto first = read(hit(1, version));
+  EXPECT_EQ(write(RecordKind::set_payload, ids({1}), R"({"payload":'{"m":1}'})").affected, 1U);
+  const auto second = read(hit(1, version + 1));
+  EXPECT_NE(first, second);
+  EXPECT_EQ(write(batch_frame({operation_frame(RecordKind::set_payload, ids({1}), R"({"payload":'{"m":2}'})"),
+                               operation_frame(RecordKind::set_payload, ids({1}), R"({"payload":'{"m":3}'})")})).affected, 2U);
+  EXPECT_NE(read(hit(1, version + 2)).find(R"("m":3)"), std::string::npos) << "the state after the record, none within it";
+  write(RecordKind::delete_points, ids({1}), "");
+  EXPECT_EQ(show(1), "-");
+  EXPECT_EQ(read(hit(1, version)), first);
+  EXPECT_EQ(read(hit(1, version + 1)), second);
+  write(upsert_frame({point(1, "{}")}, {0, 1}));
+  EXPECT_EQ(read(hit(1, version)), first);
+  // Of another segment, or of none: as it is now.
+  EXPECT_EQ(read(hit(1, 7)).substr(0, 3), "{}@");
+  EXPECT_EQ(read(hit(999, 7)), "-");
+}
+
 TEST_F(Operations, PayloadOperationsKeepTheVectorsAndRaiseTheVersion) {
   EXPECT_EQ(write(RecordKind::set_payload, ids({1, 3, 1}), R"({"payload":'{"m": [2], "n": null}'})").affected, 2U);
   EXPECT_EQ(show(1), R"({"t":{"u":1},"m":[2]}@2/0:1 1:1 )");

@@ -47,6 +47,8 @@ const knownCommands: ReadonlySet<unknown> = new Set<ControlCommand['type']>([
   'createCollection',
   'updateCollection',
   'deleteCollection',
+  'createVector',
+  'deleteVector',
   'changeAliases',
   'putIngest',
   'deleteIngest',

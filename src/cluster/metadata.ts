@@ -9,6 +9,7 @@ import type { ErrorCode } from '../errors/index.ts'
 import { changeAliases, type Decision, type Names, refused } from './aliases.ts'
 import { decideIngest, withoutIngestsOf } from './ingests.ts'
 import type { MetadataLimits, MetadataState } from './metadata-state.ts'
+import { changeVectors } from './vectors.ts'
 
 export interface Reduction {
   readonly state: MetadataState
@@ -54,6 +55,9 @@ function decide(
       return updateCollection(state, command, limits)
     case 'deleteCollection':
       return deleteCollection(state, command.name)
+    case 'createVector':
+    case 'deleteVector':
+      return changeVectors(state, command)
     case 'changeAliases':
       return changeAliases(state, command.actions, limits)
   }

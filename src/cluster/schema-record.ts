@@ -7,11 +7,12 @@ export function encodeSchema(entry: CollectionEntry, shard: number, crc32c: Crc3
     version: entry.schemaVersion,
     versionBase: entry.versionBase,
     shard,
-    vectors: entry.spec.vectors.map(({ slot, name, size, distance }) => ({
+    vectors: entry.spec.vectors.map(({ slot, name, size, distance, datatype }) => ({
       slot,
       name,
       size,
-      distance
+      distance,
+      ...(datatype && { datatype })
     })),
     // Schemas without sparse vectors stay what they were before there were any.
     ...(entry.spec.sparse && {

@@ -2,6 +2,9 @@ import type { CreateCollectionBody, VectorParams } from './schemas/collections.t
 
 export type Distance = 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan'
 
+/** What the components of a stored vector are. */
+export type Datatype = 'float32' | 'float16' | 'uint8'
+
 /** The vector that a request means when it names none. */
 export const defaultVectorName = ''
 
@@ -11,6 +14,8 @@ export interface VectorSlot {
   readonly name: string
   readonly size: number
   readonly distance: Distance
+  /** Missing: float32. */
+  readonly datatype?: Exclude<Datatype, 'float32'>
 }
 
 /** A named sparse vector. Its slot is one of the same numbers. */
@@ -28,6 +33,8 @@ export interface CollectionSpec {
   readonly vectors: readonly VectorSlot[]
   /** Missing in what was written before there were any. */
   readonly sparse?: readonly SparseSlot[]
+  /** The number that the next vector gets; missing: the one after the highest. */
+  readonly nextSlot?: number
   readonly shardNumber: number
   /** What the user has set, for the echo in collection info: the create request, and patches merged into it. */
   readonly request: CreateCollectionBody
@@ -40,12 +47,9 @@ export interface CollectionSpec {
 
 /** Builds the spec of a new collection from its validated request. */
 export function specOfRequest(request: CreateCollectionBody): CollectionSpec {
-  const vectors = Object.entries(vectorParamsByName(request)).map(([name, params], index) => ({
-    slot: index + 1,
-    name,
-    size: params.size,
-    distance: params.distance
-  }))
+  const vectors = Object.entries(vectorParamsByName(request)).map(([name, params], index) =>
+    slotOf(index + 1, name, params)
+  )
   const sparse = Object.keys(request.sparse_vectors ?? {}).map((name, index) => ({
     slot: vectors.length + index + 1,
     name
@@ -56,6 +60,23 @@ export function specOfRequest(request: CreateCollectionBody): CollectionSpec {
     shardNumber: request.shard_number ?? 1,
     request
   }
+}
+
+/** @param params  of a vector that was found right */
+export function slotOf(
+  slot: number,
+  name: string,
+  { size, distance, datatype }: VectorParams
+): VectorSlot {
+  const isOther = datatype === 'float16' || datatype === 'uint8'
+  return { slot, name, size, distance, ...(isOther && { datatype }) }
+}
+
+const bytesOfDatatype: Readonly<Record<Datatype, number>> = { float32: 4, float16: 2, uint8: 1 }
+
+/** @returns bytes that one vector takes */
+export function bytesPerVector({ size, datatype }: VectorSlot): number {
+  return size * bytesOfDatatype[datatype ?? 'float32']
 }
 
 /** @returns every vector that a point may have, the dense ones first */

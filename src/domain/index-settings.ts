@@ -13,6 +13,14 @@ const thresholdKbDefault = 10_000
 const linksMax = 256
 const efConstructMax = 4096
 
+/** What the engine gives a slot that it was told nothing about when its segment was opened. */
+export const indexingOfNewSlots = {
+  links: linksDefault,
+  efConstruct: efConstructDefault,
+  thresholdBytes: thresholdKbDefault * kib,
+  fullScanBytes: 0
+}
+
 /** One entry for each vector slot of the collection. */
 export function indexesOf(spec: CollectionSpec) {
   const request = tidySettings(spec.request)

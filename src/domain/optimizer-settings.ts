@@ -1,5 +1,5 @@
 /** When a segment is worth another one: what the user has set in `optimizers_config`, over the defaults. */
-import type { CollectionSpec } from './collection.ts'
+import { bytesPerVector, type CollectionSpec } from './collection.ts'
 import { tidySettings } from './collection-settings.ts'
 import { indexesOf } from './index-settings.ts'
 
@@ -30,5 +30,6 @@ export function optimizerSettingsOf(spec: CollectionSpec): OptimizerSettings {
 
 /** Bytes of the components of one vector; 0 for a slot that the collection does not have. */
 export function bytesOfVector({ vectors }: CollectionSpec, slot: number): number {
-  return 4 * (vectors.find((one) => one.slot === slot)?.size ?? 0)
+  const found = vectors.find((one) => one.slot === slot)
+  return found === undefined ? 0 : bytesPerVector(found)
 }

@@ -5,7 +5,7 @@
 import type { ErrorCode, ErrorDetails } from '../errors/index.ts'
 import type { CollectionSpec } from './collection.ts'
 import type { IngestSpec, IngestStart } from './ingest.ts'
-import type { AliasAction, UpdateCollectionBody } from './schemas/index.ts'
+import type { AliasAction, CreateVectorNameBody, UpdateCollectionBody } from './schemas/index.ts'
 
 export interface WriteRequest {
   readonly collectionId: bigint
@@ -55,6 +55,14 @@ export type ControlCommand =
       readonly name: string
       readonly patch: UpdateCollectionBody
     }
+  | {
+      readonly type: 'createVector'
+      /** Of the collection. */
+      readonly name: string
+      readonly vector: string
+      readonly config: CreateVectorNameBody
+    }
+  | { readonly type: 'deleteVector'; readonly name: string; readonly vector: string }
   | { readonly type: 'changeAliases'; readonly actions: readonly AliasAction[] }
   | IngestCommand
 

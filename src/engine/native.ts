@@ -119,6 +119,8 @@ export interface VectorSlot {
   readonly name: string
   readonly size: number
   readonly distance: 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan'
+  /** Missing: float32. */
+  readonly datatype?: 'float16' | 'uint8'
 }
 
 export interface SparseSlot {

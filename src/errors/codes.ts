@@ -188,6 +188,16 @@ export const errorSpecs = {
     message: 'Not existing vector name error: {name}',
     native: 2
   },
+  MILLRACE_VECTOR_NAME_TAKEN: {
+    kind: 'badInput',
+    retryable: false,
+    message: '{kind} `{name}` already exists {as}'
+  },
+  MILLRACE_VECTOR_NAME_LIMIT: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'a collection can have {limit} vectors, and collection `{collection}` has as many'
+  },
   MILLRACE_SCHEMA_CHANGED: {
     kind: 'unavailable',
     retryable: true,

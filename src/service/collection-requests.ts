@@ -10,7 +10,8 @@ import {
   parseRequest,
   type SparseParams,
   type UpdateCollectionBody,
-  updateCollectionSchema
+  updateCollectionSchema,
+  type VectorParams
 } from '../domain/schemas/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ServiceContext } from './context.ts'
@@ -28,11 +29,7 @@ export function parseCreateCollection(context: ServiceContext, body: unknown): C
   }
   for (const [name, params] of Object.entries(vectorParamsByName(request))) {
     checkVectorName(name, 'dense')
-    if (params.datatype && params.datatype !== 'float32') {
-      throw unsupported(`datatype: ${params.datatype}`, 'use float32')
-    }
-    if (params.multivector_config)
-      throw unsupported('multivector_config', 'store one vector a point')
+    checkDenseParams(params)
     checkVectorMemory(params.memory)
   }
   checkSparseVectors(request)
@@ -46,11 +43,22 @@ export function parseUpdateCollection(view: CollectionView, body: unknown): Upda
   // Clean keeps the type: it takes out only what the schema does not name.
   const patch = tidySettings(Clean(updateCollectionSchema, body) as UpdateCollectionBody)
   for (const vector of Object.values(patch.vectors ?? {})) checkVectorMemory(vector.memory)
-  for (const params of Object.values(patch.sparse_vectors ?? {})) checkSparseDatatype(params)
+  for (const params of Object.values(patch.sparse_vectors ?? {})) checkSparseParams(params)
   checkPayloadMemory('params.payload', patch.params?.payload)
   const name = unknownVectorOf(view.spec, patch)
   if (name !== undefined) throw new EngineError('MILLRACE_VECTOR_NAME_UNKNOWN', { name })
   return patch
+}
+
+/** @throws MILLRACE_OPTION_UNSUPPORTED */
+export function checkDenseParams({
+  datatype,
+  multivector_config
+}: Pick<VectorParams, 'datatype' | 'multivector_config'>): void {
+  if (datatype === 'turbo4') {
+    throw unsupported('datatype: turbo4', 'use float32, float16 or uint8')
+  }
+  if (multivector_config) throw unsupported('multivector_config', 'store one vector a point')
 }
 
 function checkSparseVectors(request: CreateCollectionBody): void {
@@ -61,12 +69,16 @@ function checkSparseVectors(request: CreateCollectionBody): void {
     if (name in dense) {
       throw refused(`Dense and sparse vector names must be unique - duplicate found with '${name}'`)
     }
-    checkSparseDatatype(params)
+    checkSparseParams(params)
   }
 }
 
-/** What is stored and scored is always the f32 that was given. */
-function checkSparseDatatype({ index }: SparseParams): void {
+/**
+ * What is stored and scored is always the f32 that was given.
+ *
+ * @throws MILLRACE_BODY_INVALID, MILLRACE_OPTION_UNSUPPORTED
+ */
+export function checkSparseParams({ index }: SparseParams): void {
   const { datatype } = index ?? {}
   if (datatype === 'turbo4') {
     const reason = 'sparse_vectors.?.index.datatype: sparse vectors do not support turbo4'

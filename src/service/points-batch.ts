@@ -6,6 +6,7 @@ import { crc32c, jsonItems, jsonMembers } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ServiceContext, WriteOptions } from './context.ts'
 import { checkJsonBody } from './json.ts'
+import { withNewestSchema } from './newest-schema.ts'
 import type { OperationScope } from './operation-scope.ts'
 import { checkRecordBytes } from './point-records.ts'
 import { pointOperations } from './points-operations.ts'
@@ -18,6 +19,15 @@ import { type UpdateResult, type WriteAnswer, writeRecords } from './write-recor
  * @returns one result for each operation, in their order
  */
 export async function writePointsBatch(
+  context: ServiceContext,
+  name: string,
+  body: Buffer,
+  options: WriteOptions
+): Promise<WriteAnswer<UpdateResult[]>> {
+  return withNewestSchema(context, options, () => writeBatch(context, name, body, options))
+}
+
+async function writeBatch(
   context: ServiceContext,
   name: string,
   body: Buffer,

@@ -2,6 +2,7 @@ import { type CollectionView, findCollection, requireServing } from '../domain/d
 import { checkCollectionName } from '../domain/names.ts'
 import type { OperationName } from '../domain/schemas/index.ts'
 import type { ServiceContext, WriteOptions } from './context.ts'
+import { withNewestSchema } from './newest-schema.ts'
 import { pointOperations } from './points-operations.ts'
 import { type WriteAnswer, writeRecords } from './write-records.ts'
 
@@ -19,9 +20,11 @@ export async function writePoints(
   body: Buffer,
   options: WriteOptions
 ): Promise<WriteAnswer> {
-  const view = writableCollection(context, name)
-  const records = pointOperations[operation]({ view, limits: context.limits }, body, '')
-  return writeRecords(context, view, records, options)
+  return withNewestSchema(context, options, () => {
+    const view = writableCollection(context, name)
+    const records = pointOperations[operation]({ view, limits: context.limits }, body, '')
+    return writeRecords(context, view, records, options)
+  })
 }
 
 /** @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED */

@@ -1,3 +1,4 @@
+import { bytesPerVector } from '../domain/collection.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
 import {
   findShard,
@@ -29,5 +30,5 @@ export function collectionPoints({ shards }: CollectionView): number {
 
 /** Bytes of all components of the vectors, if each of `points` has each vector. */
 export function vectorBytes({ spec }: CollectionView, points: number): number {
-  return spec.vectors.reduce((sum, { size }) => sum + size * 4 * points, 0)
+  return spec.vectors.reduce((sum, slot) => sum + bytesPerVector(slot) * points, 0)
 }

@@ -55,9 +55,9 @@ function configFor(view: CollectionView, nameOf: NameOf) {
   const { metadata, params, ...config } = collectionConfig(view)
   const isAnonymous = nameOf(view.name) !== view.name
   if (!isAnonymous) return { ...config, params, ...(metadata && { metadata }) }
-  const vectors = view.spec.vectors.map(({ name, size, distance }) => [
+  const vectors = view.spec.vectors.map(({ name, size, distance, datatype }) => [
     nameOf(name),
-    { size, distance }
+    { size, distance, ...(datatype && { datatype }) }
   ])
   const { sparse_vectors: sparse, ...plain } = params
   const sparseVectors = Object.entries(sparse ?? {}).map(([name, one]) => [nameOf(name), one])
@@ -146,9 +146,10 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       }))
     },
     config: {
-      vector_data: byName(vectors, ({ name, size, distance }) => ({
+      vector_data: byName(vectors, ({ name, size, distance, datatype }) => ({
         size,
         distance,
+        ...(datatype && { datatype }),
         storage_type: 'Memory',
         index: { type: 'plain', options: {} },
         ...quantizationConfig(name)

@@ -12,12 +12,13 @@ import {
   recordKinds,
   sealFrame,
   sectionKinds,
-  sparseEncodings
+  sparseEncodings,
+  vectorEncodings
 } from '../../src/domain/record/index.ts'
 import { plainCrc32c as crc } from '../support/crc32c.ts'
 
 const frames = join(import.meta.dirname, '../fixtures/frames')
-const versions = ['v1', 'v1.1']
+const versions = ['v1', 'v1.1', 'v1.2']
 const files = versions.flatMap((version) =>
   readdirSync(join(frames, version)).map((file) => `${version}/${file.replace('.frame', '')}`)
 )
@@ -71,6 +72,27 @@ test('the schema frame with sparse vectors holds them apart', () => {
       { slot: 5, name: 'text' }
     ]
   })
+})
+
+test('the schema frame with datatypes tells those that are not float32', () => {
+  expect(readMeta(read('v1.2/schema-datatypes'))).toMatchObject({
+    vectors: [
+      { slot: 1, name: '', size: 2, distance: 'Dot' },
+      { slot: 2, name: 'half', size: 3, distance: 'Cosine', datatype: 'float16' },
+      { slot: 5, name: 'bytes', size: 4, distance: 'Manhattan', datatype: 'uint8' }
+    ]
+  })
+})
+
+test('the upsert with datatypes holds halves and bytes', () => {
+  const frame = read('v1.2/upsert-datatypes')
+  const halves = sectionOf(frame, sectionKinds.vectors, 2)
+  expect([halves.encoding, halves.rows]).toEqual([vectorEncodings.f16, 2])
+  const words = new Uint16Array(halves.bytes.slice().buffer)
+  expect([...words]).toEqual([0x3800, 0xb800, 0x39a8, 0x0001, 0x7bff, 0x8000])
+  const bytes = sectionOf(frame, sectionKinds.vectors, 5)
+  expect([bytes.encoding, bytes.rows]).toEqual([vectorEncodings.u8, 3])
+  expect([...bytes.bytes]).toEqual([0, 1, 2, 255, 4, 5, 6, 7, 8, 9, 10, 11])
 })
 
 test('the sparse upsert holds the ends, the indices and the values of its rows', () => {

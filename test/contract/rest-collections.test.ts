@@ -151,9 +151,9 @@ test.each([
   ],
   [{ vectors: { size: 4, distance: 'Dot' }, shard_number: 9 }, 400, 'limits.shards'],
   [
-    { vectors: { size: 4, distance: 'Dot', datatype: 'uint8' } },
+    { vectors: { size: 4, distance: 'Dot', datatype: 'turbo4' } },
     400,
-    'datatype: uint8 is not supported'
+    'datatype: turbo4 is not supported'
   ],
   [{ vectors: { size: 4, distance: 'Dot', memory: 'pinned' } }, 422, 'pinned'],
   [

@@ -61,6 +61,7 @@ const walks: Record<string, Walk> = {
       'topic.created',
       'shards.started',
       'schema.applied',
+      'schema.changed',
       'collection.delete',
       'shards.stopped',
       'topic.deleted',

@@ -57,6 +57,14 @@ export const sameRequests: readonly SameRequest[] = [
   { operation: 'list_collections' },
   { operation: 'update_collection', body: { optimizers_config: { indexing_threshold: 7 } } },
   { operation: 'update_collection', body: { vectors: { none: {} } } },
+  {
+    operation: 'create_vector_name',
+    path: { vector: 'more' },
+    body: { dense: { size: 2, distance: 'Dot' } },
+    parameters: wait
+  },
+  { operation: 'create_vector_name', path: { vector: 'more' }, body: { sparse: {} } },
+  { operation: 'delete_vector_name', path: { vector: 'more' }, parameters: wait },
 
   { operation: 'upsert', body: { points }, parameters: wait },
   { operation: 'upsert', body: { points: [{ id: 3, vector: [1, 2] }] }, parameters: wait },

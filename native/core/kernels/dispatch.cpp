@@ -4,14 +4,21 @@
 namespace millrace {
 namespace {
 
-constexpr Kernels kScalar{
-    {dot_scalar, dot_four_scalar}, {l2_squared_scalar, l2_squared_four_scalar}, {l1_scalar, l1_four_scalar}};
+#define MILLRACE_TABLE(set)                                                                              \
+  Kernels {                                                                                              \
+    {dot_##set, dot_four_##set}, {l2_squared_##set, l2_squared_four_##set}, {l1_##set, l1_four_##set},   \
+        {half_dot_##set, half_dot_four_##set}, {half_l2_squared_##set, half_l2_squared_four_##set},      \
+        {half_l1_##set, half_l1_four_##set}, byte_dot_##set, byte_l2_squared_##set, byte_l1_##set,       \
+        widen_##set                                                                                      \
+  }
 
+constexpr Kernels kScalar = MILLRACE_TABLE(scalar);
 #if defined(__x86_64__)
-constexpr Kernels kAvx2{{dot_avx2, dot_four_avx2}, {l2_squared_avx2, l2_squared_four_avx2}, {l1_avx2, l1_four_avx2}};
-constexpr Kernels kAvx512{
-    {dot_avx512, dot_four_avx512}, {l2_squared_avx512, l2_squared_four_avx512}, {l1_avx512, l1_four_avx512}};
+constexpr Kernels kAvx2 = MILLRACE_TABLE(avx2);
+constexpr Kernels kAvx512 = MILLRACE_TABLE(avx512);
 #endif
+
+#undef MILLRACE_TABLE
 
 }  // namespace
 

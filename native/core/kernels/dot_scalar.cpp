@@ -1,17 +1,27 @@
 #include "kernel_forms.h"
+#include "scalar_rows.h"
 
 namespace millrace {
+namespace {
+
+constexpr auto kTerm = [](float q, float r) noexcept { return q * r; };
+
+}  // namespace
 
 float dot_scalar(const float* query, const float* row, std::size_t dimension) noexcept {
-  float sum = 0;
-  for (std::size_t i = 0; i < dimension; ++i) {
-    sum += query[i] * row[i];
-  }
-  return sum;
+  return sum_of(query, row, dimension, kTerm);
 }
 
 void dot_four_scalar(const float* query, const float* const* rows, std::size_t dimension, float* out) noexcept {
   for (int r = 0; r < 4; ++r) out[r] = dot_scalar(query, rows[r], dimension);
+}
+
+float half_dot_scalar(const float* query, const Half* row, std::size_t dimension) noexcept {
+  return sum_of(query, row, dimension, kTerm);
+}
+
+void half_dot_four_scalar(const float* query, const Half* const* rows, std::size_t dimension, float* out) noexcept {
+  for (int r = 0; r < 4; ++r) out[r] = half_dot_scalar(query, rows[r], dimension);
 }
 
 }  // namespace millrace

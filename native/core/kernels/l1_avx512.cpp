@@ -25,6 +25,16 @@ void l1_four_avx512(const float* query, const float* const* rows, std::size_t di
   accumulate_avx512<4>(query, rows, dimension, out, Step{});
 }
 
+float half_l1_avx512(const float* query, const Half* row, std::size_t dimension) noexcept {
+  float out = 0;
+  accumulate_avx512<1>(query, &row, dimension, &out, Step{});
+  return out;
+}
+
+void half_l1_four_avx512(const float* query, const Half* const* rows, std::size_t dimension, float* out) noexcept {
+  accumulate_avx512<4>(query, rows, dimension, out, Step{});
+}
+
 }  // namespace millrace
 
 #endif

@@ -1,18 +1,27 @@
 #include "kernel_forms.h"
+#include "scalar_rows.h"
 
 namespace millrace {
+namespace {
+
+constexpr auto kTerm = [](float q, float r) noexcept { return (q - r) * (q - r); };
+
+}  // namespace
 
 float l2_squared_scalar(const float* query, const float* row, std::size_t dimension) noexcept {
-  float sum = 0;
-  for (std::size_t i = 0; i < dimension; ++i) {
-    const float difference = query[i] - row[i];
-    sum += difference * difference;
-  }
-  return sum;
+  return sum_of(query, row, dimension, kTerm);
 }
 
 void l2_squared_four_scalar(const float* query, const float* const* rows, std::size_t dimension, float* out) noexcept {
   for (int r = 0; r < 4; ++r) out[r] = l2_squared_scalar(query, rows[r], dimension);
+}
+
+float half_l2_squared_scalar(const float* query, const Half* row, std::size_t dimension) noexcept {
+  return sum_of(query, row, dimension, kTerm);
+}
+
+void half_l2_squared_four_scalar(const float* query, const Half* const* rows, std::size_t dimension, float* out) noexcept {
+  for (int r = 0; r < 4; ++r) out[r] = half_l2_squared_scalar(query, rows[r], dimension);
 }
 
 }  // namespace millrace

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "millrace/half.h"
+
 namespace millrace {
 namespace {
 
@@ -21,11 +23,26 @@ inline float add_lanes(__m256 lanes) noexcept {
   return _mm_cvtss_f32(sum);
 }
 
+/// Eight components of a row.
+inline __m256 load_row(const float* at) noexcept { return _mm256_loadu_ps(at); }
+inline __m256 load_row(const Half* at) noexcept {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+}
+/// The first `count` of eight, and zeroes.
+inline __m256 load_first(const float* at, std::size_t count) noexcept {
+  return _mm256_maskload_ps(at, first_lanes(count));
+}
+inline __m256 load_first(const Half* at, std::size_t count) noexcept {
+  alignas(16) Half held[8] = {};
+  for (std::size_t i = 0; i < count; ++i) held[i] = at[i];
+  return load_row(held);
+}
+
 /// Accumulates `step` over `Rows` rows at once. Each row has its own two sums, filled in the same order whatever `Rows` is,
 /// so a score does not depend on how many rows were scored together. Two sums per row: with four rows they are the eight
 /// independent additions that two FMA units of latency four need.
-template <int Rows, typename Step>
-inline void accumulate_avx2(const float* query, const float* const* rows, std::size_t dimension, float* out,
+template <int Rows, typename Row, typename Step>
+inline void accumulate_avx2(const float* query, const Row* const* rows, std::size_t dimension, float* out,
                             Step step) noexcept {
   __m256 even[Rows];
   __m256 odd[Rows];
@@ -35,19 +52,18 @@ inline void accumulate_avx2(const float* query, const float* const* rows, std::s
     const __m256 query_even = _mm256_loadu_ps(query + i);
     const __m256 query_odd = _mm256_loadu_ps(query + i + 8);
     for (int r = 0; r < Rows; ++r) {
-      even[r] = step(even[r], query_even, _mm256_loadu_ps(rows[r] + i));
-      odd[r] = step(odd[r], query_odd, _mm256_loadu_ps(rows[r] + i + 8));
+      even[r] = step(even[r], query_even, load_row(rows[r] + i));
+      odd[r] = step(odd[r], query_odd, load_row(rows[r] + i + 8));
     }
   }
   if (i + 8 <= dimension) {
     const __m256 query_even = _mm256_loadu_ps(query + i);
-    for (int r = 0; r < Rows; ++r) even[r] = step(even[r], query_even, _mm256_loadu_ps(rows[r] + i));
+    for (int r = 0; r < Rows; ++r) even[r] = step(even[r], query_even, load_row(rows[r] + i));
     i += 8;
   }
   if (i < dimension) {
-    const __m256i mask = first_lanes(dimension - i);
-    const __m256 query_odd = _mm256_maskload_ps(query + i, mask);
-    for (int r = 0; r < Rows; ++r) odd[r] = step(odd[r], query_odd, _mm256_maskload_ps(rows[r] + i, mask));
+    const __m256 query_odd = load_first(query + i, dimension - i);
+    for (int r = 0; r < Rows; ++r) odd[r] = step(odd[r], query_odd, load_first(rows[r] + i, dimension - i));
   }
   for (int r = 0; r < Rows; ++r) out[r] = add_lanes(_mm256_add_ps(even[r], odd[r]));
 }

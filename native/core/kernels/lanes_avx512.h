@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "millrace/half.h"
+
 namespace millrace {
 namespace {
 
@@ -18,9 +20,23 @@ inline float add_lanes(__m512 lanes) noexcept {
   return _mm_cvtss_f32(sum);
 }
 
+/// Masked, though by nothing: GCC 12 warns of an uninitialised value inside the plain conversion.
+inline __m512 widen_all(__m256i halves) noexcept { return _mm512_maskz_cvtph_ps(0xffff, halves); }
+
+/// Sixteen components of a row.
+inline __m512 load_row(const float* at) noexcept { return _mm512_loadu_ps(at); }
+inline __m512 load_row(const Half* at) noexcept {
+  return widen_all(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
+}
+/// Those of the mask, and zeroes.
+inline __m512 load_masked(__mmask16 mask, const float* at) noexcept { return _mm512_maskz_loadu_ps(mask, at); }
+inline __m512 load_masked(__mmask16 mask, const Half* at) noexcept {
+  return widen_all(_mm256_maskz_loadu_epi16(mask, at));
+}
+
 /// As accumulate_avx2, with sixteen lanes and a masked tail.
-template <int Rows, typename Step>
-inline void accumulate_avx512(const float* query, const float* const* rows, std::size_t dimension, float* out,
+template <int Rows, typename Row, typename Step>
+inline void accumulate_avx512(const float* query, const Row* const* rows, std::size_t dimension, float* out,
                               Step step) noexcept {
   __m512 even[Rows];
   __m512 odd[Rows];
@@ -30,19 +46,19 @@ inline void accumulate_avx512(const float* query, const float* const* rows, std:
     const __m512 query_even = _mm512_loadu_ps(query + i);
     const __m512 query_odd = _mm512_loadu_ps(query + i + 16);
     for (int r = 0; r < Rows; ++r) {
-      even[r] = step(even[r], query_even, _mm512_loadu_ps(rows[r] + i));
-      odd[r] = step(odd[r], query_odd, _mm512_loadu_ps(rows[r] + i + 16));
+      even[r] = step(even[r], query_even, load_row(rows[r] + i));
+      odd[r] = step(odd[r], query_odd, load_row(rows[r] + i + 16));
     }
   }
   if (i + 16 <= dimension) {
     const __m512 query_even = _mm512_loadu_ps(query + i);
-    for (int r = 0; r < Rows; ++r) even[r] = step(even[r], query_even, _mm512_loadu_ps(rows[r] + i));
+    for (int r = 0; r < Rows; ++r) even[r] = step(even[r], query_even, load_row(rows[r] + i));
     i += 16;
   }
   if (i < dimension) {
     const auto mask = static_cast<__mmask16>((1U << (dimension - i)) - 1U);
     const __m512 query_odd = _mm512_maskz_loadu_ps(mask, query + i);
-    for (int r = 0; r < Rows; ++r) odd[r] = step(odd[r], query_odd, _mm512_maskz_loadu_ps(mask, rows[r] + i));
+    for (int r = 0; r < Rows; ++r) odd[r] = step(odd[r], query_odd, load_masked(mask, rows[r] + i));
   }
   for (int r = 0; r < Rows; ++r) out[r] = add_lanes(_mm512_add_ps(even[r], odd[r]));
 }

@@ -8,6 +8,7 @@ import { pointWriteOperations } from './points-write.ts'
 import { searchOperations } from './search.ts'
 import { serviceOperations } from './service.ts'
 import { telemetryOperations } from './telemetry.ts'
+import { vectorNameOperations } from './vector-names.ts'
 
 export * from './failure.ts'
 export * from './in-flight.ts'
@@ -17,6 +18,7 @@ export type { QueryParameters } from './parameters.ts'
 /** Everything that a client can ask for, on every transport. */
 export const operations: readonly Operation[] = [
   ...collectionOperations,
+  ...vectorNameOperations,
   ...aliasOperations,
   ...pointReadOperations,
   ...pointWriteOperations,

@@ -19,6 +19,8 @@ export const datatypeSchema = Type.Union([
   Type.Literal('turbo4')
 ])
 
+export const modifierSchema = Type.Union([Type.Literal('none'), Type.Literal('idf')])
+
 export const sparseParamsSchema = Type.Object({
   index: maybe(
     Type.Object({
@@ -28,7 +30,7 @@ export const sparseParamsSchema = Type.Object({
       datatype: maybe(datatypeSchema)
     })
   ),
-  modifier: maybe(Type.Union([Type.Literal('none'), Type.Literal('idf')]))
+  modifier: maybe(modifierSchema)
 })
 export type SparseParams = Type.Static<typeof sparseParamsSchema>
 

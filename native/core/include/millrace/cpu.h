@@ -8,7 +8,7 @@ namespace millrace {
 /// Register widths that kernels are written for, each including the ones before it.
 enum class InstructionSet : std::uint8_t {
   scalar,
-  avx2,    ///< AVX2 and FMA
+  avx2,    ///< AVX2, FMA and F16C
   avx512,  ///< AVX-512 F, BW, DQ and VL
 };
 

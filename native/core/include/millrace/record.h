@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/elements.h"
 #include "millrace/point_id.h"
 #include "millrace/record_layout.generated.h"
 #include "millrace/result.h"
@@ -19,7 +20,9 @@ struct VectorBlock {
   std::uint32_t slot = 0;
   std::uint32_t present = 0;
   std::uint32_t dimension = 0;                 ///< 0 when no row has the vector
-  std::span<const float> values;               ///< f32[present × dimension]; sparse: f32[ends.back()]
+  ElementType element = ElementType::f32;      ///< of dense ones
+  std::span<const std::byte> stored;           ///< dense: element[present × dimension]
+  std::span<const float> values;               ///< sparse: f32[ends.back()]; dense of f32: what is stored
   std::span<const std::uint32_t> ends;         ///< sparse: u32[present + 1], the ends of the rows' entries, from 0; else empty
   std::span<const std::uint32_t> indices;      ///< sparse: u32[ends.back()], rising within a row
   std::span<const std::uint64_t> presence;     ///< bit r of word r / 64: row r has the vector; empty: every row has it
@@ -28,6 +31,11 @@ struct VectorBlock {
 
   [[nodiscard]] bool has(std::uint32_t row) const noexcept {
     return presence.empty() ? present != 0 : ((presence[row >> 6] >> (row & 63U)) & 1U) != 0;
+  }
+  /// @param index  of a row among those that have a vector; the block is dense
+  [[nodiscard]] std::span<const std::byte> dense(std::uint32_t index) const noexcept {
+    const auto bytes = dimension * element_bytes(element);
+    return stored.subspan(index * bytes, bytes);
   }
   [[nodiscard]] bool is_sparse() const noexcept { return !ends.empty(); }
   /// @param index  of a row among those that have a vector; the block is sparse

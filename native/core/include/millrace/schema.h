@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/elements.h"
+
 namespace millrace {
 
 enum class Distance : std::uint8_t { cosine, dot, euclid, manhattan };
@@ -17,10 +19,16 @@ struct VectorSlot {
   std::uint32_t dimension = 0;  ///< of a sparse one 0
   Distance distance = Distance::cosine;  ///< of a sparse one dot
   bool is_sparse = false;
+  ElementType element = ElementType::f32;  ///< that components are stored as; of a sparse one f32
+
+  /// Whether vectors are stored with a length of 1, and their norms beside them. Bytes could not be.
+  [[nodiscard]] bool keeps_unit_length() const noexcept {
+    return distance == Distance::cosine && element != ElementType::u8;
+  }
 };
 
-/// What a `schema` record says (META: `version`, `versionBase`, `shard`, `vectors: [{slot, name, size, distance}]`,
-/// and `sparse: [{slot, name}]` when there are any).
+/// What a `schema` record says (META: `version`, `versionBase`, `shard`, `vectors: [{slot, name, size, distance}]`, of which
+/// those that are not of f32 say their `datatype`, and `sparse: [{slot, name}]` when there are any).
 struct Schema {
   std::uint32_t version = 0;       ///< 0: none applied yet
   std::uint64_t version_base = 0;  ///< a point's version is this + the offset of its record

@@ -232,6 +232,10 @@ class Shard {
   /// @return the live points among `ids`, in the order of `ids`; unknown ones are missing
   [[nodiscard]] virtual Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const = 0;
 
+  /// The points of hits as the search saw them, whatever became of them since. Where this shard does not know that
+  /// version (another one, which this replaced, was searched), the point as it is now, if it is there.
+  [[nodiscard]] virtual Result<PointPage> retrieve_hits(std::span<const Hit> hits, const PointSelector& selector) const = 0;
+
   /// @param from   first id wanted, or nothing for the beginning
   /// @return       up to `limit` live points in id order, and where the next page starts
   [[nodiscard]] virtual Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,

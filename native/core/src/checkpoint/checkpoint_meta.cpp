@@ -19,6 +19,7 @@ constexpr std::size_t kProducerBytes = 24;
 constexpr std::size_t kDigestBytes = 16;
 
 constexpr const char* kDistanceNames[] = {"Cosine", "Dot", "Euclid", "Manhattan"};
+constexpr const char* kDatatypeNames[] = {"float32", "float16", "uint8"};
 
 /// Most significant byte first, as the 32 digits print it.
 std::vector<std::byte> digest_bytes(const Digest& digest) {
@@ -139,9 +140,11 @@ std::vector<std::byte> encode_schema(const Schema& schema) {
   writer.text("vectors").array(schema.vectors.size() - sparse);
   for (const auto& vector : schema.vectors) {
     if (vector.is_sparse) continue;
-    writer.map(4).text("slot").unsigned_integer(vector.slot).text("name").text(vector.name);
+    const bool is_float32 = vector.element == ElementType::f32;
+    writer.map(is_float32 ? 4 : 5).text("slot").unsigned_integer(vector.slot).text("name").text(vector.name);
     writer.text("size").unsigned_integer(vector.dimension);
     writer.text("distance").text(kDistanceNames[static_cast<std::size_t>(vector.distance)]);
+    if (!is_float32) writer.text("datatype").text(kDatatypeNames[static_cast<std::size_t>(vector.element)]);
   }
   if (sparse == 0) return take(writer);
   writer.text("sparse").array(sparse);

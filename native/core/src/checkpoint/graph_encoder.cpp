@@ -149,7 +149,7 @@ void GraphEncoder::encode_nodes(std::vector<std::byte>& buffer) {
       node.kind = static_cast<std::uint32_t>(id.is_uuid ? graph_file::NodeKind::uuid : graph_file::NodeKind::number);
       node.high = id.high;
       node.low = id.low;
-      node.vector_hash = xxh64(std::as_bytes(std::span(column.values.at(cursor_), column.slot.dimension)));
+      node.vector_hash = xxh64(column.dense.bytes_of(cursor_));
     }
     append(data_, bytes_of(node));
   }

@@ -174,8 +174,9 @@ GraphLoader::Reason GraphLoader::take_space(std::span<const std::byte> data) {
       GraphShape{part.header.links, part.header.ef_construct, ColumnIndex::capacity_for(count)});
   part.is_taken.resize(count);
   part.position_of.reserve(part.header.sizes[0]);
+  std::vector<float> scratch(dimension);
   for (std::uint32_t position = 0; position < count; ++position)
-    static_cast<void>(part.stage->graph.encode_next(column.values.at(position)));
+    static_cast<void>(part.stage->graph.encode_next(column.components(position, scratch)));
   return nullptr;
 }
 
@@ -207,7 +208,7 @@ std::uint32_t GraphLoader::position_of(const graph_file::Node& node) const noexc
   if (row == kNoRow || shard_.store_.death(row) != 0) return GraphAssembly::kLeftOut;
   const auto position = column.position(row);
   if (position == 0 || position > part.is_taken.size()) return GraphAssembly::kLeftOut;
-  const auto hash = xxh64(std::as_bytes(std::span(column.values.at(position - 1), column.slot.dimension)));
+  const auto hash = xxh64(column.dense.bytes_of(position - 1));
   return hash == node.vector_hash ? position - 1 : GraphAssembly::kLeftOut;
 }
 

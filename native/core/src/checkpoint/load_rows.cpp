@@ -25,6 +25,7 @@ CheckpointLoader::Reason CheckpointLoader::check_vectors(const RecordFrame& fram
     if (block.present == 0) continue;
     if (block.is_sparse() != column->slot.is_sparse) return "a vector of the other kind";
     if (!block.is_sparse() && block.dimension != column->slot.dimension) return "vector dimension";
+    if (!block.is_sparse() && block.element != column->slot.element) return "vector element type";
   }
   return nullptr;
 }
@@ -67,11 +68,12 @@ void CheckpointLoader::store_values(VectorColumn& column, const VectorBlock& blo
     for (std::uint32_t index = 0; index < block.present; ++index) column.sparse->put(position + index, block.sparse(index));
     return;
   }
-  const float* values = block.values.data();
+  const std::byte* stored = block.stored.data();
   for (std::uint64_t left = block.present; left > 0;) {
-    const auto run = std::min(left, BlockColumn<float>::run(position));
-    std::memcpy(column.values.at(position), values, run * block.dimension * sizeof(float));
-    values += run * block.dimension;
+    const auto run = std::min(left, DenseVectors::run(position));
+    const auto bytes = run * column.dense.row_bytes();
+    std::memcpy(column.dense.at(position), stored, bytes);
+    stored += bytes;
     position += run;
     left -= run;
   }

@@ -65,7 +65,7 @@ void RowsFrame::add_vector(Part& part, std::uint32_t row, std::uint32_t before) 
     part.entries += stored / kEntryBytes;
     bytes_ += stored + sizeof(std::uint32_t);
   } else {
-    bytes_ += (part.column->slot.dimension + 1ULL) * sizeof(float);
+    bytes_ += part.column->dense.row_bytes() + sizeof(float);
   }
 }
 
@@ -111,7 +111,7 @@ void RowsFrame::plan_vectors(FrameWriter& writer, Part& part) const {
     return;
   }
   part.values_section =
-      writer.add(vectors, 0, slot.slot, present, std::size_t{present} * slot.dimension * sizeof(float));
+      writer.add(vectors, static_cast<std::uint16_t>(slot.element), slot.slot, present, present * part.column->dense.row_bytes());
   if (part.column->keeps_norms())
     part.norms_section = writer.add(norms, 0, slot.slot, present, present * sizeof(float));
 }
@@ -150,13 +150,13 @@ void RowsFrame::fill_dense(const FrameWriter& writer, const Part& part) noexcept
   const auto& column = *part.column;
   const auto& positions = part.positions;
   auto values = writer.section(part.values_section);
-  const std::size_t vector_bytes = std::size_t{column.slot.dimension} * sizeof(float);
+  const std::size_t vector_bytes = column.dense.row_bytes();
   // Rows written one after the other have their vectors so, too: one copy for each stretch of them.
   for (std::size_t i = 0; i < positions.size();) {
     std::size_t end = i + 1;
-    const std::size_t end_max = std::min<std::size_t>(positions.size(), i + BlockColumn<float>::run(positions[i]));
+    const std::size_t end_max = std::min<std::size_t>(positions.size(), i + DenseVectors::run(positions[i]));
     while (end < end_max && positions[end] == positions[end - 1] + 1) ++end;
-    std::memcpy(values.data(), column.values.at(positions[i]), (end - i) * vector_bytes);
+    std::memcpy(values.data(), column.dense.at(positions[i]), (end - i) * vector_bytes);
     values = values.subspan((end - i) * vector_bytes);
     i = end;
   }

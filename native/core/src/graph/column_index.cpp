@@ -5,6 +5,7 @@
 #include <exception>
 #include <thread>
 
+#include "shard/column_sample.h"
 #include "shard/rows.h"
 
 namespace millrace {
@@ -41,7 +42,7 @@ std::uint32_t ColumnIndex::covered() const {
 bool ColumnIndex::is_wanted(const VectorColumn& column) const noexcept {
   if (settings_.links == 0 || settings_.threshold_bytes == 0) return false;
   const auto count = column.count.load(std::memory_order_acquire);
-  return std::uint64_t{count} * column.slot.dimension * sizeof(float) >= settings_.threshold_bytes && count > 0;
+  return std::uint64_t{count} * column.dense.row_bytes() >= settings_.threshold_bytes && count > 0;
 }
 
 std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
@@ -108,10 +109,8 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
   lock.unlock();
   std::shared_ptr<GraphStage> first;
   try {
-    std::vector<const float*> sample;
-    const auto step = std::max(1U, count / kSample);
-    for (std::uint32_t position = 0; position < count; position += step) sample.push_back(column.values.at(position));
-    auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample);
+    const ColumnSample sample(column, count, kSample);
+    auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample.vectors());
     first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
   } catch (...) {
     lock.lock();
@@ -125,12 +124,13 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
 }
 
 /// Codes come first and fast: until a position is inserted, searches scan its codes.
-void ColumnIndex::encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) noexcept {
+void ColumnIndex::encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) {
   const std::unique_lock lock(encode_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return;
   const auto end = std::min(column.count.load(std::memory_order_acquire), stage.graph.shape().capacity);
+  std::vector<float> scratch(column.slot.element == ElementType::f32 ? 0 : column.slot.dimension);
   for (auto position = stage.graph.encoded(); position < end; ++position) {
-    static_cast<void>(stage.graph.encode_next(column.values.at(position)));
+    static_cast<void>(stage.graph.encode_next(column.components(position, scratch)));
     if (position % kEncodedAtOnce == 0 && steady_clock_ns() >= until_ns) return;
   }
 }

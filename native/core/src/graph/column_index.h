@@ -100,7 +100,7 @@ class ColumnIndex {
 
   [[nodiscard]] bool is_wanted(const VectorColumn& column) const noexcept;
   [[nodiscard]] std::shared_ptr<GraphStage> prepare(const VectorColumn& column);
-  void encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns) noexcept;
+  void encode(GraphStage& stage, const VectorColumn& column, std::uint64_t until_ns);
   struct Claim {
     std::uint32_t position = kNobody;
     std::size_t place = 0;

@@ -104,7 +104,7 @@ bool UpsertParser::parse_batch_vector(std::size_t slot_index) {
   const auto row = std::span(values).last(slot.dimension);
   double square_sum = 0;
   if (!parse_vector(scanner_, row, square_sum)) return false;
-  norms.push_back(slot.distance == Distance::cosine ? normalize(row, square_sum) : 1.0F);
+  norms.push_back(slot.keeps_unit_length() ? normalize(row, square_sum) : 1.0F);
   return true;
 }
 

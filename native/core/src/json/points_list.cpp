@@ -112,8 +112,8 @@ bool UpsertParser::parse_slot(std::size_t slot_index) {
   auto& values = point_.values[slot_index];
   double square_sum = 0;
   if (!parse_vector(scanner_, values, square_sum)) return false;
-  const bool is_cosine = target_.vectors[slot_index].distance == Distance::cosine;
-  point_.rows.push_back({slot_index, values, is_cosine ? normalize(values, square_sum) : 1.0F, {}});
+  const bool is_normalised = target_.vectors[slot_index].keeps_unit_length();
+  point_.rows.push_back({slot_index, values, is_normalised ? normalize(values, square_sum) : 1.0F, {}});
   return true;
 }
 

@@ -83,9 +83,14 @@ void RecordSplitter::append(OpenRecord& record, const PointId& id, std::span<con
     for (auto& slot : record.slots) slot.presence.push_back(0);
   for (const auto& vector : vectors) {
     auto& slot = record.slots[vector.slot_index];
-    slot.values.insert(slot.values.end(), vector.values.begin(), vector.values.end());
+    const auto& described = target_->vectors[vector.slot_index];
     slot.norms.push_back(vector.norm);
-    if (target_->vectors[vector.slot_index].is_sparse) {
+    if (!described.is_sparse) {
+      const auto end = slot.stored.size();
+      slot.stored.resize(end + vector.values.size() * element_bytes(described.element));
+      store_elements(described.element, vector.values, slot.stored.data() + end);
+    } else {
+      slot.values.insert(slot.values.end(), vector.values.begin(), vector.values.end());
       slot.indices.insert(slot.indices.end(), vector.indices.begin(), vector.indices.end());
       slot.ends.push_back(static_cast<std::uint32_t>(slot.indices.size()));
     }
@@ -98,12 +103,13 @@ void RecordSplitter::add_vectors(RecordBuilder& builder, const SlotColumn& colum
   using enum layout::SectionKind;
   const auto present = static_cast<std::uint32_t>(column.norms.size());
   const auto add = [&](layout::SectionKind kind, std::uint32_t count, std::span<const std::byte> bytes) {
-    builder.add(kind, 0, slot.slot, count, bytes);
+    const auto encoding = kind == vectors ? slot.element : ElementType::f32;
+    builder.add(kind, static_cast<std::uint16_t>(encoding), slot.slot, count, bytes);
   };
   if (present != rows) add(presence, rows, std::as_bytes(std::span(column.presence)));
   if (!slot.is_sparse) {
-    add(vectors, present, std::as_bytes(std::span(column.values)));
-    if (slot.distance == Distance::cosine) add(norms, present, std::as_bytes(std::span(column.norms)));
+    add(vectors, present, column.stored);
+    if (slot.keeps_unit_length()) add(norms, present, std::as_bytes(std::span(column.norms)));
     return;
   }
   std::vector<std::byte> bytes;
@@ -123,6 +129,7 @@ void RecordSplitter::close(std::uint32_t shard) {
   for (std::size_t i = 0; i < record.slots.size(); ++i) {
     auto& slot = record.slots[i];
     if (!slot.norms.empty()) add_vectors(builder, slot, target_->vectors[i], rows);
+    slot.stored.clear();
     slot.values.clear();
     slot.norms.clear();
     slot.indices.clear();

@@ -11,7 +11,7 @@
 
 namespace millrace::json {
 
-/// A point's vector, in stored form.
+/// A point's vector, of unit length where its slot keeps it; what its components are stored as is the splitter's matter.
 struct RowVector {
   std::size_t slot_index = 0;  ///< in EncodeTarget::vectors
   std::span<const float> values;  ///< of a sparse one as many as indices
@@ -33,7 +33,8 @@ class RecordSplitter {
 
  private:
   struct SlotColumn {
-    std::vector<float> values;
+    std::vector<std::byte> stored;    ///< of dense vectors
+    std::vector<float> values;        ///< of sparse ones
     std::vector<float> norms;  ///< one for each vector
     std::vector<std::uint32_t> indices;
     std::vector<std::uint32_t> ends;  ///< of sparse vectors

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/interruption.h"
+#include "shard/column_sample.h"
 #include "shard/rows.h"
 
 namespace millrace {
@@ -19,6 +20,11 @@ constexpr std::uint32_t kComponentsAtOnce = 16'384;
 
 }  // namespace
 
+QuantizedColumn::QuantizedColumn(const IndexSettings& settings) noexcept
+    : settings_(settings.quantization), threshold_bytes_(settings.threshold_bytes) {}
+
+QuantizedColumn::~QuantizedColumn() = default;
+
 std::shared_ptr<const QuantizedStage> QuantizedColumn::stage() const {
   const std::scoped_lock lock(visible_mutex_);
   return stage_;
@@ -31,7 +37,7 @@ void QuantizedColumn::publish(std::shared_ptr<QuantizedStage> stage) noexcept {
 
 std::uint32_t QuantizedColumn::milestone(const VectorColumn& column) const noexcept {
   if (threshold_bytes_ == 0) return 0;
-  const std::uint64_t bytes = column.slot.dimension * sizeof(float);
+  const std::uint64_t bytes = column.dense.row_bytes();
   const std::uint64_t count = column.count.load(std::memory_order_acquire);
   auto reached = std::max((threshold_bytes_ + bytes - 1) / bytes, kLearnedMin);
   if (count < reached) return 0;
@@ -85,10 +91,9 @@ bool QuantizedColumn::grow(const VectorColumn& column, std::uint64_t until_ns) {
 /// @return whether the codebook is there
 bool QuantizedColumn::train(const VectorColumn& column, std::uint32_t learned, std::uint64_t until_ns) {
   if (training_ == nullptr || learning_ < learned) {
-    std::vector<const float*> sample;
-    const auto step = std::max(1U, learned / kSampleMax);
-    for (std::uint32_t position = 0; position < learned; position += step) sample.push_back(column.values.at(position));
-    training_ = begin_training(settings_, column.slot.distance, column.slot.dimension, sample);
+    training_ = nullptr;
+    sample_ = std::make_unique<ColumnSample>(column, learned, kSampleMax);
+    training_ = begin_training(settings_, column.slot.distance, column.slot.dimension, sample_->vectors());
     learning_ = learned;
   }
   try {
@@ -103,6 +108,7 @@ bool QuantizedColumn::train(const VectorColumn& column, std::uint32_t learned, s
     throw;
   }
   training_ = nullptr;
+  sample_ = nullptr;
   return true;
 }
 
@@ -110,12 +116,14 @@ bool QuantizedColumn::train(const VectorColumn& column, std::uint32_t learned, s
 bool QuantizedColumn::encode(const VectorColumn& column, QuantizedStage& stage, std::uint64_t until_ns) const {
   const auto at_once = std::max(1U, kComponentsAtOnce / column.slot.dimension);
   auto position = stage.encoded.load(std::memory_order_relaxed);
+  std::vector<float> scratch(column.slot.element == ElementType::f32 ? 0 : column.slot.dimension);
   for (;;) {
     const auto count = column.count.load(std::memory_order_acquire);
     const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, std::uint64_t{position} + at_once));
     if (position == end) return true;
     stage.rows.reserve(position, end - position);
-    for (; position < end; ++position) stage.codebook->encode(column.values.at(position), stage.rows.at(position));
+    for (; position < end; ++position)
+      stage.codebook->encode(column.components(position, scratch), stage.rows.at(position));
     stage.encoded.store(position, std::memory_order_release);
     if (steady_clock_ns() >= until_ns) return position == column.count.load(std::memory_order_acquire);
   }

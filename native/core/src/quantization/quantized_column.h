@@ -11,6 +11,7 @@
 
 namespace millrace {
 
+class ColumnSample;
 struct VectorColumn;
 
 /// Codes of a column's first positions, by one codebook. They are appended and never change.
@@ -35,8 +36,10 @@ struct QuantizedStage {
 class QuantizedColumn {
  public:
   /// @param settings  of a quantization that is not `none`
-  explicit QuantizedColumn(const IndexSettings& settings) noexcept
-      : settings_(settings.quantization), threshold_bytes_(settings.threshold_bytes) {}
+  explicit QuantizedColumn(const IndexSettings& settings) noexcept;
+  QuantizedColumn(const QuantizedColumn&) = delete;
+  QuantizedColumn& operator=(const QuantizedColumn&) = delete;
+  ~QuantizedColumn();
 
   /// What searches use now; null when there are no codes.
   [[nodiscard]] std::shared_ptr<const QuantizedStage> stage() const;
@@ -67,6 +70,7 @@ class QuantizedColumn {
   const std::uint64_t threshold_bytes_;
 
   std::mutex working_;  ///< of training_, learning_ and next_
+  std::unique_ptr<ColumnSample> sample_;  ///< as long as training_ needs it
   std::unique_ptr<Training> training_;
   std::uint32_t learning_ = 0;            ///< the positions that training_ learns from
   std::shared_ptr<QuantizedStage> next_;  ///< takes the place of the stage once it has as many codes

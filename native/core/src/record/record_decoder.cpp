@@ -156,17 +156,21 @@ class RecordDecoder {
   }
 
   bool read_vectors(const Section& section) {
-    if (section.encoding != static_cast<std::uint16_t>(layout::VectorEncoding::f32)) return newer("vector encoding");
+    if (!is_element_type(section.encoding)) return newer("vector encoding");
+    const auto element = static_cast<ElementType>(section.encoding);
     if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
     seen_vectors_.push_back(section.slot);
     if (section.rows > frame_.count) return corrupt("vector rows");
     const std::size_t row_bytes = section.rows == 0 ? 0 : section.bytes.size() / section.rows;
-    if (row_bytes * section.rows != section.bytes.size() || row_bytes % 4 != 0) return corrupt("vector section length");
+    if (row_bytes * section.rows != section.bytes.size() || row_bytes % element_bytes(element) != 0)
+      return corrupt("vector section length");
     if (section.rows != 0 && row_bytes == 0) return corrupt("vector without components");
     auto& block = block_of(section.slot);
     block.present = section.rows;
-    block.dimension = static_cast<std::uint32_t>(row_bytes / 4);
-    block.values = view_as<float>(section.bytes);
+    block.dimension = static_cast<std::uint32_t>(row_bytes / element_bytes(element));
+    block.element = element;
+    block.stored = section.bytes;
+    if (element == ElementType::f32) block.values = view_as<float>(section.bytes);
     return true;
   }
 

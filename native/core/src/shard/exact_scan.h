@@ -8,6 +8,7 @@
 #include "millrace/thread_pool.h"
 #include "shard/ranking.h"
 #include "shard/rows.h"
+#include "vectors/vector_scorer.h"
 
 namespace millrace {
 
@@ -18,11 +19,13 @@ inline constexpr std::uint64_t kThreadWorkMin = 4'000'000;
 /// The stretches are the same however many threads there are, and so are the scores.
 class ExactScan {
  public:
-  /// @param first  the position to begin with
-  ExactScan(const RowStore& store, const VectorColumn& column, const ShardState& state, const SearchPlan& plan,
-            const Bitmap* passing, std::uint64_t first = 0) noexcept
+  /// @param scorer  of the plan's query; outlives the scan
+  /// @param first   the position to begin with
+  ExactScan(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
+            const SearchPlan& plan, const Bitmap* passing, std::uint64_t first = 0) noexcept
       : store_(store),
         column_(column),
+        scorer_(scorer),
         state_(state),
         plan_(plan),
         passing_(passing),
@@ -39,7 +42,7 @@ class ExactScan {
       std::uint64_t end = position;
       do {
         if (position >= count_) return;
-        end = std::min({count_, position + stride_, position + BlockColumn<float>::run(position)});
+        end = std::min({count_, position + stride_, position + DenseVectors::run(position)});
       } while (!next_.compare_exchange_weak(position, end, std::memory_order_relaxed));
       if (interruption_.is_due() || !scan(position, end, ranker)) next_.store(count_, std::memory_order_relaxed);
     }
@@ -59,36 +62,36 @@ class ExactScan {
   /// Scores positions [position, end), all in one block, four wanted rows at a time.
   /// @return false when rows beyond the snapshot began
   bool scan(std::uint64_t position, std::uint64_t end, Ranker& ranker) const noexcept {
-    const auto& kernel = kernel_of(column_.slot.distance);
-    const std::size_t dimension = column_.slot.dimension;
-    const float* values = column_.values.at(position);
+    const std::size_t row_bytes = column_.dense.row_bytes();
+    const std::byte* stored = column_.dense.at(position);
     std::uint32_t* newest = column_.row_of.at(position);
-    const float* waiting[4];
+    const std::byte* waiting[4];
     std::uint32_t waiting_rows[4];
     float scores[4];
     std::size_t held = 0;
     bool is_inside = true;
-    for (; position < end; ++position, values += dimension, ++newest) {
+    for (; position < end; ++position, stored += row_bytes, ++newest) {
       const auto row = column_.row_before(position, std::atomic_ref(*newest).load(std::memory_order_acquire), state_.rows, store_);
       if (row == kNoRow) {
         is_inside = false;
         break;
       }
       if (!store_.is_visible(row, state_.next_offset) || (passing_ != nullptr && !passing_->contains(row))) continue;
-      waiting[held] = values;
+      waiting[held] = stored;
       waiting_rows[held] = row;
       if (++held < 4) continue;
-      kernel.four(plan_.query.data(), waiting, dimension, scores);
+      scorer_.four(waiting, scores);
       for (std::size_t i = 0; i < 4; ++i) ranker.offer(scores[i], waiting_rows[i]);
       held = 0;
     }
     for (std::size_t i = 0; i < held; ++i)
-      ranker.offer(kernel.one(plan_.query.data(), waiting[i], dimension), waiting_rows[i]);
+      ranker.offer(scorer_.one(waiting[i]), waiting_rows[i]);
     return is_inside;
   }
 
   const RowStore& store_;
   const VectorColumn& column_;
+  const VectorScorer& scorer_;
   const ShardState& state_;
   const SearchPlan& plan_;
   const Bitmap* passing_;

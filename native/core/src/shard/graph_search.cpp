@@ -45,11 +45,12 @@ class GraphSearch::VisibleRows final : public RowTest {
   const GraphSearch& search_;
 };
 
-GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, const ShardState& state,
-                         const SearchPlan& plan, const Bitmap* passing, const GraphView& view,
+GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer,
+                         const ShardState& state, const SearchPlan& plan, const Bitmap* passing, const GraphView& view,
                          QuantizedView& quantized)
     : store_(store),
       column_(column),
+      scorer_(scorer),
       state_(state),
       plan_(plan),
       passing_(passing),
@@ -78,7 +79,7 @@ bool GraphSearch::is_worth_it() const noexcept {
   const auto count = column_.count.load(std::memory_order_acquire);
   // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
   if (k_ >= count / 4 || count - encoded_ > count / 4) return false;
-  if (eligible_ * column_.slot.dimension * sizeof(float) < column_.index->settings().full_scan_bytes) return false;
+  if (eligible_ * column_.dense.row_bytes() < column_.index->settings().full_scan_bytes) return false;
   return passing_ != nullptr || eligible_ > 4 * wanted_;
 }
 
@@ -205,34 +206,32 @@ bool GraphSearch::walk_filtered(const RowTest& test) {
 
 /// Scores by the vectors themselves, nearest codes first.
 void GraphSearch::rescore(Ranker& ranker) noexcept {
-  const std::size_t bytes = column_.slot.dimension * sizeof(float);
+  const std::size_t bytes = column_.dense.row_bytes();
   const auto count = std::min(wanted_, chosen_.size());
   constexpr std::size_t kAhead = 6;
   const auto prefetch = [&](std::size_t i) {
-    const auto* const start = reinterpret_cast<const char*>(column_.values.at(chosen_[i].position));
+    const auto* const start = column_.dense.at(chosen_[i].position);
     for (std::size_t byte = 0; byte < std::min<std::size_t>(bytes, 512); byte += 64) __builtin_prefetch(start + byte);
     __builtin_prefetch(store_.rows.at(chosen_[i].row));
   };
   for (std::size_t i = 0; i < std::min(kAhead, count); ++i) prefetch(i);
-  const auto& kernel = kernel_of(column_.slot.distance);
   for (std::size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) prefetch(i + kAhead);
     const auto& [key, position, row] = chosen_[i];
-    ranker.offer(kernel.one(plan_.query.data(), column_.values.at(position), column_.slot.dimension), row);
+    ranker.offer(scorer_.one(column_.dense.at(position)), row);
   }
 }
 
 /// The same with the scores of the user's codes, as far as there are any.
 void GraphSearch::score_by_codes(Ranker& ranker) {
-  quantized_.prepare();
-  const auto& kernel = kernel_of(column_.slot.distance);
+  quantized_.prepare(scorer_);
   for (const auto& [key, position, row] : std::span(chosen_).first(std::min(wanted_, chosen_.size()))) {
     float value = 0;
     if (position < quantized_.encoded()) {
       const std::byte* const codes = quantized_.row(position);
       quantized_.scorer().score(&codes, 1, &value);
     } else {
-      value = kernel.one(plan_.query.data(), column_.values.at(position), column_.slot.dimension);
+      value = scorer_.one(column_.dense.at(position));
     }
     ranker.offer(value, row);
   }
@@ -240,7 +239,7 @@ void GraphSearch::score_by_codes(Ranker& ranker) {
 
 /// What has no codes yet is scored as in a scan.
 bool GraphSearch::scan_rest(Ranker& ranker) noexcept {
-  ExactScan rest(store_, column_, state_, plan_, passing_, encoded_);
+  ExactScan rest(store_, column_, scorer_, state_, plan_, passing_, encoded_);
   rest.run(ranker);
   const auto ended = rest.ended();
   if (!ended) return true;
@@ -249,7 +248,7 @@ bool GraphSearch::scan_rest(Ranker& ranker) noexcept {
 }
 
 Result<SearchResult> GraphSearch::run(SearchResult result) {
-  graph_.space().encode_query(plan_.query.data(), scratch_.query);
+  graph_.space().encode_query(scorer_.components().data(), scratch_.query);
   const VisibleRows visible(*this);
   const AnyPosition<VisibleRows> anywhere(visible);
   chosen_.reserve(2 * wanted_);

@@ -8,6 +8,7 @@
 #include "shard/quantized_search.h"
 #include "shard/ranking.h"
 #include "shard/rows.h"
+#include "vectors/vector_scorer.h"
 
 namespace millrace {
 
@@ -32,8 +33,9 @@ class GraphSearch {
  public:
   /// @param state    searched; read after `view`
   /// @param passing  the rows that may be found; null: all
-  GraphSearch(const RowStore& store, const VectorColumn& column, const ShardState& state, const SearchPlan& plan,
-              const Bitmap* passing, const GraphView& view, QuantizedView& quantized);
+  /// @param scorer   of the plan's query; outlives the search
+  GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
+              const SearchPlan& plan, const Bitmap* passing, const GraphView& view, QuantizedView& quantized);
 
   /// Whether it will be faster than scoring all vectors that pass.
   [[nodiscard]] bool is_worth_it() const noexcept;
@@ -64,6 +66,7 @@ class GraphSearch {
 
   const RowStore& store_;
   const VectorColumn& column_;
+  const VectorScorer& scorer_;
   const ShardState& state_;
   const SearchPlan& plan_;
   const Bitmap* passing_;

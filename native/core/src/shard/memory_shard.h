@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <mutex>
 
@@ -59,6 +60,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] Result<SearchResult> search(const SearchPlan& plan) const override;
   [[nodiscard]] std::uint64_t estimate_work(const SearchPlan& plan) const noexcept override;
   [[nodiscard]] Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const override;
+  [[nodiscard]] Result<PointPage> retrieve_hits(std::span<const Hit> hits, const PointSelector& selector) const override;
   [[nodiscard]] Result<PointPage> scroll(std::optional<PointId> from, std::uint32_t limit,
                                          const PointSelector& selector, const Matching& matching) const override;
   [[nodiscard]] std::uint64_t estimate_scroll() const noexcept override { return order_.estimate(state()); }
@@ -184,7 +186,11 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   /// Evaluates a filter, which there is. @param operation  for the error of a passed deadline
   [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;
   [[nodiscard]] std::uint32_t visible_row(const Snapshot& at, const PointId& id) const noexcept;
-  [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const;
+  [[nodiscard]] std::uint32_t row_of_version(const Snapshot& at, const PointId& id, std::uint64_t version) const noexcept;
+  /// Vectors of an answer that are not stored as floats, which are there as long as it is.
+  using WidenedVectors = std::deque<std::vector<float>>;
+  [[nodiscard]] PointView view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector,
+                                  WidenedVectors& widened) const;
   [[nodiscard]] PointPage page_of(const Snapshot& at, std::span<const std::uint32_t> rows,
                                   const PointSelector& selector) const;
 

@@ -37,7 +37,6 @@ QuantizedView QuantizedView::of(const VectorColumn& column, const SearchPlan& pl
   if (encoded == 0) return view;
   const auto& settings = column.quantized->settings();
   view.encoded_ = encoded;
-  view.query_ = plan.query.data();
   view.stage_ = std::move(stage);
   view.rescores_ = use.rescores.value_or(settings.rescores());
   view.oversampling_ = use.oversampling;
@@ -63,10 +62,12 @@ struct QuantizedScan::Batch {
   std::size_t count = 0;
 };
 
-QuantizedScan::QuantizedScan(const RowStore& store, const VectorColumn& column, const ShardState& state,
-                             const SearchPlan& plan, const Bitmap* passing, QuantizedView& view) noexcept
+QuantizedScan::QuantizedScan(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer,
+                             const ShardState& state, const SearchPlan& plan, const Bitmap* passing,
+                             QuantizedView& view) noexcept
     : store_(store),
       column_(column),
+      scorer_(scorer),
       state_(state),
       plan_(plan),
       passing_(passing),
@@ -92,7 +93,7 @@ std::uint32_t QuantizedScan::helpers_wanted() const {
 
 Result<SearchResult> QuantizedScan::run(SearchResult result) {
   result.path = SearchPath::code_scan;
-  view_.prepare();
+  view_.prepare(scorer_);
   const auto helpers = helpers_wanted();
   const auto kept = view_.rescores() ? static_cast<std::size_t>(std::min<std::uint64_t>(view_.candidates(k_), eligible_)) : k_;
   std::vector<TopK> parts;
@@ -134,7 +135,6 @@ void QuantizedScan::take_part(Ranker& ranker) noexcept {
 
 /// @return false when rows beyond the snapshot began
 bool QuantizedScan::scan(std::uint64_t position, std::uint64_t end, Ranker& ranker) const noexcept {
-  const auto& kernel = kernel_of(column_.slot.distance);
   Batch batch;
   bool is_inside = true;
   for (; position < end; ++position) {
@@ -145,7 +145,7 @@ bool QuantizedScan::scan(std::uint64_t position, std::uint64_t end, Ranker& rank
     }
     if (!store_.is_visible(row, state_.next_offset) || (passing_ != nullptr && !passing_->contains(row))) continue;
     if (position >= view_.encoded()) {
-      ranker.offer(kernel.one(plan_.query.data(), column_.values.at(position), column_.slot.dimension), row);
+      ranker.offer(scorer_.one(column_.dense.at(position)), row);
       continue;
     }
     batch.codes[batch.count] = view_.row(position);
@@ -165,13 +165,12 @@ void QuantizedScan::score(Batch& batch, Ranker& ranker) const noexcept {
 
 /// Scores by the vectors themselves.
 void QuantizedScan::rescore(TopK& candidates, Ranker& ranker) const noexcept {
-  const auto& kernel = kernel_of(column_.slot.distance);
   const auto& sorted = candidates.sorted();
   constexpr std::size_t kAhead = 4;
-  const auto values_of = [&](std::size_t i) { return column_.values.at(column_.position(sorted[i].row) - 1); };
+  const auto values_of = [&](std::size_t i) { return column_.dense.at(column_.position(sorted[i].row) - 1); };
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     if (i + kAhead < sorted.size()) __builtin_prefetch(values_of(i + kAhead));
-    ranker.offer(kernel.one(plan_.query.data(), values_of(i), column_.slot.dimension), sorted[i].row);
+    ranker.offer(scorer_.one(values_of(i)), sorted[i].row);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "millrace/shard.h"
 #include "shard/ranking.h"
 #include "shard/rows.h"
+#include "vectors/vector_scorer.h"
 
 namespace millrace {
 
@@ -16,7 +17,8 @@ class QuantizedView {
   /// @return without codes when there are none, or the search does not want them
   [[nodiscard]] static QuantizedView of(const VectorColumn& column, const SearchPlan& plan);
   /// Makes the scorer, which is a few hundred times the work of a score. @throws std::bad_alloc
-  void prepare() { scorer_ = stage_->codebook->scorer(query_); }
+  /// @param scorer  of the search's query, by vectors; outlives the view
+  void prepare(const VectorScorer& scorer) { scorer_ = stage_->codebook->scorer(scorer.components().data()); }
 
   [[nodiscard]] bool has_codes() const noexcept { return stage_ != nullptr; }
   /// Whether hits get the scores of their vectors.
@@ -34,7 +36,6 @@ class QuantizedView {
  private:
   std::shared_ptr<const QuantizedStage> stage_;
   std::unique_ptr<QueryScorer> scorer_;
-  const float* query_ = nullptr;
   std::uint32_t encoded_ = 0;
   bool rescores_ = true;
   double oversampling_ = 1;
@@ -44,8 +45,9 @@ class QuantizedView {
 /// One pass over the codes of a column; what has none is scored by its vectors. Threads may share it, as an ExactScan.
 class QuantizedScan {
  public:
-  QuantizedScan(const RowStore& store, const VectorColumn& column, const ShardState& state, const SearchPlan& plan,
-                const Bitmap* passing, QuantizedView& view) noexcept;
+  /// @param scorer  of the plan's query; outlives the scan
+  QuantizedScan(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
+                const SearchPlan& plan, const Bitmap* passing, QuantizedView& view) noexcept;
 
   /// Whether it beats scoring all vectors that may be found.
   [[nodiscard]] bool is_worth_it() const noexcept;
@@ -68,6 +70,7 @@ class QuantizedScan {
 
   const RowStore& store_;
   const VectorColumn& column_;
+  const VectorScorer& scorer_;
   const ShardState& state_;
   const SearchPlan& plan_;
   const Bitmap* passing_;

@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "millrace/kernels.h"
 #include "millrace/shard.h"
 #include "shard/rows.h"
 
@@ -110,11 +109,6 @@ inline void put_hits(const RowStore& store, TopK& best, SearchResult& into) {
     const auto& stored = *store.rows.at(row);
     into.hits.push_back({stored.id(), stored.version, into.larger_is_better ? rank : -rank});
   }
-}
-
-[[nodiscard]] inline const MetricKernel& kernel_of(Distance distance) noexcept {
-  if (distance == Distance::euclid) return kernels().l2_squared;
-  return distance == Distance::manhattan ? kernels().l1 : kernels().dot;
 }
 
 }  // namespace millrace

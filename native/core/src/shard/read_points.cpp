@@ -1,8 +1,21 @@
 #include <algorithm>
+#include <deque>
 
 #include "shard/memory_shard.h"
 
 namespace millrace {
+namespace {
+
+/// A stored vector as floats: where it lies, or, when it is of another type, in one more of `widened`.
+std::span<const float> components_of(const VectorColumn& column, std::uint64_t at, std::deque<std::vector<float>>& widened) {
+  const std::size_t dimension = column.slot.dimension;
+  if (column.slot.element == ElementType::f32) return {reinterpret_cast<const float*>(column.dense.at(at)), dimension};
+  auto& values = widened.emplace_back(dimension);
+  column.dense.read(at, values);
+  return values;
+}
+
+}  // namespace
 
 /// The id's row in the snapshot: the newest one may belong to a record that is being applied, and then leads back to it.
 std::uint32_t MemoryShard::visible_row(const Snapshot& at, const PointId& id) const noexcept {
@@ -12,7 +25,16 @@ std::uint32_t MemoryShard::visible_row(const Snapshot& at, const PointId& id) co
   return row != kNoRow && store_.is_visible(row, at.state.next_offset) ? row : kNoRow;
 }
 
-PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector) const {
+/// The row that a version of a point was read from: rows stay, and each names the one that it replaced.
+std::uint32_t MemoryShard::row_of_version(const Snapshot& at, const PointId& id, std::uint64_t version) const noexcept {
+  // A record may write a point several times: its last row is the one that was ever visible.
+  auto row = at.generation->ids->find(store_, id);
+  while (row != kNoRow && store_.rows.at(row)->version > version) row = store_.rows.at(row)->previous;
+  return row != kNoRow && store_.rows.at(row)->version == version ? row : kNoRow;
+}
+
+PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const PointSelector& selector,
+                               WidenedVectors& widened) const {
   const auto& stored = *store_.rows.at(row);
   PointView view{stored.id(), stored.version, {}, {}};
   if (selector.payload) view.payload = stored.payload_text();
@@ -26,7 +48,7 @@ PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const Poin
       const auto [indices, values] = column->sparse->at(position - 1);
       view.vectors.push_back({column->slot.slot, values, indices, true});
     } else {
-      view.vectors.push_back({column->slot.slot, {column->values.at(position - 1), column->slot.dimension}});
+      view.vectors.push_back({column->slot.slot, components_of(*column, position - 1, widened)});
     }
   }
   return view;
@@ -37,11 +59,13 @@ PointPage MemoryShard::page_of(const Snapshot& at, std::span<const std::uint32_t
   struct Held {
     std::shared_ptr<const MemoryShard> shard;
     std::shared_ptr<const Generation> generation;
+    WidenedVectors widened;
   };
+  auto held = std::make_shared<Held>(Held{shared_from_this(), at.generation, {}});
   PointPage page;
   page.points.reserve(rows.size());
-  for (const auto row : rows) page.points.push_back(view_of(at, row, selector));
-  page.keep_alive = std::make_shared<const Held>(Held{shared_from_this(), at.generation});
+  for (const auto row : rows) page.points.push_back(view_of(at, row, selector, held->widened));
+  page.keep_alive = std::move(held);
   return page;
 }
 
@@ -52,6 +76,20 @@ Result<PointPage> MemoryShard::retrieve(std::span<const PointId> ids, const Poin
     rows.reserve(ids.size());
     for (const auto& id : ids)
       if (const auto row = visible_row(at, id); row != kNoRow) rows.push_back(row);
+    return page_of(at, rows, selector);
+  });
+}
+
+Result<PointPage> MemoryShard::retrieve_hits(std::span<const Hit> hits, const PointSelector& selector) const {
+  return guard([&]() -> Result<PointPage> {
+    const auto at = snapshot();
+    std::vector<std::uint32_t> rows;
+    rows.reserve(hits.size());
+    for (const auto& hit : hits) {
+      auto row = row_of_version(at, hit.id, hit.version);
+      if (row == kNoRow) row = visible_row(at, hit.id);
+      if (row != kNoRow) rows.push_back(row);
+    }
     return page_of(at, rows, selector);
   });
 }

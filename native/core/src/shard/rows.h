@@ -6,11 +6,13 @@
 
 #include "base/memory.h"
 #include "graph/column_index.h"
+#include "millrace/normalize.h"
 #include "millrace/point_id.h"
 #include "millrace/schema.h"
 #include "quantization/quantized_column.h"
 #include "shard/payload_arena.h"
 #include "sparse/sparse_vectors.h"
+#include "vectors/dense_vectors.h"
 
 namespace millrace {
 
@@ -62,15 +64,15 @@ struct RowStore {
 
 /// The vectors of one slot, densely: position p belongs to row row_of[p], the newest of the rows that share it, which is
 /// set with an atomic store when it changes. Each of them replaced the one before, `Row::previous`, without a new vector.
-/// Positions rise with the rows that brought them. A column is dense, with `values` and perhaps `norms`, or `sparse`.
+/// Positions rise with the rows that brought them. A column is dense, with `dense` and perhaps `norms`, or `sparse`.
 struct VectorColumn {
   explicit VectorColumn(VectorSlot described)
       : slot(std::move(described)),
-        values(slot.dimension),
+        dense(slot.element, slot.dimension),
         sparse(slot.is_sparse ? std::make_unique<SparseVectors>() : nullptr) {}
 
   VectorSlot slot;
-  BlockColumn<float> values;
+  DenseVectors dense;
   std::unique_ptr<SparseVectors> sparse;   ///< null: a dense column
   BlockColumn<float> norms;                ///< length before normalisation; 0: not told. Cosine only.
   BlockColumn<std::uint32_t> row_of;
@@ -85,14 +87,14 @@ struct VectorColumn {
     const auto from = count.load(std::memory_order_relaxed);
     row_of.reserve(from, block.present);
     if (sparse != nullptr) return sparse->reserve(from, block);
-    values.reserve(from, block.present);
+    dense.reserve(from, block.present);
     if (keeps_norms()) norms.reserve(from, block.present);
   }
   /// What is stored takes so many bytes, but for the table of rows.
   [[nodiscard]] std::uint64_t stored_bytes() const noexcept {
     const std::uint64_t positions = count.load(std::memory_order_relaxed);
     return sparse != nullptr ? sparse->total_bytes() + positions * sizeof(std::uint32_t)
-                             : positions * (slot.dimension + 2ULL) * sizeof(float);
+                             : positions * (dense.row_bytes() + sizeof(float) + sizeof(std::uint32_t));
   }
   /// The vector's position + 1, or 0. @param row  whose vectors may be read
   [[nodiscard]] std::uint32_t position(std::uint32_t row) const noexcept {
@@ -119,7 +121,15 @@ struct VectorColumn {
   [[nodiscard]] std::uint32_t newest_row(std::uint64_t at) const noexcept {
     return std::atomic_ref(*row_of.at(at)).load(std::memory_order_acquire);
   }
-  [[nodiscard]] bool keeps_norms() const noexcept { return slot.distance == Distance::cosine; }
+  [[nodiscard]] bool keeps_norms() const noexcept { return slot.keeps_unit_length(); }
+  /// What a graph's codes are made from: components as floats, with a length of 1 where only the direction counts.
+  /// @param scratch  f32[dimension], which they may be written to
+  [[nodiscard]] const float* components(std::uint64_t at, std::span<float> scratch) const noexcept {
+    if (slot.element == ElementType::f32) return reinterpret_cast<const float*>(dense.at(at));
+    dense.read(at, scratch);
+    if (slot.distance == Distance::cosine && !slot.keeps_unit_length()) normalize(scratch, square_sum_of(scratch));
+    return scratch.data();
+  }
 };
 
 }  // namespace millrace

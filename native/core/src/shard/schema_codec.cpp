@@ -17,6 +17,13 @@ std::optional<Distance> distance_of(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+std::optional<ElementType> element_of(std::string_view name) noexcept {
+  if (name == "float32") return ElementType::f32;
+  if (name == "float16") return ElementType::f16;
+  if (name == "uint8") return ElementType::u8;
+  return std::nullopt;
+}
+
 bool read_u32(MsgpackReader& reader, std::uint32_t& into) noexcept {
   const auto value = reader.unsigned_integer();
   if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return false;
@@ -75,6 +82,11 @@ const char* read_vector(MsgpackReader& reader, Schema& schema) {
       if (!distance) return "vector distance";
       vector.distance = *distance;
       has_distance = true;
+    } else if (*key == "datatype") {
+      const auto name = reader.text();
+      const auto element = name ? element_of(*name) : std::nullopt;
+      if (!element) return "vector datatype";
+      vector.element = *element;
     } else if (!reader.skip()) {
       break;
     }
@@ -127,7 +139,8 @@ std::variant<Schema, const char*> decode_schema(std::span<const std::byte> meta)
 DigestSum schema_content_hash(const Schema& schema) noexcept {
   DigestSum sum;
   for (const auto& vector : schema.vectors) {
-    const std::uint64_t words[] = {vector.slot, vector.dimension, static_cast<std::uint64_t>(vector.distance)};
+    const auto shape = static_cast<std::uint64_t>(vector.distance) | static_cast<std::uint64_t>(vector.element) << 8U;
+    const std::uint64_t words[] = {vector.slot, vector.dimension, shape};
     sum += component_hash(Component::schema_content, words, std::as_bytes(std::span(vector.name)));
   }
   return sum;

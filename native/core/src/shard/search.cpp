@@ -60,17 +60,18 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
+    const VectorScorer scorer(column->slot, plan.query);
     auto quantized = QuantizedView::of(*column, plan);
     if (view.stage != nullptr) {
       IndexBuilder::note_search(steady_clock_ns());
-      GraphSearch search(store_, *column, at.state, plan, bitmap, view, quantized);
+      GraphSearch search(store_, *column, scorer, at.state, plan, bitmap, view, quantized);
       if (search.is_worth_it()) return search.run(std::move(result));
     }
     if (quantized.has_codes()) {
-      QuantizedScan scan(store_, *column, at.state, plan, bitmap, quantized);
+      QuantizedScan scan(store_, *column, scorer, at.state, plan, bitmap, quantized);
       if (scan.is_worth_it()) return scan.run(std::move(result));
     }
-    ExactScan scan(store_, *column, at.state, plan, bitmap);
+    ExactScan scan(store_, *column, scorer, at.state, plan, bitmap);
     const auto helpers = scan.helpers_wanted();
     const auto eligible = bitmap == nullptr ? at.state.points : bitmap->count;
     const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));

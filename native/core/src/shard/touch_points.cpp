@@ -221,8 +221,7 @@ void MemoryShard::put_vector(VectorColumn& column, std::uint32_t row, const Vect
   if (column.sparse != nullptr) {
     column.sparse->put(position, block.sparse(index));
   } else {
-    std::memcpy(column.values.at(position), block.values.data() + std::size_t{index} * block.dimension,
-                std::size_t{block.dimension} * sizeof(float));
+    std::ranges::copy(block.dense(index), column.dense.at(position));
   }
   if (column.keeps_norms()) *column.norms.at(position) = block.norms.empty() ? 0.0F : block.norms[index];
   *column.row_of.at(position) = row;

@@ -7,13 +7,8 @@
 namespace millrace {
 namespace {
 
-bool all_finite(std::span<const float> values) noexcept {
-  std::uint32_t bad = 0;
-  for (const float value : values) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    bad |= static_cast<std::uint32_t>((bits & 0x7f800000U) == 0x7f800000U);
-  }
-  return bad == 0;
+bool is_finite(const VectorBlock& block) noexcept {
+  return block.is_sparse() ? all_finite(ElementType::f32, std::as_bytes(block.values)) : all_finite(block.element, block.stored);
 }
 
 }  // namespace
@@ -35,7 +30,9 @@ std::optional<Error> MemoryShard::check_vectors(const RecordFrame& frame) const 
     if (!block.is_sparse() && block.dimension != column->slot.dimension)
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(block.dimension)};
-    if (!all_finite(block.values)) return Error{Errc::vector_not_finite, {}};
+    // Encoders know the slot's type. Another one is a mistake of theirs, and no form of the same vector.
+    if (!block.is_sparse() && block.element != column->slot.element) return Error{Errc::vector_kind_mismatch, {}};
+    if (!is_finite(block)) return Error{Errc::vector_not_finite, {}};
   }
   return std::nullopt;
 }
@@ -140,7 +137,7 @@ DigestSum MemoryShard::stored_vector_hash(const VectorColumn& column, std::uint3
       column.keeps_norms() ? std::bit_cast<std::uint32_t>(*column.norms.at(*position - 1)) : 0;
   const auto bytes = column.sparse != nullptr
                          ? column.sparse->bytes_of(*position - 1)
-                         : std::as_bytes(std::span(column.values.at(*position - 1), column.slot.dimension));
+                         : column.dense.bytes_of(*position - 1);
   return vector_hash(id, column.slot.slot, bytes, norm);
 }
 

@@ -32,7 +32,7 @@ std::optional<Error> MemoryShard::change_schema(const RecordFrame& frame, std::u
   return std::nullopt;
 }
 
-/// @return null when a slot would change its dimension or distance
+/// @return null when a slot would change its dimension, distance or element type
 std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema) const {
   auto columns = std::make_shared<ColumnList>();
   columns->reserve(schema.vectors.size());
@@ -41,7 +41,7 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
     for (const auto& column : *generation_->columns)
       if (column->slot.slot == vector.slot) kept = column;
     if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance ||
-                 kept->slot.is_sparse != vector.is_sparse))
+                 kept->slot.is_sparse != vector.is_sparse || kept->slot.element != vector.element))
       return nullptr;
     columns->push_back(kept ? std::move(kept) : make_column(vector));
   }
