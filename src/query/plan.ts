@@ -9,6 +9,7 @@ import {
 import type { CollectionView } from '../domain/directory.ts'
 import type { SearchParams } from '../domain/schemas/index.ts'
 import { type SparseVector, sortedEntries } from '../domain/sparse-vector.ts'
+import type { QuantizationUse } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 
 /** A nearest-points query, ready for any shard. */
@@ -30,6 +31,7 @@ export interface NearestPlan {
   readonly scoreThreshold: number | undefined
   /** Packed, or null for all points. */
   readonly filter: Uint8Array | null
+  readonly quantization?: QuantizationUse
 }
 
 /** @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_KIND_MISMATCH, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_VECTOR_NOT_FINITE */
@@ -56,7 +58,22 @@ export function planNearest(
     exact: request.params?.exact ?? false,
     ef: request.params?.hnsw_ef ?? 0,
     scoreThreshold: request.scoreThreshold ?? undefined,
-    filter: request.filter
+    filter: request.filter,
+    ...quantizationUse(request.params?.quantization)
+  }
+}
+
+function quantizationUse(
+  asked: SearchParams['quantization']
+): Pick<NearestPlan, 'quantization'> | undefined {
+  if (asked === undefined || asked === null) return undefined
+  const { ignore, rescore, oversampling } = asked
+  return {
+    quantization: {
+      ignore: ignore ?? false,
+      rescore: rescore ?? null,
+      oversampling: oversampling ?? 1
+    }
   }
 }
 

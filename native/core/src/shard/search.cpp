@@ -5,6 +5,7 @@
 #include "shard/exact_scan.h"
 #include "shard/graph_search.h"
 #include "shard/memory_shard.h"
+#include "shard/quantized_search.h"
 
 namespace millrace {
 namespace {
@@ -60,10 +61,15 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
     const VectorScorer scorer(column->slot, plan.query);
+    auto quantized = QuantizedView::of(*column, plan);
     if (view.stage != nullptr) {
       IndexBuilder::note_search(steady_clock_ns());
-      GraphSearch search(store_, *column, scorer, at.state, plan, bitmap, view);
+      GraphSearch search(store_, *column, scorer, at.state, plan, bitmap, view, quantized);
       if (search.is_worth_it()) return search.run(std::move(result));
+    }
+    if (quantized.has_codes()) {
+      QuantizedScan scan(store_, *column, scorer, at.state, plan, bitmap, quantized);
+      if (scan.is_worth_it()) return scan.run(std::move(result));
     }
     ExactScan scan(store_, *column, scorer, at.state, plan, bitmap);
     const auto helpers = scan.helpers_wanted();
@@ -98,7 +104,11 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   }
   const auto view = plan.exact ? GraphView{} : GraphView::of(*column);
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
-  const auto work = view.stage == nullptr ? count * column->slot.dimension : GraphSearch::estimate(*column, plan, view);
+  const bool is_quantized = column->quantized != nullptr && !plan.exact && !plan.quantization.is_ignored &&
+                            column->quantized->codes().vectors > count / 2;
+  const auto work = view.stage != nullptr ? GraphSearch::estimate(*column, plan, view)
+                    : is_quantized        ? QuantizedScan::estimate(*column)
+                                          : count * column->slot.dimension;
   const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;
   return work + (!has_to_match ? 0 : estimate_filter(*plan.matching.filter));
 }
