@@ -20,6 +20,9 @@ struct CollectPassing {
 /// So many are looked at more closely for those that are kept.
 constexpr std::size_t with_margin(std::size_t kept) noexcept { return kept + kept / 2 + 16; }
 
+/// Under a filter each more means more rows that are asked whether they pass, which costs more than their keys.
+constexpr std::size_t with_small_margin(std::size_t kept) noexcept { return std::min(with_margin(kept), kept + 32); }
+
 }  // namespace
 
 /// Orders the best of what a walk by sketches has found by their codes.
@@ -61,7 +64,7 @@ bool LiveGraph::search_passing(const CodeQuery& query, std::size_t wanted, std::
                                Scratch& scratch, Interruption* interruption) const {
   scratch.make_room(layers_[0].width());
   scratch.candidates.reset(breadth);
-  scratch.passing.reset(sketch_space_ == nullptr ? wanted : with_margin(wanted));
+  scratch.passing.reset(sketch_space_ == nullptr ? wanted : with_small_margin(wanted));
   const auto from = entry();
   if (!from) return true;
   const CollectPassing collect{scratch.passing, wanted, test};
