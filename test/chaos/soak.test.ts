@@ -48,6 +48,12 @@ async function withServer<Result>(
   try {
     while ((await client.send('GET', '/readyz')).status !== 200) await sleep(20)
     return await work(client, server)
+  } catch (cause) {
+    const { exitCode, signalCode } = server.child
+    const said = server.log.slice(-5).map((line) => JSON.stringify(line))
+    throw new Error(`the server (exit ${exitCode} ${signalCode}) said ${said.join('\n')}`, {
+      cause
+    })
   } finally {
     client.close()
     await server.stop('SIGKILL')
@@ -156,7 +162,9 @@ test('P1 P3 P9 a soak of writes, searches, optimizer jobs, checkpoints and resta
       let warm = usageOf(server)
       for (let round = 0; round < roundsPerLife; round++) {
         let isOver = false
-        const common = { client, collection, isOver: () => isOver }
+        // Of its own: a connection that was idle for long may be closed just when it is used again.
+        const busy = new RestClient(server.port)
+        const common = { client: busy, collection, isOver: () => isOver }
         const own = (number: number) => new Random(seed + operations + number)
         const work = Promise.all([
           ...Array.from({ length: writers }, (_, writer) =>
@@ -180,6 +188,7 @@ test('P1 P3 P9 a soak of writes, searches, optimizer jobs, checkpoints and resta
         const isKilled = isLast && life % 2 === 0
         if (isKilled) await server.stop('SIGKILL')
         for (const count of (await work).slice(writers)) answers += count ?? 0
+        busy.close()
         if (isKilled) return
         expect(model.settle(await storedPoints(client)), `SEED=${seed}`).toEqual([])
         await checkSearches(client, model, random)
