@@ -179,7 +179,8 @@ bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& t
 bool GraphSearch::walk() {
   const VisibleRows visible(*this);
   if (passing_ == nullptr) {
-    if (!graph_.search(scratch_.query.view(), std::max(ef_, wanted_), scratch_, &interruption_)) return false;
+    const auto kept = wanted_ + wanted_ / 2;
+    if (!graph_.search(scratch_.query.view(), std::max(ef_, kept), kept, scratch_, &interruption_)) return false;
     if (take_candidates(scratch_.candidates, visible)) return true;
     // Many of the rows around are dead: they must not take the places of those alive.
     chosen_.clear();
