@@ -123,6 +123,35 @@ TEST(QuantizedShard, WithoutRescoringHitsHaveTheScoresOfTheirCodesInOrder) {
       }
 }
 
+TEST(QuantizedShard, VectorsOfHalvesAndBytesHaveCodesToo) {
+  std::mt19937_64 random(testing::seed_of("quantized elements"));
+  for (const auto element : {ElementType::f16, ElementType::u8})
+    for (const auto distance : kDistances)
+      for (const auto& kind : {kKinds[0], kKinds[5]}) {
+        SCOPED_TRACE(std::string(kind.name) + ", distance " + std::to_string(static_cast<int>(distance)) + ", element " +
+                     std::to_string(static_cast<int>(element)));
+        GraphShard shard(distance, random, settings_of(kind.settings), element);
+        shard.upsert(0, 1'500);
+        settle(shard);
+        const auto query = shard.vector();
+        auto plan = plan_of(query, true);
+        const auto near = shard->search(plan).value();
+        EXPECT_EQ(near.path, SearchPath::code_scan);
+        plan.quantization.rescores = false;
+        const auto by_codes = shard->search(plan).value();
+        plan.k = 1'500;
+        plan.exact = true;
+        const auto all = shard->search(plan).value();
+        const double span = std::fabs(double{all.hits.front().score} - double{all.hits.back().score});
+        int found = 0;
+        for (std::size_t i = 0; i < 10; ++i) found += std::ranges::count(near.hits, all.hits[i].id, &Hit::id) > 0 ? 1 : 0;
+        EXPECT_GE(found, 8);
+        const auto score_of = [&](const Hit& hit) { return std::ranges::find(all.hits, hit.id, &Hit::id)->score; };
+        for (const auto& hit : near.hits) EXPECT_EQ(hit.score, score_of(hit));
+        for (const auto& hit : by_codes.hits) EXPECT_NEAR(hit.score, score_of(hit), span / 5);
+      }
+}
+
 TEST(QuantizedShard, WhetherHitsAreRescoredByDefaultDependsOnTheKind) {
   EXPECT_FALSE((QuantizationSettings{QuantizationKind::scalar, 1, 8, 8, 4}.rescores()));
   EXPECT_FALSE((QuantizationSettings{QuantizationKind::product, 1, 8, 8, 4}.rescores()));
@@ -201,6 +230,7 @@ TEST(QuantizedShard, EveryAcknowledgedPointIsFoundWhileCodesAreMade) {
           ++searches;
         }
       });
+      while (searches == 0) std::this_thread::yield();
       for (std::uint64_t batch = 0; batch < 60; ++batch) {
         shard.upsert(batch * 50, 50);
         // A distance of zero, and no other point so near.
@@ -216,7 +246,6 @@ TEST(QuantizedShard, EveryAcknowledgedPointIsFoundWhileCodesAreMade) {
       }
       is_done = true;
       reader.join();
-      EXPECT_GT(searches, 0U);
       settle(shard);
       EXPECT_EQ(shard->quantized()[0].codes.vectors, 60U * 51);
     }
