@@ -25,9 +25,10 @@ export function indexesOf(spec: CollectionSpec) {
   const request = tidySettings(spec.request)
   const params = vectorParamsByName(request)
   const thresholdKb = request.optimizers_config?.indexing_threshold ?? thresholdKbDefault
-  return spec.vectors.map(({ slot, name }) => {
+  return spec.vectors.map(({ slot, name, multi }) => {
     const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
-    const links = hnsw.m ?? linksDefault
+    // Multivectors are always scanned.
+    const links = multi ? 0 : (hnsw.m ?? linksDefault)
     return {
       slot,
       links: links === 0 ? 0 : Math.min(Math.max(links, 4), linksMax),
