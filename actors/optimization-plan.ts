@@ -1,6 +1,7 @@
 import type { PlannedWork } from '../machines/index.ts'
 import { indexingOfNewSlots } from '../src/domain/index-settings.ts'
 import type { OptimizerSettings, SlotIndexing } from '../src/domain/optimizer-settings.ts'
+import { quantizationText } from '../src/domain/quantization.ts'
 
 /** What a plan is made from. */
 export interface SegmentFacts {
@@ -39,6 +40,10 @@ function whyReindex(
     if (hasGraph !== wantsGraph) {
       return `vectors of slot ${want.slot} are ${wantsGraph ? 'to get a graph' : 'to lose their graph'}`
     }
+    const [hasCodes, wantsCodes] = [codesAt(has, bytes), codesAt(want, bytes)]
+    if (hasCodes !== wantsCodes) {
+      return `quantization of slot ${want.slot} is ${wantsCodes} and was ${hasCodes}`
+    }
     // Without a graph no other setting can be seen, and the segment that gets one is opened with those of its day.
     if (!wantsGraph) continue
     const changed = (['links', 'efConstruct', 'fullScanBytes'] as const).find(
@@ -57,6 +62,10 @@ const settingNames = {
   efConstruct: 'ef_construct',
   fullScanBytes: 'full_scan_threshold'
 } as const
+
+function codesAt({ quantization, thresholdBytes }: SlotIndexing, bytes: number): string {
+  return quantizationText(thresholdBytes > 0 && bytes >= thresholdBytes ? quantization : undefined)
+}
 
 function hasGraphAt({ links, thresholdBytes }: SlotIndexing, bytes: number): boolean {
   return links > 0 && thresholdBytes > 0 && bytes >= thresholdBytes

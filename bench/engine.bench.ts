@@ -26,6 +26,8 @@ interface Entry {
 }
 
 const threads = 2
+/** What the engine takes where nobody names `m` and `ef_construct`: the one that is asked under filters too. */
+const ownChoice = 'millrace 24/200'
 const filterShares = [0.5, 0.2, 0.1, 0.05, 0.01, 0.001]
 const filterEf = 128
 
@@ -130,8 +132,8 @@ function* questions(open: readonly { readonly name: string; readonly kind: Entry
   for (const ef of [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024])
     for (const [index, { name, kind }] of open.entries())
       if (kind === 'millrace' ? ef <= 512 : ef >= 32) yield { name, ask: `search ${ef}`, index }
-  for (const [index, { name, kind }] of open.entries())
-    if (kind === 'millrace')
+  for (const [index, { name }] of open.entries())
+    if (name === ownChoice)
       for (const share of filterShares)
         for (const drawn of ['any', 'near'])
           yield { name, ask: `filter ${share} ${drawn} ${filterEf}`, index }

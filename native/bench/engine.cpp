@@ -12,6 +12,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <numeric>
 #include <random>
 #include <set>
@@ -112,12 +113,16 @@ class Bench {
     millrace::Bitmap passing{std::vector<std::uint64_t>(rows_ / 64 + 1), wanted};
     for (std::size_t i = 0; i < wanted; ++i) passing.words[order[i] / 64] |= std::uint64_t{1} << (order[i] % 64);
     const auto count = std::min(queries_, kFilteredMax);
-    std::vector<std::int32_t> truth(std::size_t{count} * kTop, -1);
-    on_threads(count, [&](std::uint32_t q) {
-      const auto exact = plan(q, 0, &passing, true);
-      const auto hits = shard_->search(exact).value().hits;
-      for (std::size_t i = 0; i < hits.size(); ++i) truth[std::size_t{q} * kTop + i] = static_cast<std::int32_t>(hits[i].id.low);
-    });
+    auto& truth = filter_truth_[{share, is_near}];
+    if (truth.empty()) {
+      truth.resize(std::size_t{count} * kTop, -1);
+      on_threads(count, [&](std::uint32_t q) {
+        const auto exact = plan(q, 0, &passing, true);
+        const auto hits = shard_->search(exact).value().hits;
+        for (std::size_t i = 0; i < hits.size(); ++i)
+          truth[std::size_t{q} * kTop + i] = static_cast<std::int32_t>(hits[i].id.low);
+      });
+    }
     ask(count, ef, &passing, [&](std::uint32_t q) { return &truth[std::size_t{q} * kTop]; });
   }
 
@@ -190,6 +195,7 @@ class Bench {
   std::vector<float> asked_;
   std::vector<std::int32_t> truth_;
   std::vector<float> base_of_filters_;
+  std::map<std::pair<double, bool>, std::vector<std::int32_t>> filter_truth_;
   millrace::IndexBuilder builder_;
   std::shared_ptr<millrace::Shard> shard_;
 };

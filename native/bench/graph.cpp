@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   for (std::uint32_t row = 0; row < rows; row += std::max(1U, rows / 20'000)) sample.push_back(&base[std::size_t{row} * dimension]);
   const auto space = std::make_shared<const millrace::CodeSpace>(millrace::Distance::cosine, dimension, sample);
   millrace::LiveGraph graph(space, {number(7, 24), number(8, 200), rows});
+  std::printf("sketches=%d\n", graph.try_sketches(sample) ? 1 : 0);
   const auto on_threads = [&](auto work) {
     std::vector<std::thread> all;
     for (std::uint32_t i = 0; i < threads; ++i) all.emplace_back(work);
@@ -88,7 +89,7 @@ int main(int argc, char** argv) {
         for (auto q = next++; q < queries; q = next++) {
           const float* const query = &asked[std::size_t{q} * dimension];
           space->encode_query(query, scratch.query);
-          graph.search(scratch.query.view(), ef, scratch, nullptr);
+          graph.search(scratch.query.view(), ef, 30, scratch, nullptr);
           best.clear();
           const auto rescored = std::min<std::size_t>(scratch.candidates.size(), 20);
           for (std::size_t i = 0; i < rescored; ++i)

@@ -27,6 +27,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   number("codes", use.codes);
   number("graphs", use.graphs);
   number("sparse", use.sparse);
+  number("quantized", use.quantized);
   number("coming", use.coming);
   number("total", use.total());
   return object;

@@ -21,6 +21,7 @@ class NearestCall {
       : shards_(std::move(shards)), query_(std::move(query)) {
     if (slot.keeps_unit_length()) normalize(query_.vector, square_sum_of(query_.vector));
     plan_ = {slot.slot, query_.vector, query_.limit + query_.offset, query_.exact, query_.ef, query_.score_threshold, {}};
+    plan_.quantization = query_.quantization;
     request_.shape.vectors = schema.vectors;
     request_.shape.has_payload = request_.selector.payload = query_.has_payload;
     request_.shape.has_vectors = request_.selector.all_vectors = query_.has_vector;

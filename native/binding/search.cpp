@@ -64,7 +64,7 @@ class SearchJob final : public Job {
 
 // search(shard, slot: number, query: Float32Array, k: number, exact: boolean, ef: number,
 //        scoreThreshold: number | null, deadlineNs: bigint, filter: Uint8Array | null, indices: Uint32Array | null,
-//        idf: boolean):
+//        idf: boolean, ignoreQuantization: boolean, rescore: boolean | null, oversampling: number):
 //   NativeSearchResult | Promise<NativeSearchResult>
 Napi::Value search(const Napi::CallbackInfo& info) {
   const auto handle = as_shard(info[0]);
@@ -90,6 +90,9 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   plan.is_sparse = entries.has_value();
   plan.indices = indices;
   plan.idf = info[10].ToBoolean();
+  plan.quantization.is_ignored = info[11].ToBoolean();
+  if (info[12].IsBoolean()) plan.quantization.rescores = info[12].As<Napi::Boolean>().Value();
+  if (info[13].IsNumber()) plan.quantization.oversampling = info[13].As<Napi::Number>().DoubleValue();
   if (filter.value()) plan.matching.filter = &*filter.value();
   if (info[6].IsNumber()) plan.score_threshold = info[6].As<Napi::Number>().FloatValue();
   if ((*handle)->shard->estimate_work(plan) > kInlineWorkMax) {

@@ -94,15 +94,18 @@ std::string to_hex(const Digest& digest) {
   return text;
 }
 
-/// Five numbers for each slot: its own, links, ef_construct, and the bytes from which on it is indexed and searched by a graph.
+/// Ten numbers for each slot: its own, links, ef_construct, the bytes from which on it is indexed and searched by a graph,
+/// and the members of QuantizationSettings.
 std::vector<SlotIndex> as_indexes(const Napi::Value& value) {
-  constexpr std::size_t kNumbers = 5;
+  constexpr std::size_t kNumbers = 10;
   const auto numbers = as_span<const double>(value);
   std::vector<SlotIndex> indexes;
   for (std::size_t at = 0; numbers && at + kNumbers <= numbers->size(); at += kNumbers) {
     const auto whole = [&](std::size_t i) { return static_cast<std::uint64_t>((*numbers)[at + i]); };
-    indexes.push_back({static_cast<std::uint32_t>(whole(0)),
-                       {static_cast<std::uint32_t>(whole(1)), static_cast<std::uint32_t>(whole(2)), whole(3), whole(4)}});
+    const auto narrow = [&](std::size_t i) { return static_cast<std::uint32_t>(whole(i)); };
+    const QuantizationSettings quantization{static_cast<QuantizationKind>(narrow(5)), static_cast<float>((*numbers)[at + 6]),
+                                            narrow(7), narrow(8), narrow(9)};
+    indexes.push_back({narrow(0), {narrow(1), narrow(2), whole(3), whole(4), quantization}});
   }
   return indexes;
 }
@@ -204,6 +207,25 @@ Napi::Value state(const Napi::CallbackInfo& info) {
   return state_object(info.Env(), (*handle)->shard->state());
 }
 
+// quantized(shard: ShardHandle): { slot: number, vectors: number, bytesOfEach: number }[]
+Napi::Value quantized(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(env, "quantized(shard)");
+  const auto known = guard([&]() -> Result<std::vector<SlotCodes>> { return (*handle)->shard->quantized(); });
+  if (!known) return fail(env, known.error());
+  auto list = Napi::Array::New(env, known.value().size());
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const auto& [slot, codes] = known.value()[i];
+    auto object = Napi::Object::New(env);
+    object.Set("slot", Napi::Number::New(env, slot));
+    object.Set("vectors", Napi::Number::New(env, static_cast<double>(codes.vectors)));
+    object.Set("bytesOfEach", Napi::Number::New(env, static_cast<double>(codes.bytes_of_each)));
+    list.Set(i, object);
+  }
+  return list;
+}
+
 // sources(shard: ShardHandle): { ingest: bigint, topic: string, partition: number, next: bigint }[]
 Napi::Value sources(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -276,6 +298,7 @@ void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("count", Napi::Function::New(env, count));
   exports.Set("state", Napi::Function::New(env, state));
   exports.Set("sources", Napi::Function::New(env, sources));
+  exports.Set("quantized", Napi::Function::New(env, quantized));
 }
 
 }  // namespace millrace::binding

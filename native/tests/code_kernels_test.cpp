@@ -78,5 +78,49 @@ TEST(CodeKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension) {
   }
 }
 
+std::int32_t sketch_oracle(const SketchQuery& query, const std::uint8_t* row, std::size_t stride) {
+  std::int64_t sum = 0;
+  for (std::size_t at = 0; at < query.bytes; ++at)
+    sum += std::int64_t{query.low[at]} * (row[at] % 16) + std::int64_t{query.high[at]} * (row[at] / 16);
+  std::int32_t term = 0;
+  std::memcpy(&term, row + stride - 4, 4);
+  return static_cast<std::int32_t>(static_cast<std::int64_t>(std::nearbyint(static_cast<float>(term) * query.term_scale)) - sum);
+}
+
+TEST(SketchKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension) {
+  std::mt19937_64 random(testing::seed_of("sketch kernels"));
+  std::vector<std::size_t> dimensions;
+  for (std::size_t d = 1; d <= 200; ++d) dimensions.push_back(d);
+  for (const std::size_t d : {256, 384, 512, 513, 768, 1024, 1536, 4096, 65'536}) dimensions.push_back(d);
+  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+    if (!cpu_runs(set)) {
+      std::cout << "sketch kernels not run, this processor has no " << name_of(set) << '\n';
+      continue;
+    }
+    SCOPED_TRACE(name_of(set));
+    for (const auto dimension : dimensions) {
+      // The bytes of codes serve as sketches: all are possible. Those behind the components count no more than there.
+      const std::size_t half = (dimension + 1) / 2;
+      const Sample sample(half, random);
+      std::vector<std::int8_t> low(sample.stride);
+      std::vector<std::int8_t> high(sample.stride);
+      const bool is_extreme = random() % 2 == 0;
+      for (std::size_t at = 0; at < half; ++at) {
+        low[at] = static_cast<std::int8_t>(is_extreme ? 127 : static_cast<int>(random() % 255) - 127);
+        if (half + at < dimension) high[at] = static_cast<std::int8_t>(is_extreme ? 127 : static_cast<int>(random() % 255) - 127);
+      }
+      if (is_extreme) std::memset(sample.bytes(), 0xff, half);
+      const SketchQuery query{low.data(), high.data(), half, static_cast<float>(random() % 4'000) / 1'000};
+      const SketchRows rows{reinterpret_cast<const std::uint8_t*>(sample.bytes()), sample.stride};
+      for (const std::size_t count : {std::size_t{1}, std::size_t{4}, std::size_t{11}}) {
+        std::int32_t keys[11];
+        code_kernels_for(set).sketch_dot(query, rows, sample.ids, count, keys);
+        for (std::size_t i = 0; i < count; ++i)
+          ASSERT_EQ(keys[i], sketch_oracle(query, rows.row(sample.ids[i]), rows.stride)) << "dimension " << dimension;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace millrace

@@ -58,10 +58,13 @@ struct Cloud {
     for (std::size_t i = 0; i < std::min(k, all.size()); ++i) best.push_back(all[i].second);
     return best;
   }
+  [[nodiscard]] std::vector<const float*> sample() const {
+    std::vector<const float*> all;
+    for (std::uint32_t row = 0; row < rows; ++row) all.push_back(at(row));
+    return all;
+  }
   [[nodiscard]] std::shared_ptr<const CodeSpace> space() const {
-    std::vector<const float*> sample;
-    for (std::uint32_t row = 0; row < rows; ++row) sample.push_back(at(row));
-    return std::make_shared<const CodeSpace>(distance, dimension, sample);
+    return std::make_shared<const CodeSpace>(distance, dimension, sample());
   }
 
   std::uint32_t rows = 0;
@@ -102,7 +105,7 @@ double recall(const LiveGraph& graph, const Cloud& cloud, std::size_t ef, std::m
     std::vector<float> query(near, near + cloud.dimension);
     for (auto& value : query) value += 0.1F * normal(random);
     graph.space().encode_query(query.data(), scratch.query);
-    EXPECT_TRUE(graph.search(scratch.query.view(), ef, scratch, nullptr));
+    EXPECT_TRUE(graph.search(scratch.query.view(), ef, ef, scratch, nullptr));
     const auto rows = rescored(cloud, query.data(), scratch.candidates);
     for (const auto row : cloud.nearest(query.data(), 10, [](auto) { return true; })) found += static_cast<double>(rows.count(row));
   }
@@ -120,6 +123,41 @@ TEST(LiveGraph, FindsNearlyAllNearestRowsWhateverTheDistanceAndTheDimension) {
       EXPECT_EQ(graph.count_unreachable(), 0U);
       EXPECT_GE(recall(graph, cloud, 100, random), 0.95) << static_cast<int>(distance) << ' ' << dimension;
     }
+}
+
+TEST(LiveGraph, FindsAsMuchWhenItsWalksGoBySketches) {
+  std::mt19937_64 random(seed_of("graph sketches"));
+  for (const auto distance : {Distance::cosine, Distance::dot, Distance::euclid})
+    for (const std::uint32_t dimension : {100U, 131U, 300U}) {
+      const Cloud cloud(2000, dimension, distance, random);
+      LiveGraph graph(cloud.space(), {12, 80, 2000});
+      EXPECT_TRUE(graph.try_sketches(cloud.sample())) << static_cast<int>(distance) << ' ' << dimension;
+      build(graph, cloud, 2);
+      graph.attach_unreachable();
+      EXPECT_EQ(graph.count_unreachable(), 0U);
+      EXPECT_GE(recall(graph, cloud, 100, random), 0.95) << static_cast<int>(distance) << ' ' << dimension;
+      const LiveGraph larger(graph, 3000);
+      EXPECT_TRUE(larger.has_sketches());
+      EXPECT_GE(recall(larger, cloud, 100, random), 0.95) << static_cast<int>(distance) << ' ' << dimension;
+    }
+}
+
+TEST(LiveGraph, WalksByCodesWhereSketchesAreNoShorterOrCannotTellNeighboursApart) {
+  std::mt19937_64 random(seed_of("graph without sketches"));
+  const Cloud narrow(500, 32, Distance::cosine, random);
+  LiveGraph of_narrow(narrow.space(), {8, 50, 500});
+  EXPECT_FALSE(of_narrow.try_sketches(narrow.sample()));
+  const Cloud other(500, 100, Distance::manhattan, random);
+  LiveGraph of_other(other.space(), {8, 50, 500});
+  EXPECT_FALSE(of_other.try_sketches(other.sample()));
+  // Two far groups in every component: within a group, sketches are equal.
+  Cloud apart(2000, 100, Distance::euclid, random);
+  std::normal_distribution<float> normal;
+  for (std::uint32_t row = 0; row < apart.rows; ++row)
+    for (std::uint32_t d = 0; d < apart.dimension; ++d)
+      apart.values[std::size_t{row} * apart.dimension + d] = (row % 2 == 0 ? 10.0F : -10.0F) + normal(random) * 0.1F;
+  LiveGraph of_apart(apart.space(), {12, 80, 2000});
+  EXPECT_FALSE(of_apart.try_sketches(apart.sample()));
 }
 
 TEST(LiveGraph, IsAsGoodWhenManyThreadsInsert) {
@@ -143,27 +181,30 @@ class EveryNth final : public RowTest {
 
 TEST(LiveGraph, AFilteredWalkThatComesToItsEndFindsNearlyAllPassingRows) {
   std::mt19937_64 random(seed_of("graph filter"));
-  const Cloud cloud(4000, 32, Distance::cosine, random);
-  LiveGraph graph(cloud.space(), {16, 100, 4000});
-  build(graph, cloud, 2);
-  auto& scratch = Scratch::of_thread();
-  for (const std::uint32_t nth : {2U, 5U, 20U}) {
-    const EveryNth test(nth);
-    double found = 0;
-    double wanted = 0;
-    for (int q = 0; q < 50; ++q) {
-      const float* const query = cloud.at(static_cast<std::uint32_t>(random() % cloud.rows));
-      graph.space().encode_query(query, scratch.query);
-      if (!graph.search_passing(scratch.query.view(), 60, std::size_t{100} * nth, test, scratch, nullptr)) continue;
-      const auto rows = rescored(cloud, query, scratch.passing);
-      for (const auto row : rows) EXPECT_TRUE(test.passes(row));
-      for (const auto row : cloud.nearest(query, 10, [&](auto r) { return test.passes(r); })) {
-        found += static_cast<double>(rows.count(row));
-        ++wanted;
+  for (const std::uint32_t dimension : {32U, 100U}) {
+    const Cloud cloud(4000, dimension, Distance::cosine, random);
+    LiveGraph graph(cloud.space(), {16, 100, 4000});
+    EXPECT_EQ(graph.try_sketches(cloud.sample()), dimension == 100);
+    build(graph, cloud, 2);
+    auto& scratch = Scratch::of_thread();
+    for (const std::uint32_t nth : {2U, 5U, 20U}) {
+      const EveryNth test(nth);
+      double found = 0;
+      double wanted = 0;
+      for (int q = 0; q < 50; ++q) {
+        const float* const query = cloud.at(static_cast<std::uint32_t>(random() % cloud.rows));
+        graph.space().encode_query(query, scratch.query);
+        if (!graph.search_passing(scratch.query.view(), 60, std::size_t{100} * nth, test, scratch, nullptr)) continue;
+        const auto rows = rescored(cloud, query, scratch.passing);
+        for (const auto row : rows) EXPECT_TRUE(test.passes(row));
+        for (const auto row : cloud.nearest(query, 10, [&](auto r) { return test.passes(r); })) {
+          found += static_cast<double>(rows.count(row));
+          ++wanted;
+        }
       }
+      EXPECT_GE(wanted, 250) << "one in " << nth;
+      EXPECT_GE(found / wanted, 0.97) << "one in " << nth << ", dimension " << dimension;
     }
-    EXPECT_GE(wanted, 250) << "one in " << nth;
-    EXPECT_GE(found / wanted, 0.97) << "one in " << nth;
   }
 }
 
@@ -201,7 +242,7 @@ TEST(LiveGraph, SearchersFindInsertedRowsWhileOthersAreInserted) {
       do {
         const auto row = static_cast<std::uint32_t>(own() % kFirst);
         graph.space().encode_query(cloud.at(row), scratch.query);
-        EXPECT_TRUE(graph.search(scratch.query.view(), 60, scratch, nullptr));
+        EXPECT_TRUE(graph.search(scratch.query.view(), 60, 60, scratch, nullptr));
         EXPECT_GE(scratch.candidates.size(), 60U);
         ++asked;
         for (std::size_t at = 0; at < scratch.candidates.size(); ++at) found += scratch.candidates.id(at) == row ? 1 : 0;
@@ -236,16 +277,16 @@ TEST(LiveGraph, ServesEqualVectorsOneRowAndNone) {
   LiveGraph graph(cloud.space(), {8, 50, 1500});
   auto& scratch = Scratch::of_thread();
   graph.space().encode_query(cloud.at(1400), scratch.query);
-  EXPECT_TRUE(graph.search(scratch.query.view(), 10, scratch, nullptr));
+  EXPECT_TRUE(graph.search(scratch.query.view(), 10, 10, scratch, nullptr));
   EXPECT_EQ(scratch.candidates.size(), 0U);
   build(graph, cloud, 2);
   graph.attach_unreachable();
   EXPECT_EQ(graph.count_unreachable(), 0U);
   graph.space().encode_query(cloud.at(1400), scratch.query);
-  EXPECT_TRUE(graph.search(scratch.query.view(), 60, scratch, nullptr));
+  EXPECT_TRUE(graph.search(scratch.query.view(), 60, 60, scratch, nullptr));
   EXPECT_EQ(scratch.candidates.id(0), 1400U);
   graph.space().encode_query(cloud.at(0), scratch.query);
-  EXPECT_TRUE(graph.search(scratch.query.view(), 60, scratch, nullptr));
+  EXPECT_TRUE(graph.search(scratch.query.view(), 60, 60, scratch, nullptr));
   EXPECT_EQ(scratch.candidates.size(), 60U);
 }
 
@@ -260,7 +301,7 @@ TEST(CodeSpace, QueriesFarOutsideOfTheScaleKeepTheirOrder) {
       std::vector<float> query(cloud.at(5), cloud.at(5) + 20);
       for (auto& value : query) value *= factor;
       graph.space().encode_query(query.data(), scratch.query);
-      EXPECT_TRUE(graph.search(scratch.query.view(), 200, scratch, nullptr));
+      EXPECT_TRUE(graph.search(scratch.query.view(), 200, 200, scratch, nullptr));
       EXPECT_GE(scratch.candidates.size(), 150U);
     }
   }

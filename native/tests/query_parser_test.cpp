@@ -46,7 +46,7 @@ TEST(QueryParser, leaves_everything_else_to_the_schema_path) {
         R"({"query":[1],"filter":{}})", R"({"query":[1],"prefetch":[]})", R"({"query":[1],"with_payload":["a"]})",
         R"({"query":[1],"with_vector":["a"]})", R"({"query":[1],"with_vector":true,"with_vectors":true})",
         R"({"query":[1e39]})", R"({"query":["1"]})", R"({"query":[[1]]})", R"({"query":7})", R"({"query":"a"})",
-        R"({"query":{"recommend":{}}})", R"({"query":{"nearest":[1],"mmr":{}}})", R"({"query":[1],"params":{"quantization":{}}})",
+        R"({"query":{"recommend":{}}})", R"({"query":{"nearest":[1],"mmr":{}}})", R"({"query":[1],"params":{"acorn":{}}})",
         R"({"query":[1],"params":{"hnsw_ef":0}})", R"({"query":[1],"x":"\ud800"})", R"({"query":[01]})",
         R"({"query":[1],"using":7})", R"({"query":[NaN]})"}) {
     EXPECT_FALSE(query(body)) << body;
@@ -57,11 +57,28 @@ TEST(QueryParser, leaves_everything_else_to_the_schema_path) {
   EXPECT_FALSE(query(std::string(R"({"query":[0)") + std::string(2 * 65'536, ',') + "]}"));
 }
 
+TEST(QueryParser, reads_how_codes_are_used) {
+  const auto parsed = query(R"({"query":[1],"params":{"quantization":{"ignore":false,"rescore":true,"oversampling":2.5,"x":[1]}}})");
+  ASSERT_TRUE(parsed);
+  EXPECT_FALSE(parsed->quantization.is_ignored);
+  EXPECT_EQ(parsed->quantization.rescores, true);
+  EXPECT_EQ(parsed->quantization.oversampling, 2.5);
+  const auto unset = query(R"({"query":[1],"params":{"quantization":{"ignore":true,"rescore":null,"oversampling":null}}})");
+  ASSERT_TRUE(unset);
+  EXPECT_TRUE(unset->quantization.is_ignored);
+  EXPECT_EQ(unset->quantization.rescores, std::nullopt);
+  EXPECT_EQ(unset->quantization.oversampling, 1);
+  for (const char* member : {R"("oversampling":0.5)", R"("oversampling":"2")", R"("rescore":1)", R"("ignore":"a")",
+                             R"("ignore":true,"ignore":true)"}) {
+    EXPECT_FALSE(query(std::string(R"({"query":[1],"params":{"quantization":{)") + member + "}}}")) << member;
+  }
+}
+
 /// Reads nothing outside of the body, whatever stands there; sanitizers watch.
 TEST(QueryParser, survives_damaged_bodies) {
   std::mt19937_64 random(testing::seed());
   const std::string whole =
-      R"({"query":{"nearest":[0.25,-1.5e-3,12345678.9]},"limit":10,"using":"naïve","params":{"exact":true,"hnsw_ef":128},"offset":1,"score_threshold":-0.5,"with_payload":true})";
+      R"({"query":{"nearest":[0.25,-1.5e-3,12345678.9]},"limit":10,"using":"naïve","params":{"exact":true,"hnsw_ef":128,"quantization":{"rescore":true,"oversampling":1.5}},"offset":1,"score_threshold":-0.5,"with_payload":true})";
   for (int round = 0; round < 20'000; ++round) {
     std::string body = whole;
     const auto edits = 1 + random() % 3;

@@ -1,6 +1,7 @@
 /** How the vectors of a collection are indexed: what the user has set, over the engine's own choices. */
 import { type CollectionSpec, vectorParamsByName } from './collection.ts'
 import { tidySettings } from './collection-settings.ts'
+import { quantizationOf } from './quantization.ts'
 
 const kib = 1024
 // The engine's choices, where the user has none: more links and candidates than the reference's defaults, which collection
@@ -27,14 +28,16 @@ export function indexesOf(spec: CollectionSpec) {
   const thresholdKb = request.optimizers_config?.indexing_threshold ?? thresholdKbDefault
   return spec.vectors.map(({ slot, name, multi }) => {
     const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
-    // Multivectors are always scanned.
+    const quantization = params[name]?.quantization_config ?? request.quantization_config
+    // Multivectors are always scanned, and by themselves.
     const links = multi ? 0 : (hnsw.m ?? linksDefault)
     return {
       slot,
       links: links === 0 ? 0 : Math.min(Math.max(links, 4), linksMax),
       efConstruct: Math.min(Math.max(hnsw.ef_construct ?? efConstructDefault, 4), efConstructMax),
       thresholdBytes: thresholdKb * kib,
-      fullScanBytes: (hnsw.full_scan_threshold ?? 0) * kib
+      fullScanBytes: (hnsw.full_scan_threshold ?? 0) * kib,
+      ...(quantization && !multi && { quantization: quantizationOf(quantization) })
     }
   })
 }

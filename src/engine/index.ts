@@ -20,6 +20,7 @@ export type {
   NativeShardState,
   ParsedMessages,
   ParsedUpsert,
+  QuantizedSlot,
   ShardHandle,
   SourcePosition,
   VectorSlot

@@ -37,7 +37,7 @@ export interface NativeShardState {
   readonly indexedVectors: number
   /** Insertions into graphs since the shard was opened. */
   readonly graphChanges: number
-  /** Of live and dead rows, that are to get into a graph and are not there yet. */
+  /** Of live and dead rows, that are to get into a graph, or codes, and are not there yet. */
   readonly waitingVectors: number
 }
 
@@ -50,6 +50,7 @@ export interface NativeShardMemory {
   readonly codes: number
   readonly graphs: number
   readonly sparse: number
+  readonly quantized: number
   /** More, once what waits for a graph is in it; not in `total`. */
   readonly coming: number
   readonly total: number
@@ -162,6 +163,13 @@ export interface SourcePosition {
   readonly next: bigint
 }
 
+/** What there is of the codes that the user asked for, of one vector slot. */
+export interface QuantizedSlot {
+  readonly slot: number
+  readonly vectors: number
+  readonly bytesOfEach: number
+}
+
 export interface NativeEncodeOperation {
   readonly kind: 'upsert' | 'updateVectors'
   /** META of every record, without bytes for none; `update_mode` and `update_filter` of the body are in it. */
@@ -202,6 +210,7 @@ export interface NativeEngine {
   memory(shard: ShardHandle): NativeShardMemory
   releaseMemory(): void
   sources(shard: ShardHandle): SourcePosition[]
+  quantized(shard: ShardHandle): QuantizedSlot[]
   apply(
     shard: ShardHandle,
     bytes: Uint8Array,
@@ -230,7 +239,11 @@ export interface NativeEngine {
     filter: Uint8Array | null,
     /** Of a sparse query, rising. */
     indices: Uint32Array | null,
-    idf: boolean
+    idf: boolean,
+    ignoreQuantization: boolean,
+    /** Null: as the quantization's settings say. */
+    rescore: boolean | null,
+    oversampling: number
   ): NativeSearchResult | Promise<NativeSearchResult>
   /** Null: the schema path has to read the body. */
   answerNearest(

@@ -1,6 +1,17 @@
 import type { SearchHits } from './hits.ts'
 import { type Caller, callNativeOrLater, native, type ShardHandle } from './native.ts'
 
+/** How a search uses the codes that the user asked for, where there are any. */
+export interface QuantizationUse {
+  readonly ignore: boolean
+  /** Score hits by their vectors; null: as the quantization's settings say. */
+  readonly rescore: boolean | null
+  /** At least 1: so many times k of the best by their codes are scored by their vectors. */
+  readonly oversampling: number
+}
+
+const quantizationDefault: QuantizationUse = { ignore: false, rescore: null, oversampling: 1 }
+
 export interface SearchPlan {
   /** Slot id of the vector that is searched. */
   readonly slot: number
@@ -16,6 +27,7 @@ export interface SearchPlan {
   /** Size of the candidate list; the engine's choice when missing. */
   readonly ef?: number
   readonly scoreThreshold?: number
+  readonly quantization?: QuantizationUse
   /** On the clock of `process.hrtime.bigint()`. */
   readonly deadlineNs?: bigint
   /** Packed MessagePack, as native/core/include/millrace/filter.h draws it: only points that match. */
@@ -33,7 +45,7 @@ export function searchShard(
   caller?: Caller
 ): SearchHits | Promise<SearchHits> {
   const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, deadlineNs = 0n } = plan
-  const { filter = null, indices = null, idf = false } = plan
+  const { filter = null, indices = null, idf = false, quantization = quantizationDefault } = plan
   return callNativeOrLater(
     () =>
       native.search(
@@ -47,7 +59,10 @@ export function searchShard(
         deadlineNs,
         filter,
         indices,
-        idf
+        idf,
+        quantization.ignore,
+        quantization.rescore,
+        quantization.oversampling
       ),
     caller
   )

@@ -12,6 +12,7 @@ import {
   type NativeShardMemory,
   type NativeShardState,
   native,
+  type QuantizedSlot,
   type ShardHandle,
   type SourcePosition
 } from './native.ts'
@@ -57,7 +58,25 @@ export interface SlotIndex {
   readonly thresholdBytes: number
   /** Searches in fewer bytes of vectors are scans; 0: the engine's choice. */
   readonly fullScanBytes: number
+  readonly quantization?: SlotQuantization
 }
+
+/** Codes of a slot's vectors, from `thresholdBytes` on. What does not belong to the kind does not count. */
+export interface SlotQuantization {
+  readonly kind: keyof typeof quantizationKinds
+  /** Scalar: 0.5 to 1. */
+  readonly quantile: number
+  /** Binary and turbo: twice the bits of a component, 2, 3, 4 or 8. */
+  readonly halfBits: number
+  /** Binary: bits of a component of a query, 1, 4 or 8. */
+  readonly queryBits: number
+  /** Product: components that share a byte, 1, 2, 4, 8 or 16. */
+  readonly chunk: number
+}
+
+/** As `QuantizationKind` of native/core/include/millrace/index_settings.h counts them. */
+const quantizationKinds = { scalar: 1, binary: 2, turbo: 3, product: 4 }
+const noQuantization = [0, 1, 8, 8, 4]
 
 /** Opens a shard under a key of the process, or finds the one already open under it. */
 export function openShard(
@@ -66,14 +85,19 @@ export function openShard(
   shard: number,
   indexes: readonly SlotIndex[] = []
 ): ShardHandle {
-  const numbers = indexes.flatMap(({ slot, links, efConstruct, thresholdBytes, fullScanBytes }) => [
+  const numbers = indexes.flatMap(({ slot, quantization, ...index }) => [
     slot,
-    links,
-    efConstruct,
-    thresholdBytes,
-    fullScanBytes
+    index.links,
+    index.efConstruct,
+    index.thresholdBytes,
+    index.fullScanBytes,
+    ...(quantization === undefined ? noQuantization : numbersOf(quantization))
   ])
   return callNative(() => native.openShard(key, collectionId, shard, Float64Array.from(numbers)))
+}
+
+function numbersOf({ kind, quantile, halfBits, queryBits, chunk }: SlotQuantization): number[] {
+  return [quantizationKinds[kind], quantile, halfBits, queryBits, chunk]
 }
 
 /** Finds a shard that any thread of this process has opened. */
@@ -159,6 +183,11 @@ export function shardMemory(shard: ShardHandle): NativeShardMemory {
 /** Gives what was freed back to the system, where the C library would keep it for later. Takes some milliseconds at most. */
 export function releaseMemory(): void {
   callNative(() => native.releaseMemory())
+}
+
+/** Codes that users asked for, of the slots that are to have some. */
+export function shardQuantized(shard: ShardHandle): readonly QuantizedSlot[] {
+  return callNative(() => native.quantized(shard))
 }
 
 /** How far the shard has applied the topics that ingests read, by ingest, topic and partition. */

@@ -10,6 +10,7 @@ import type { CollectionView } from '../domain/directory.ts'
 import { isMultiVector, type MultiVector } from '../domain/multi-vector.ts'
 import type { SearchParams } from '../domain/schemas/index.ts'
 import { type SparseVector, sortedEntries } from '../domain/sparse-vector.ts'
+import type { QuantizationUse } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 
 export type QueryVector = readonly number[] | MultiVector | SparseVector
@@ -33,6 +34,7 @@ export interface NearestPlan {
   readonly scoreThreshold: number | undefined
   /** Packed, or null for all points. */
   readonly filter: Uint8Array | null
+  readonly quantization?: QuantizationUse
 }
 
 /** @throws MILLRACE_VECTOR_NAME_UNKNOWN, MILLRACE_VECTOR_KIND_MISMATCH, MILLRACE_VECTOR_DIMENSION_MISMATCH, MILLRACE_VECTOR_NOT_FINITE */
@@ -59,7 +61,22 @@ export function planNearest(
     exact: request.params?.exact ?? false,
     ef: request.params?.hnsw_ef ?? 0,
     scoreThreshold: request.scoreThreshold ?? undefined,
-    filter: request.filter
+    filter: request.filter,
+    ...quantizationUse(request.params?.quantization)
+  }
+}
+
+function quantizationUse(
+  asked: SearchParams['quantization']
+): Pick<NearestPlan, 'quantization'> | undefined {
+  if (asked === undefined || asked === null) return undefined
+  const { ignore, rescore, oversampling } = asked
+  return {
+    quantization: {
+      ignore: ignore ?? false,
+      rescore: rescore ?? null,
+      oversampling: oversampling ?? 1
+    }
   }
 }
 

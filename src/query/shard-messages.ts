@@ -4,7 +4,7 @@
  * JSON that the engine renders.
  */
 import { packMeta, unpackMeta } from '../domain/record/index.ts'
-import type { PointShape, SearchHits, SearchPlan } from '../engine/index.ts'
+import type { PointShape, QuantizationUse, SearchHits, SearchPlan } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 
 export type ShardVerb = 'search' | 'hits' | 'points' | 'point' | 'scroll' | 'count'
@@ -17,12 +17,18 @@ export type MessagePlan = Omit<SearchPlan, 'deadlineNs'>
 
 export function packSearch(plan: MessagePlan): Uint8Array {
   const { slot, query, k, exact = false, ef = 0, scoreThreshold = null, filter = null } = plan
+  const { quantization } = plan
   const sparse = plan.indices && { indices: bytesOf(plan.indices), idf: plan.idf ?? false }
-  return packMeta({ slot, vector: bytesOf(query), k, exact, ef, scoreThreshold, filter, ...sparse })
+  const search = { slot, vector: bytesOf(query), k, exact, ef, scoreThreshold, filter }
+  return packMeta({
+    ...search,
+    ...(quantization && { quantization: { ...quantization } }),
+    ...sparse
+  })
 }
 
 export function unpackSearch(body: Uint8Array): MessagePlan {
-  const { slot, vector, k, exact, ef, scoreThreshold, filter, indices, idf } = mapIn<{
+  const { slot, vector, k, exact, ef, scoreThreshold, filter, ...rest } = mapIn<{
     slot: number
     vector: Uint8Array
     k: number
@@ -32,7 +38,9 @@ export function unpackSearch(body: Uint8Array): MessagePlan {
     filter: Uint8Array | null
     indices?: Uint8Array
     idf?: boolean
+    quantization?: QuantizationUse
   }>(body)
+  const { indices, idf, quantization } = rest
   // Copies: what MessagePack gives is not aligned.
   const query = new Float32Array(Uint8Array.from(vector).buffer)
   return {
@@ -43,6 +51,7 @@ export function unpackSearch(body: Uint8Array): MessagePlan {
     ef,
     filter,
     ...(scoreThreshold !== null && { scoreThreshold }),
+    ...(quantization && { quantization }),
     ...(indices && { indices: new Uint32Array(Uint8Array.from(indices).buffer), idf: idf ?? false })
   }
 }

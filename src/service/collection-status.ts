@@ -60,7 +60,7 @@ function ofOptimizer(optimizer: OptimizerFacts | undefined): Finding {
   }
   if (waitingVectors > 0) {
     const eta = indexEtaMs === null ? '' : `, about ${Math.ceil(indexEtaMs / 1000)} s`
-    return { status: 'yellow', reason: `${waitingVectors} vectors wait for the graph${eta}` }
+    return { status: 'yellow', reason: `${waitingVectors} vectors wait to be indexed${eta}` }
   }
   if (current !== null) {
     return { status: 'grey', reason: `${current.kind} waits for its turn: ${current.reason}` }

@@ -1,6 +1,10 @@
-import type { CollectionView } from '../domain/directory.ts'
+import type { CollectionSpec } from '../domain/collection.ts'
+import type { CollectionView, ShardView } from '../domain/directory.ts'
+import { indexesOf } from '../domain/index-settings.ts'
+import { quantizationText } from '../domain/quantization.ts'
 import { findShard, type NativeShardMemory, shardMemory } from '../engine/index.ts'
 import type { ServiceContext } from './context.ts'
+import { quantizedSlots } from './shard-facts.ts'
 
 /** What uses how much memory: the process as a whole, and each collection's shards by what they hold. */
 export async function memoryReport({ node, directory }: ServiceContext) {
@@ -24,7 +28,7 @@ export async function memoryReport({ node, directory }: ServiceContext) {
 
 type CollectionMemory = ReturnType<typeof collectionMemory>
 
-function collectionMemory({ name, shards }: CollectionView) {
+function collectionMemory({ name, spec, shards }: CollectionView) {
   const each = shards.flatMap(({ shard, key }) => {
     // A shard that restarts is not there for a moment.
     const handle = findShard(key)
@@ -39,12 +43,33 @@ function collectionMemory({ name, shards }: CollectionView) {
     codes_bytes: sum('codes_bytes'),
     graph_bytes: sum('graph_bytes'),
     sparse_index_bytes: sum('sparse_index_bytes'),
+    quantized_bytes: sum('quantized_bytes'),
     payload_bytes: sum('payload_bytes'),
     ids_bytes: sum('ids_bytes'),
     rows_bytes: sum('rows_bytes'),
     coming_bytes: sum('coming_bytes'),
+    quantized: quantizedOf(spec, shards),
     shards: each
   }
+}
+
+/** Each vector that is to have codes of the user's choice. */
+function quantizedOf(spec: CollectionSpec, shards: readonly ShardView[]) {
+  const slots = shards.flatMap(quantizedSlots)
+  return indexesOf(spec).flatMap(({ slot, quantization }) => {
+    if (quantization === undefined) return []
+    // While a segment is built anew, a shard may have other codes than the next one.
+    const codes = slots.filter((known) => known.slot === slot)
+    return [
+      {
+        vector: spec.vectors.find((known) => known.slot === slot)?.name ?? '',
+        quantization: quantizationText(quantization),
+        vectors: codes.reduce((total, { vectors }) => total + vectors, 0),
+        bytes_per_vector: Math.max(0, ...codes.map(({ bytesOfEach }) => bytesOfEach)),
+        bytes: codes.reduce((total, { vectors, bytesOfEach }) => total + vectors * bytesOfEach, 0)
+      }
+    ]
+  })
 }
 
 function shapeOf(memory: NativeShardMemory) {
@@ -54,6 +79,7 @@ function shapeOf(memory: NativeShardMemory) {
     codes_bytes: memory.codes,
     graph_bytes: memory.graphs,
     sparse_index_bytes: memory.sparse,
+    quantized_bytes: memory.quantized,
     payload_bytes: memory.payloads,
     ids_bytes: memory.ids,
     rows_bytes: memory.rows,

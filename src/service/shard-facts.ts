@@ -1,11 +1,23 @@
 import { bytesPerVector } from '../domain/collection.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
-import { findShard, type NativeShardState, shardState } from '../engine/index.ts'
+import {
+  findShard,
+  type NativeShardState,
+  type QuantizedSlot,
+  shardQuantized,
+  shardState
+} from '../engine/index.ts'
 
 /** @returns undefined for a shard that restarts: it is not there for a moment */
 export function nativeState({ key }: ShardView): NativeShardState | undefined {
   const handle = findShard(key)
   return handle === null ? undefined : shardState(handle)
+}
+
+/** What there is of the codes that the user asked for, by slot. */
+export function quantizedSlots({ key }: ShardView): readonly QuantizedSlot[] {
+  const handle = findShard(key)
+  return handle === null ? [] : shardQuantized(handle)
 }
 
 export function shardPoints(shard: ShardView): number {

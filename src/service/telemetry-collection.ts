@@ -1,5 +1,6 @@
 /** What telemetry says of one collection, its shards and their one segment each. */
-import { slotsOf } from '../domain/collection.ts'
+import { slotsOf, vectorParamsByName } from '../domain/collection.ts'
+import { tidySettings } from '../domain/collection-settings.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
 import type { CollectionFacts } from '../domain/node-port.ts'
 import { replicaState } from './cluster.ts'
@@ -113,6 +114,12 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
   const points = state?.points ?? 0
   const bytes = vectorBytes(view, points)
   const { vectors, sparse = [] } = view.spec
+  const request = tidySettings(view.spec.request)
+  const params = vectorParamsByName(request)
+  const quantizationConfig = (name: string) => {
+    const config = params[name]?.quantization_config ?? request.quantization_config
+    return config && { quantization_config: config }
+  }
   const byName = <Slot extends { readonly name: string }, Value>(
     slots: readonly Slot[],
     value: (slot: Slot) => Value
@@ -139,12 +146,13 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       }))
     },
     config: {
-      vector_data: byName(vectors, ({ size, distance, datatype }) => ({
+      vector_data: byName(vectors, ({ name, size, distance, datatype }) => ({
         size,
         distance,
         ...(datatype && { datatype }),
         storage_type: 'Memory',
-        index: { type: 'plain', options: {} }
+        index: { type: 'plain', options: {} },
+        ...quantizationConfig(name)
       })),
       ...(sparse.length > 0 && {
         sparse_vector_data: byName(sparse, () => ({ index: { index_type: 'MutableRam' } }))

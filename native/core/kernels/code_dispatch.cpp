@@ -3,11 +3,11 @@
 namespace millrace {
 namespace {
 
-constexpr CodeKernels kScalar{code_dot_scalar, code_l1_scalar};
+constexpr CodeKernels kScalar{code_dot_scalar, code_l1_scalar, sketch_dot_scalar};
 
 #if defined(__x86_64__)
-constexpr CodeKernels kAvx2{code_dot_avx2, code_l1_avx2};
-constexpr CodeKernels kAvx512{code_dot_avx512, code_l1_avx512};
+constexpr CodeKernels kAvx2{code_dot_avx2, code_l1_avx2, sketch_dot_avx2};
+constexpr CodeKernels kAvx512{code_dot_avx512, code_l1_avx512, sketch_dot_avx512};
 #endif
 
 }  // namespace

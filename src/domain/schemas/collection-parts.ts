@@ -70,8 +70,6 @@ export const walSchema = Type.Object({
 export const payloadStorageSchema = Type.Object({ memory: maybe(memorySchema) })
 
 const placement = { always_ram: maybe(Type.Boolean()), memory: maybe(memorySchema) }
-const oneOf = <const Names extends readonly string[]>(...names: Names) =>
-  Type.Union(names.map((name) => Type.Literal(name)))
 
 export const quantizationSchema = Type.Union([
   Type.Object({
@@ -82,19 +80,53 @@ export const quantizationSchema = Type.Union([
     })
   }),
   Type.Object({
-    product: Type.Object({ compression: oneOf('x4', 'x8', 'x16', 'x32', 'x64'), ...placement })
-  }),
-  Type.Object({
-    binary: Type.Object({
-      encoding: maybe(oneOf('one_bit', 'two_bits', 'one_and_half_bits')),
-      query_encoding: maybe(oneOf('default', 'binary', 'scalar4bits', 'scalar8bits')),
+    product: Type.Object({
+      compression: Type.Union([
+        Type.Literal('x4'),
+        Type.Literal('x8'),
+        Type.Literal('x16'),
+        Type.Literal('x32'),
+        Type.Literal('x64')
+      ]),
       ...placement
     })
   }),
   Type.Object({
-    turbo: Type.Object({ bits: maybe(oneOf('bits1', 'bits1_5', 'bits2', 'bits4')), ...placement })
+    binary: Type.Object({
+      encoding: maybe(
+        Type.Union([
+          Type.Literal('one_bit'),
+          Type.Literal('two_bits'),
+          Type.Literal('one_and_half_bits')
+        ])
+      ),
+      query_encoding: maybe(
+        Type.Union([
+          Type.Literal('default'),
+          Type.Literal('binary'),
+          Type.Literal('scalar4bits'),
+          Type.Literal('scalar8bits')
+        ])
+      ),
+      ...placement
+    })
+  }),
+  Type.Object({
+    turbo: Type.Object({
+      bits: maybe(
+        Type.Union([
+          Type.Literal('bits1'),
+          Type.Literal('bits1_5'),
+          Type.Literal('bits2'),
+          Type.Literal('bits4')
+        ])
+      ),
+      ...placement
+    })
   })
 ])
+
+export type QuantizationConfig = Type.Static<typeof quantizationSchema>
 
 export const strictModeSchema = Type.Object({
   enabled: maybe(Type.Boolean()),

@@ -1,5 +1,5 @@
 export * from './aliases.ts'
-export type { SparseParams } from './collection-parts.ts'
+export type { QuantizationConfig, SparseParams } from './collection-parts.ts'
 export * from './collections.ts'
 export * from './filter.ts'
 export * from './ingest.ts'

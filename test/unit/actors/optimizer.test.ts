@@ -58,6 +58,28 @@ test('a threshold matters when it decides otherwise', () => {
   expect(planOf(factsOf(10, 10, 500), withThreshold(400))).toMatchObject({ kind: 'reindex' })
 })
 
+test('a segment is indexed anew when another quantization is wanted, with or without a graph', () => {
+  const defaults = { quantile: 1, halfBits: 8, queryBits: 8, chunk: 4 }
+  const scalar = { ...defaults, kind: 'scalar' } as const
+  const product = { ...defaults, kind: 'product' } as const
+  const segment = (had: object, bytes: number) => ({
+    ...factsOf(10, 10, bytes),
+    indexes: [{ ...indexing, links: 0, ...had }]
+  })
+  const wanting = (wanted: object) => ({
+    ...settings,
+    indexes: [{ ...indexing, links: 0, ...wanted }]
+  })
+  const planned = { kind: 'reindex', reason: expect.stringContaining('quantization of slot 1') }
+  expect(planOf(segment({}, 5000), wanting({ quantization: scalar }))).toEqual(planned)
+  expect(planOf(segment({ quantization: scalar }, 5000), wanting({}))).toEqual(planned)
+  const other = wanting({ quantization: product })
+  expect(planOf(segment({ quantization: scalar }, 5000), other)).toEqual(planned)
+  expect(planOf(segment({ quantization: product }, 5000), other)).toBeUndefined()
+  // A column that is too small has no codes, whatever is wanted.
+  expect(planOf(segment({ quantization: scalar }, 500), other)).toBeUndefined()
+})
+
 /** A node with the collection `a` of one shard, whose rows are said to be mostly dead. */
 async function startedNode(given: Parameters<typeof modelNode>[1]) {
   const log = openMemoryLog()

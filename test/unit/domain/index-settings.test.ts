@@ -28,3 +28,18 @@ test('sizes that would only cost are bounded', () => {
   expect(indexesOf(spec)).toMatchObject([{ links: 4, efConstruct: 4096 }])
   expect(indexesOf(specOfRequest({ vectors, hnsw_config: { m: 100_000 } }))[0]?.links).toBe(256)
 })
+
+test('quantization becomes what the engine takes, a vector’s own before the collection’s', () => {
+  const binary = {
+    binary: { encoding: 'one_and_half_bits', query_encoding: 'scalar4bits' }
+  } as const
+  const spec = specOfRequest({
+    vectors: { a: { ...vectors, quantization_config: binary }, b: vectors },
+    quantization: { product: { compression: 'x32', always_ram: true } }
+  })
+  const defaults = { quantile: 1, halfBits: 8, queryBits: 8, chunk: 4 }
+  expect(indexesOf(spec)).toMatchObject([
+    { slot: 1, quantization: { ...defaults, kind: 'binary', halfBits: 3, queryBits: 4 } },
+    { slot: 2, quantization: { ...defaults, kind: 'product', chunk: 8 } }
+  ])
+})

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/shard.h"
+
 namespace millrace {
 
 /// The two forms of a nearest-points request: `{"query":…}`, and the older `{"vector":…}`.
@@ -22,6 +24,7 @@ struct NearestQuery {
   bool has_payload = false;
   bool has_vector = false;
   std::optional<float> score_threshold;
+  QuantizationUse quantization = {};
 };
 
 /// Parses the body of a nearest-points request. Accepts only bodies that the request schema accepts, and of those only

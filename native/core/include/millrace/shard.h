@@ -54,6 +54,19 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
+/// Codes of vectors that the user asked for.
+struct QuantizedCodes {
+  std::uint64_t vectors = 0;
+  std::uint64_t bytes_of_each = 0;
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return vectors * bytes_of_each; }
+};
+
+/// Of one vector slot.
+struct SlotCodes {
+  std::uint32_t slot = 0;
+  QuantizedCodes codes;
+};
+
 /// Bytes that a shard uses, by what they hold. Memory that is set aside and was never touched does not count.
 struct MemoryUse {
   std::uint64_t rows = 0;      ///< ids, versions, which rows are dead
@@ -63,10 +76,11 @@ struct MemoryUse {
   std::uint64_t codes = 0;     ///< what graphs are walked by
   std::uint64_t graphs = 0;    ///< links
   std::uint64_t sparse = 0;    ///< inverted indexes
+  std::uint64_t quantized = 0; ///< codes that the user asked for
   std::uint64_t coming = 0;    ///< more, once what waits for a graph is in it
   /// But for what is still to come.
   [[nodiscard]] std::uint64_t total() const noexcept {
-    return rows + ids + payloads + vectors + codes + graphs + sparse;
+    return rows + ids + payloads + vectors + codes + graphs + sparse + quantized;
   }
 };
 
@@ -84,7 +98,7 @@ struct ShardState {
   MemoryUse memory;
   std::uint64_t indexed_vectors = 0;  ///< that searches find through a graph; not part of what replicas share
   std::uint64_t graph_changes = 0;    ///< insertions into graphs since the shard was opened
-  std::uint64_t waiting_vectors = 0;  ///< of live and dead rows, that are to get into a graph and are not there yet
+  std::uint64_t waiting_vectors = 0;  ///< of live and dead rows, that are to get into a graph, or codes, and are not there yet
 };
 
 /// How far one partition of a user's topic has been applied.
@@ -118,6 +132,13 @@ struct Matching {
   ThreadPool* helpers = nullptr;  ///< whose idle threads may take part in a long evaluation; the result is the same
 };
 
+/// How a search uses the codes that the user asked for, where there are any.
+struct QuantizationUse {
+  bool is_ignored = false;           ///< search as if there were none
+  std::optional<bool> rescores;      ///< score hits by their vectors; nothing: as the quantization's settings say
+  double oversampling = 1;           ///< ≥ 1; so many times k of the best by their codes are scored by their vectors
+};
+
 struct SearchPlan {
   std::uint32_t slot = 0;
   std::span<const float> query;  ///< f32[dimension], of multivectors f32[n × dimension]; unit length when the slot keeps it
@@ -130,6 +151,7 @@ struct SearchPlan {
   bool is_sparse = false;        ///< then `query` holds the values of these indices, which rise
   std::span<const std::uint32_t> indices = {};
   bool idf = false;              ///< a sparse query's values are multiplied by how rare their indices are
+  QuantizationUse quantization = {};
 };
 
 struct Hit {
@@ -267,6 +289,9 @@ class Shard {
   /// By ingest, topic and partition; of the last applied record, which readers may not see yet. At any time.
   /// @throws std::bad_alloc
   [[nodiscard]] virtual std::vector<SourcePosition> sources() const = 0;
+  /// What there is of the codes that the user asked for, by slot; of slots that are to have some. At any time.
+  /// @throws std::bad_alloc
+  [[nodiscard]] virtual std::vector<SlotCodes> quantized() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const Schema> schema() const = 0;
 };
 

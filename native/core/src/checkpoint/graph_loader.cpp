@@ -177,6 +177,7 @@ GraphLoader::Reason GraphLoader::take_space(std::span<const std::byte> data) {
   std::vector<float> scratch(dimension);
   for (std::uint32_t position = 0; position < count; ++position)
     static_cast<void>(part.stage->graph.encode_next(column.components(position, scratch)));
+  static_cast<void>(part.stage->graph.try_sketches());
   return nullptr;
 }
 

@@ -5,6 +5,7 @@
 #include <exception>
 #include <thread>
 
+#include "shard/column_sample.h"
 #include "shard/rows.h"
 
 namespace millrace {
@@ -18,24 +19,6 @@ constexpr std::uint32_t kEncodedAtOnce = 512;
 constexpr std::chrono::microseconds kRest{300};
 /// How long a cut waits for insertions under way.
 constexpr std::uint64_t kPatienceNs = 200'000'000;
-/// Components of a sample that have to be made floats first: 16 MiB.
-constexpr std::uint32_t kWidened = 4U << 20U;
-
-/// Vectors of the first `count`, evenly.
-/// @param widened  what the sample points to where nothing stored is a float
-void take_sample(const VectorColumn& column, std::uint32_t count, std::vector<const float*>& sample,
-                 std::vector<float>& widened) {
-  const auto dimension = column.slot.dimension;
-  const bool is_float = column.slot.element == ElementType::f32;
-  const auto most = is_float ? kSample : std::clamp(kWidened / dimension, 64U, kSample);
-  const auto step = std::max(1U, count / most);
-  if (!is_float) widened.resize(std::size_t{(count + step - 1) / step} * dimension);
-  std::span<float> room(widened);
-  for (std::uint32_t position = 0; position < count; position += step) {
-    sample.push_back(column.components(position, is_float ? room : room.first(dimension)));
-    if (!is_float) room = room.subspan(dimension);
-  }
-}
 
 }  // namespace
 
@@ -126,11 +109,10 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
   lock.unlock();
   std::shared_ptr<GraphStage> first;
   try {
-    std::vector<const float*> sample;
-    std::vector<float> widened;
-    take_sample(column, count, sample, widened);
-    auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample);
+    const ColumnSample sample(column, count, kSample);
+    auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample.vectors());
     first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
+    static_cast<void>(first->graph.try_sketches(sample));
   } catch (...) {
     lock.lock();
     is_resting_ = false;

@@ -62,25 +62,27 @@ void LiveGraph::insert(std::uint32_t row) {
   const auto query = selector.look_from(row);
   const auto shared_layers = std::min(wanted_layers, from->layer);
   std::vector<std::uint32_t> chosen[kLayersMax];
-  auto near = descend(query, *from, shared_layers, scratch);
-  for (auto layer = shared_layers + 1; layer-- > 0;) {
-    const auto limit = layer == 0 ? encoded() : layer_size_[layer].load(std::memory_order_acquire);
-    auto& candidates = scratch.candidates;
-    scratch.visited.begin(limit);
-    candidates.reset(shape_.ef_construct);
-    static_cast<void>(scratch.visited.enter(near.member));
-    candidates.insert(near.key, near.member);
-    if (layer == 0) {
-      walk<true>(query, layers_[0], scratch, nullptr, CollectNothing{});
-    } else {
-      walk<false>(query, layers_[layer], scratch, nullptr, CollectNothing{});
+  with_order(query, scratch, [&](const auto& order) {
+    auto near = descend(order, *from, shared_layers, scratch);
+    for (auto layer = shared_layers + 1; layer-- > 0;) {
+      auto& candidates = scratch.candidates;
+      scratch.visited.begin(layer_capacity_[layer]);
+      candidates.reset(shape_.ef_construct);
+      scratch.visited.enter(near.member);
+      candidates.insert(near.key, near.member);
+      if (layer == 0) {
+        walk<true>(order, layers_[0], scratch, nullptr, CollectNothing{});
+      } else {
+        walk<false>(order, layers_[layer], scratch, nullptr, CollectNothing{});
+      }
+      selector.clear();
+      for (std::size_t i = 0; i < candidates.size(); ++i)
+        selector.add(candidates.key(i), candidates.id(i), row_of(layer, candidates.id(i)));
+      if (has_sketches()) selector.score(query);
+      chosen[layer] = selector.select(shape_.links, shape_.links);
+      if (layer > 0) near = {candidates.key(0), layers_[layer].member(candidates.id(0)).below};
     }
-    selector.clear();
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-      selector.add(candidates.key(i), candidates.id(i), row_of(layer, candidates.id(i)));
-    chosen[layer] = selector.select(shape_.links, shape_.links);
-    if (layer > 0) near = {candidates.key(0), layers_[layer].member(candidates.id(0)).below};
-  }
+  });
   // Nothing fails from here on. All lists of the row stand before the first link leads to it.
   const auto top = add_members(row, wanted_layers, members);
   for (std::uint32_t layer = 0; layer <= std::min(top, shared_layers); ++layer) {
@@ -105,8 +107,8 @@ void LiveGraph::link_back(std::uint32_t layer, std::uint32_t member, std::uint32
   } else {
     const auto query = selector.look_from(row_of(layer, member));
     selector.clear();
-    for (std::uint32_t i = 0; i < width; ++i) selector.add_unscored(list[i] - 1, row_of(layer, list[i] - 1));
-    selector.add_unscored(added, row_of(layer, added));
+    for (std::uint32_t i = 0; i < width; ++i) selector.add(0, list[i] - 1, row_of(layer, list[i] - 1));
+    selector.add(0, added, row_of(layer, added));
     selector.score(query);
     const auto& kept = selector.select(width, width * 5 / 8);
     for (std::uint32_t i = 0; i < width; ++i) Layer::write(list[i], i < kept.size() ? kept[i] + 1 : 0);

@@ -34,14 +34,53 @@ LiveGraph::LiveGraph(const LiveGraph& smaller, std::uint32_t capacity)
   }
   encoded_.store(rows, std::memory_order_release);
   entry_.store(smaller.entry_.load(std::memory_order_acquire), std::memory_order_release);
+  // What came since the smaller one's were learned may be different.
+  try_sketches();
 }
 
 LiveGraph::~LiveGraph() = default;
 
+void LiveGraph::learn_sketches(CodeRows sample, std::size_t count) {
+  if (count == 0 || !SketchSpace::fits(*space_)) return;
+  auto learned = std::make_shared<const SketchSpace>(*space_, sample, count);
+  if (!learned->orders_like_codes(*space_, sample, count)) return;
+  sketches_ = Block::allocate(std::size_t{shape_.capacity} * learned->row_bytes());
+  sketch_space_ = std::move(learned);
+}
+
+bool LiveGraph::try_sketches(std::span<const float* const> sample) {
+  const auto stride = space_->row_bytes();
+  const auto count = std::min<std::size_t>(sample.size(), kSketchSample);
+  const auto some = Block::allocate(count * stride);
+  auto* const first = reinterpret_cast<std::int8_t*>(some.data());
+  for (std::size_t i = 0; i < count; ++i)
+    static_cast<void>(space_->encode(sample[i * sample.size() / count], first + i * stride));
+  learn_sketches({first, stride}, count);
+  return has_sketches();
+}
+
+bool LiveGraph::try_sketches() {
+  const auto rows = encoded();
+  const auto stride = space_->row_bytes();
+  const auto count = std::min(rows, kSketchSample);
+  const auto some = Block::allocate(count * stride);
+  for (std::uint32_t i = 0; i < count; ++i)
+    std::memcpy(some.data() + i * stride, codes_at(static_cast<std::uint32_t>(std::uint64_t{i} * rows / count)), stride);
+  learn_sketches({reinterpret_cast<const std::int8_t*>(some.data()), stride}, count);
+  for (std::uint32_t row = 0; row < rows; ++row) sketch(row);
+  return has_sketches();
+}
+
+void LiveGraph::sketch(std::uint32_t row) noexcept {
+  if (sketch_space_ == nullptr) return;
+  auto* const at = reinterpret_cast<std::uint8_t*>(sketches_.data()) + std::size_t{row} * sketch_space_->row_bytes();
+  sketch_space_->encode(codes_at(row), at);
+}
+
 std::uint32_t LiveGraph::encode_next(const float* vector) noexcept {
   const auto row = encoded_.load(std::memory_order_relaxed);
-  auto* const at = reinterpret_cast<std::int8_t*>(codes_.data()) + std::size_t{row} * space_->row_bytes();
-  const auto clipped = space_->encode(vector, at);
+  const auto clipped = space_->encode(vector, codes_at(row));
+  sketch(row);
   encoded_.store(row + 1, std::memory_order_release);
   return clipped;
 }
@@ -63,7 +102,8 @@ std::uint64_t LiveGraph::link_bytes() const noexcept {
 
 std::size_t LiveGraph::bytes_per_row() const noexcept {
   const auto upper = shape_.links > 1 ? layers_[1].width() * sizeof(std::uint32_t) / (shape_.links - 1) : 0;
-  return space_->row_bytes() + layers_[0].width() * sizeof(std::uint32_t) + upper;
+  const auto sketched = sketch_space_ == nullptr ? 0 : sketch_space_->row_bytes();
+  return space_->row_bytes() + sketched + layers_[0].width() * sizeof(std::uint32_t) + upper;
 }
 
 }  // namespace millrace

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/interruption.h"
@@ -34,13 +35,16 @@ class RowTest {
 /// A graph of near neighbours over the codes of rows, searched while it grows: any number of threads search and none of
 /// them ever waits; several threads insert, each row once.
 ///
-/// After Malkov & Yashunin 2018, with these differences: lists are chosen and walked by int8 codes; a walk is pipelined,
+/// After Malkov & Yashunin 2018, with these differences: lists are chosen by int8 codes, and walked by them or by their
+/// sketches of four bits; a walk is pipelined,
 /// so that one member's links, another's codes and a third one's scores are under way together; a row's links on all its
 /// layers stand before anything leads to it, so that a walk never meets a half-made row.
 class LiveGraph {
  public:
   static constexpr std::uint32_t kCapacityMax = 0x7ffffff0U;
   static constexpr std::uint32_t kLayersMax = 10;
+  /// Rows that suffice to learn sketches from, and to see whether they are good.
+  static constexpr std::uint32_t kSketchSample = 8192;
 
   /// @throws OutOfMemory
   LiveGraph(std::shared_ptr<const CodeSpace> space, GraphShape shape);
@@ -57,6 +61,18 @@ class LiveGraph {
     return {reinterpret_cast<const std::int8_t*>(codes_.data()), space_->row_bytes()};
   }
 
+  [[nodiscard]] SketchRows sketches() const noexcept {
+    return {reinterpret_cast<const std::uint8_t*>(sketches_.data()), sketch_space_->row_bytes()};
+  }
+
+  /// Lets walks go by sketches, where they order the sample as codes do. Before the first row is encoded.
+  /// @return whether they will
+  /// @throws std::bad_alloc
+  bool try_sketches(std::span<const float* const> sample);
+  /// The same with the rows that are there, while nobody else knows the graph.
+  bool try_sketches();
+  [[nodiscard]] bool has_sketches() const noexcept { return sketch_space_ != nullptr; }
+
   /// Stores the codes of the next row, before it may be inserted. One thread at a time.
   /// @return components that did not fit into the scale
   std::uint32_t encode_next(const float* vector) noexcept;
@@ -67,10 +83,13 @@ class LiveGraph {
   /// @throws std::bad_alloc before anything has changed
   void insert(std::uint32_t row);
 
-  /// Leaves the `ef` nearest rows in scratch.candidates: among those inserted before the call, all but a few.
+  /// Leaves the nearest rows in scratch.candidates: among those inserted before the call, all but a few.
+  /// @param ef    rows that the walk keeps to go on from
+  /// @param kept  rows that are to be left, at most `ef`; more may be
   /// @return false when it was interrupted
   /// @throws std::bad_alloc
-  bool search(const CodeQuery& query, std::size_t ef, Scratch& scratch, Interruption* interruption) const;
+  bool search(const CodeQuery& query, std::size_t ef, std::size_t kept, Scratch& scratch,
+              Interruption* interruption) const;
 
   /// Walks through every row and keeps the `wanted` nearest that pass in scratch.passing. Rows that do not pass lead on
   /// like others; up to `breadth` rows are kept to walk on from.
@@ -98,7 +117,10 @@ class LiveGraph {
   [[nodiscard]] const Layer& layer(std::uint32_t layer) const noexcept { return layers_[layer]; }
 
   /// Bytes that are in use, of codes and of links.
-  [[nodiscard]] std::uint64_t code_bytes() const noexcept { return std::uint64_t{encoded()} * space_->row_bytes(); }
+  [[nodiscard]] std::uint64_t code_bytes() const noexcept {
+    const auto sketched = sketch_space_ == nullptr ? 0 : sketch_space_->row_bytes();
+    return std::uint64_t{encoded()} * (space_->row_bytes() + sketched);
+  }
   [[nodiscard]] std::uint64_t link_bytes() const noexcept;
 
   /// Bytes that are in use for each row, on average.
@@ -123,16 +145,23 @@ class LiveGraph {
   [[nodiscard]] std::uint32_t row_of(std::uint32_t layer, std::uint32_t member) const noexcept {
     return layer == 0 ? member : layers_[layer].member(member).row;
   }
-  void prefetch_codes(std::uint32_t row) const noexcept;
-  [[nodiscard]] std::int32_t key_of(const CodeQuery& query, std::uint32_t row) const noexcept;
+  [[nodiscard]] std::int8_t* codes_at(std::uint32_t row) const noexcept {
+    return reinterpret_cast<std::int8_t*>(codes_.data()) + std::size_t{row} * space_->row_bytes();
+  }
+  void learn_sketches(CodeRows sample, std::size_t count);
+  void sketch(std::uint32_t row) noexcept;
 
-  // walk.cpp
-  /// Goes to ever nearer members of one layer, then to the one below, until `layer`.
-  [[nodiscard]] Found descend(const CodeQuery& query, Entry from, std::uint32_t layer, Scratch& scratch) const;
-  template <bool IsLowest, typename Collect>
-  bool walk(const CodeQuery& query, const Layer& layer, Scratch& scratch, Interruption* interruption,
-            Collect collect) const;
-  void gather(const Layer& layer, bool is_lowest, std::uint32_t member, VisitedSet& visited, Group& into) const noexcept;
+  // walk.h and walk.cpp
+  template <typename Use>
+  auto with_order(const CodeQuery& query, Scratch& scratch, Use use) const;
+  template <typename Order>
+  [[nodiscard]] Found descend(const Order& order, Entry from, std::uint32_t layer, Scratch& scratch) const;
+  template <bool IsLowest, typename Order, typename Collect>
+  bool walk(const Order& order, const Layer& layer, Scratch& scratch, Interruption* interruption, Collect collect) const;
+  template <bool IsLowest, typename Order>
+  void gather(const Order& order, const Layer& layer, std::uint32_t member, VisitedSet& visited,
+              Group& into) const noexcept;
+  void rank_by_codes(const CodeQuery& query, CandidateBuffer& found, std::size_t kept, Scratch& scratch) const;
 
   // insertion.cpp
   [[nodiscard]] std::uint32_t layer_for(std::uint32_t row) const noexcept;
@@ -144,6 +173,8 @@ class LiveGraph {
   std::shared_ptr<const CodeSpace> space_;
   GraphShape shape_;
   Block codes_;
+  std::shared_ptr<const SketchSpace> sketch_space_;  ///< null: walks go by codes
+  Block sketches_;
   std::array<Layer, kLayersMax> layers_;
   std::array<std::uint32_t, kLayersMax> layer_capacity_{};
   std::array<std::atomic<std::uint32_t>, kLayersMax> layer_size_{};

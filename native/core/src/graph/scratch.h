@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "codes/code_space.h"
+#include "codes/sketch_space.h"
 #include "graph/candidate_buffer.h"
+#include "graph/layer.h"
 
 namespace millrace {
 
@@ -14,7 +16,7 @@ namespace millrace {
 /// a walk has set is remembered and cleared again before the next one, which therefore costs nothing for the others.
 class VisitedSet {
  public:
-  /// Begins a walk that sees members below `limit`.
+  /// Begins a walk among members below `limit`.
   /// @throws std::bad_alloc
   void begin(std::uint32_t limit) {
     const std::size_t words = std::size_t{limit} / kBits + 1;
@@ -26,19 +28,19 @@ class VisitedSet {
       for (std::size_t i = 0; i < count_; ++i) words_[(entered_[i] + 1) / kBits] = 0;
     }
     count_ = 0;
-    limit_ = limit;
     words_[0] = 1;
   }
-  /// Keeps the places that are new. Without a branch: whether a member is cannot be foretold.
-  /// @param places  member + 1 each, or 0, which counts as seen; so do members that came after the walk began
-  /// @param fresh   room for `count` members
+  /// Keeps the members of a line of a list that are new. Without a branch: whether one is cannot be foretold.
+  /// @param places  atomically read: member + 1 each, or 0, which counts as seen
+  /// @param fresh   room for as many
   /// @return        how many are new
-  std::size_t enter_all(const std::uint32_t* places, std::size_t count, std::uint32_t* fresh) noexcept {
+  template <std::size_t Places>
+  std::size_t enter_line(std::uint32_t* places, std::uint32_t* fresh) noexcept {
     auto* const words = words_.data();
-    const auto limit = limit_;
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto at = places[i] <= limit ? places[i] : 0U;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Places; ++i) {
+      const auto at = Layer::read(places[i]);
       const auto old = words[at / kBits];
       words[at / kBits] = old | (std::uint64_t{1} << (at % kBits));
       fresh[kept] = at - 1;
@@ -48,10 +50,11 @@ class VisitedSet {
     count_ += kept;
     return kept;
   }
-  [[nodiscard]] bool enter(std::uint32_t member) noexcept {
-    const auto place = member + 1;
+  /// Marks the member that the walk begins at.
+  void enter(std::uint32_t member) noexcept {
+    auto place = member + 1;
     std::uint32_t fresh = 0;
-    return enter_all(&place, 1, &fresh) != 0;
+    enter_line<1>(&place, &fresh);
   }
 
  private:
@@ -61,7 +64,6 @@ class VisitedSet {
   std::vector<std::uint64_t> words_;    ///< bit 0 stands for the empty place, and is always set
   std::vector<std::uint32_t> entered_;  ///< members whose bits are set, unless there are more
   std::size_t count_ = 0;
-  std::uint32_t limit_ = 0;
 };
 
 /// Members whose codes were asked for, and will be scored while the next ones arrive.
@@ -78,7 +80,10 @@ struct Scratch {
   CandidateBuffer passing;
   Group groups[2];
   std::vector<std::int32_t> keys;
+  std::vector<std::uint32_t> ranked_rows;
+  std::vector<std::int32_t> ranked_keys;
   EncodedQuery query;
+  EncodedSketchQuery sketch_query;
 
   /// @throws std::bad_alloc
   void make_room(std::size_t links) {

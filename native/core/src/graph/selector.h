@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "graph/live_graph.h"
+#include "graph/row_orders.h"
 
 namespace millrace {
 
@@ -33,13 +34,14 @@ class LiveGraph::Selector {
     candidates_.clear();
     row_of_.clear();
   }
-  /// In the order of their keys.
-  void add(std::int32_t key, std::uint32_t member, std::uint32_t row) { candidates_.push_back({key, member, row}); }
-  void add_unscored(std::uint32_t member, std::uint32_t row) {
-    candidates_.push_back({0, member, row});
+  /// In the order of their keys, or for `score`.
+  void add(std::int32_t key, std::uint32_t member, std::uint32_t row) {
+    candidates_.push_back({key, member, row});
     row_of_.push_back(row);
   }
+  /// Gives what was added other keys, and orders it.
   void score(const CodeQuery& query) noexcept {
+    for (const auto row : row_of_) prefetch_row(rows_.row(row), rows_.stride);
     keys_of_(query, rows_, row_of_.data(), row_of_.size(), keys_.data());
     for (std::size_t i = 0; i < candidates_.size(); ++i) candidates_[i].key = keys_[i];
     std::ranges::sort(candidates_, [](const Candidate& a, const Candidate& b) {

@@ -27,7 +27,7 @@ class QueryParser {
  private:
   enum Member : std::uint32_t {
     kVector = 1, kName = 2, kLimit = 4, kOffset = 8, kParams = 16, kThreshold = 32, kPayload = 64, kWithVector = 128,
-    kEf = 256, kExact = 512
+    kEf = 256, kExact = 512, kQuantization = 1024, kIgnore = 2048, kRescore = 4096, kOversampling = 8192
   };
 
   [[nodiscard]] bool is_set(Member member) const noexcept { return (members_ & member) != 0; }
@@ -125,9 +125,34 @@ class QueryParser {
     return parse_object([this](std::string_view key) {
       if (key == "hnsw_ef") return is_first(kEf) && (consume_null(scanner_) || (parse_count(query_.ef) && query_.ef > 0));
       if (key == "exact") return is_first(kExact) && parse_flag(query_.exact);
-      if (key == "indexed_only" || key == "quantization" || key == "acorn" || key == "idf") return consume_null(scanner_);
+      if (key == "quantization") return is_first(kQuantization) && (consume_null(scanner_) || parse_quantization());
+      if (key == "indexed_only" || key == "acorn" || key == "idf") return consume_null(scanner_);
       return skip_value(scanner_, 2);
     });
+  }
+
+  bool parse_quantization() {
+    auto& use = query_.quantization;
+    return parse_object([this, &use](std::string_view key) {
+      if (key == "ignore") return is_first(kIgnore) && parse_flag(use.is_ignored);
+      if (key == "rescore") {
+        const bool is_null = scanner_.peek() == 'n';
+        bool rescores = false;
+        if (!is_first(kRescore) || !parse_flag(rescores)) return false;
+        if (!is_null) use.rescores = rescores;
+        return true;
+      }
+      if (key == "oversampling") return is_first(kOversampling) && (consume_null(scanner_) || parse_oversampling());
+      return skip_value(scanner_, 3);
+    });
+  }
+
+  bool parse_oversampling() {
+    scanner_.skip_space();
+    float value = 0;
+    if (!parse_f32(scanner_, value) || !(value >= 1)) return false;
+    query_.quantization.oversampling = double{value};
+    return true;
   }
 
   Scanner scanner_;

@@ -46,7 +46,8 @@ class GraphSearch::VisibleRows final : public RowTest {
 };
 
 GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer,
-                         const ShardState& state, const SearchPlan& plan, const Bitmap* passing, const GraphView& view)
+                         const ShardState& state, const SearchPlan& plan, const Bitmap* passing, const GraphView& view,
+                         QuantizedView& quantized)
     : store_(store),
       column_(column),
       scorer_(scorer),
@@ -54,6 +55,7 @@ GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, cons
       plan_(plan),
       passing_(passing),
       view_(view),
+      quantized_(quantized),
       graph_(view.stage->graph),
       scratch_(Scratch::of_thread()),
       interruption_(plan.matching.cancellation),
@@ -62,6 +64,7 @@ GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, cons
   k_ = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible_));
   wanted_ = std::max(kRescoredMin, k_ + k_ / 2);
   if (passing != nullptr && eligible_ <= kScoredAll) wanted_ = std::max<std::size_t>(wanted_, eligible_);
+  if (quantized.has_codes()) wanted_ = std::max(wanted_, quantized.oversampled(k_));
   ef_ = std::max<std::size_t>(plan.ef != 0 ? plan.ef : std::max(kEfDefault, 2 * k_), k_);
 }
 
@@ -176,7 +179,8 @@ bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& t
 bool GraphSearch::walk() {
   const VisibleRows visible(*this);
   if (passing_ == nullptr) {
-    if (!graph_.search(scratch_.query.view(), std::max(ef_, wanted_), scratch_, &interruption_)) return false;
+    const auto kept = wanted_ + wanted_ / 2;
+    if (!graph_.search(scratch_.query.view(), std::max(ef_, kept), kept, scratch_, &interruption_)) return false;
     if (take_candidates(scratch_.candidates, visible)) return true;
     // Many of the rows around are dead: they must not take the places of those alive.
     chosen_.clear();
@@ -219,6 +223,21 @@ void GraphSearch::rescore(Ranker& ranker) noexcept {
   }
 }
 
+/// The same with the scores of the user's codes, as far as there are any.
+void GraphSearch::score_by_codes(Ranker& ranker) {
+  quantized_.prepare(scorer_);
+  for (const auto& [key, position, row] : std::span(chosen_).first(std::min(wanted_, chosen_.size()))) {
+    float value = 0;
+    if (position < quantized_.encoded()) {
+      const std::byte* const codes = quantized_.row(position);
+      quantized_.scorer().score(&codes, 1, &value);
+    } else {
+      value = scorer_.one(column_.dense.at(position));
+    }
+    ranker.offer(value, row);
+  }
+}
+
 /// What has no codes yet is scored as in a scan.
 bool GraphSearch::scan_rest(Ranker& ranker) noexcept {
   ExactScan rest(store_, column_, scorer_, state_, plan_, passing_, encoded_);
@@ -252,7 +271,11 @@ Result<SearchResult> GraphSearch::run(SearchResult result) {
   }
   if (went_through) {
     std::ranges::sort(chosen_, {}, &Chosen::key);
-    rescore(ranker);
+    if (quantized_.has_codes() && !quantized_.rescores()) {
+      score_by_codes(ranker);
+    } else {
+      rescore(ranker);
+    }
     went_through = scan_rest(ranker);
   }
   if (!went_through)

@@ -5,6 +5,7 @@
 #include "base/interruption.h"
 #include "graph/column_index.h"
 #include "millrace/shard.h"
+#include "shard/quantized_search.h"
 #include "shard/ranking.h"
 #include "shard/rows.h"
 #include "vectors/vector_scorer.h"
@@ -26,14 +27,15 @@ struct GraphView {
 };
 
 /// Looks for a query's nearest rows by their codes, in the graph and in the tail that it does not cover yet, and scores the
-/// best of them by their vectors: what it finds has the scores that a scan gives.
+/// best of them by their vectors: what it finds has the scores that a scan gives. A search that wants the scores of the user's
+/// codes gets these for the same rows.
 class GraphSearch {
  public:
   /// @param state    searched; read after `view`
   /// @param passing  the rows that may be found; null: all
   /// @param scorer   of the plan's query; outlives the search
   GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
-              const SearchPlan& plan, const Bitmap* passing, const GraphView& view);
+              const SearchPlan& plan, const Bitmap* passing, const GraphView& view, QuantizedView& quantized);
 
   /// Whether it will be faster than scoring all vectors that pass.
   [[nodiscard]] bool is_worth_it() const noexcept;
@@ -58,6 +60,7 @@ class GraphSearch {
   [[nodiscard]] bool prefers_code_scan() const noexcept;
   [[nodiscard]] bool take_candidates(const CandidateBuffer& found, const RowTest& test);
   void rescore(Ranker& ranker) noexcept;
+  void score_by_codes(Ranker& ranker);
   [[nodiscard]] bool scan_rest(Ranker& ranker) noexcept;
   [[nodiscard]] std::uint32_t row_at(std::uint32_t position) const noexcept;
 
@@ -68,6 +71,7 @@ class GraphSearch {
   const SearchPlan& plan_;
   const Bitmap* passing_;
   const GraphView& view_;
+  QuantizedView& quantized_;
   const LiveGraph& graph_;
   Scratch& scratch_;
   Interruption interruption_;

@@ -10,7 +10,9 @@ bool MemoryShard::grow(std::uint64_t until_ns) noexcept {
   for (const auto& column : *at.generation->columns) {
     if (column->index == nullptr) continue;
     const auto grown = guard([&]() -> Result<bool> {
-      return column->index->grow(*column, store_, at.state.next_offset, until_ns);
+      // Codes first: they are there soon, and a graph may be long in coming.
+      const bool has_more = column->quantized != nullptr && column->quantized->grow(*column, until_ns);
+      return column->index->grow(*column, store_, at.state.next_offset, until_ns) || has_more;
     });
     // Without memory the index stays as it is; the next record that is applied has it tried again.
     may_go_on = may_go_on || (grown && grown.value());
@@ -20,8 +22,10 @@ bool MemoryShard::grow(std::uint64_t until_ns) noexcept {
 
 bool MemoryShard::has_growth() const noexcept {
   const auto at = snapshot();
-  for (const auto& column : *at.generation->columns)
+  for (const auto& column : *at.generation->columns) {
     if (column->index != nullptr && column->index->has_growth(*column)) return true;
+    if (column->quantized != nullptr && column->quantized->has_growth(*column)) return true;
+  }
   return false;
 }
 
@@ -58,7 +62,8 @@ void MemoryShard::cover_sparse() noexcept {
 void MemoryShard::wake_builder() noexcept {
   if (options_.builder == nullptr) return;
   const auto wants_growth = [](const auto& column) {
-    return column->index != nullptr && column->index->wants_growth(*column);
+    return (column->index != nullptr && column->index->wants_growth(*column)) ||
+           (column->quantized != nullptr && column->quantized->waiting(*column) > 0);
   };
   if (std::ranges::none_of(*generation_->columns, wants_growth)) return;
   const auto woken = guard([&]() -> Result<bool> {

@@ -198,9 +198,25 @@ ShardState MemoryShard::state() const {
     memory.coming += graph.coming;
     at.state.indexed_vectors += std::min<std::uint64_t>(column->index->covered(), at.state.points);
     at.state.graph_changes += column->index->changes();
-    at.state.waiting_vectors += column->index->waiting(*column);
+    auto waiting = column->index->waiting(*column);
+    if (column->quantized != nullptr) {
+      const auto codes = column->quantized->codes();
+      const auto without = column->quantized->waiting(*column);
+      memory.quantized += codes.bytes();
+      memory.coming += codes.bytes_of_each * without;
+      waiting = std::max(waiting, without);
+    }
+    at.state.waiting_vectors += waiting;
   }
   return at.state;
+}
+
+std::vector<SlotCodes> MemoryShard::quantized() const {
+  const auto at = snapshot();
+  std::vector<SlotCodes> all;
+  for (const auto& column : *at.generation->columns)
+    if (column->quantized != nullptr) all.push_back({column->slot.slot, column->quantized->codes()});
+  return all;
 }
 
 std::vector<SourcePosition> MemoryShard::sources() const {

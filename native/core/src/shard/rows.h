@@ -10,6 +10,7 @@
 #include "millrace/normalize.h"
 #include "millrace/point_id.h"
 #include "millrace/schema.h"
+#include "quantization/quantized_column.h"
 #include "shard/payload_arena.h"
 #include "sparse/sparse_vectors.h"
 #include "vectors/dense_vectors.h"
@@ -82,6 +83,7 @@ struct VectorColumn {
   BlockColumn<std::uint32_t> position_of;  ///< by row: position + 1, or 0
   std::atomic<std::uint32_t> count{0};
   std::unique_ptr<ColumnIndex> index;      ///< null when nobody builds indexes
+  std::unique_ptr<QuantizedColumn> quantized;  ///< null when the user asked for no codes, or nobody would make them
 
   /// Makes room for the vectors of a block, from position `count` on.
   /// @throws std::bad_alloc; nothing that counts has changed then

@@ -5,6 +5,7 @@
 #include "shard/exact_scan.h"
 #include "shard/graph_search.h"
 #include "shard/memory_shard.h"
+#include "shard/quantized_search.h"
 
 namespace millrace {
 namespace {
@@ -67,10 +68,15 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     if (at.state.points == 0) return result;
     if (column->multi != nullptr) return scan(at, *column, MaxSim(column->slot, plan.query), plan, bitmap, std::move(result));
     const VectorScorer scorer(column->slot, plan.query);
+    auto quantized = QuantizedView::of(*column, plan);
     if (view.stage != nullptr) {
       IndexBuilder::note_search(steady_clock_ns());
-      GraphSearch search(store_, *column, scorer, at.state, plan, bitmap, view);
+      GraphSearch search(store_, *column, scorer, at.state, plan, bitmap, view, quantized);
       if (search.is_worth_it()) return search.run(std::move(result));
+    }
+    if (quantized.has_codes()) {
+      QuantizedScan codes(store_, *column, scorer, at.state, plan, bitmap, quantized);
+      if (codes.is_worth_it()) return codes.run(std::move(result));
     }
     return scan(at, *column, scorer, plan, bitmap, std::move(result));
   });
@@ -113,7 +119,11 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   }
   const auto view = plan.exact ? GraphView{} : GraphView::of(*column);
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
-  const auto work = view.stage == nullptr ? count * work_per_position(*column, plan) : GraphSearch::estimate(*column, plan, view);
+  const bool is_quantized = column->quantized != nullptr && !plan.exact && !plan.quantization.is_ignored &&
+                            column->quantized->codes().vectors > count / 2;
+  const auto work = view.stage != nullptr ? GraphSearch::estimate(*column, plan, view)
+                    : is_quantized        ? QuantizedScan::estimate(*column)
+                                          : count * work_per_position(*column, plan);
   const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;
   return work + (!has_to_match ? 0 : estimate_filter(*plan.matching.filter));
 }

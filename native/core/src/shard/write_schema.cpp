@@ -54,7 +54,9 @@ std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) c
   // Multivectors are scanned.
   if (options_.builder == nullptr || slot.is_sparse || slot.is_multi) return column;
   const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
-  column->index = std::make_unique<ColumnIndex>(own == options_.index_of_slots.end() ? options_.index : own->settings);
+  const auto& settings = own == options_.index_of_slots.end() ? options_.index : own->settings;
+  column->index = std::make_unique<ColumnIndex>(settings);
+  if (settings.quantization.kind != QuantizationKind::none) column->quantized = std::make_unique<QuantizedColumn>(settings);
   return column;
 }
 
