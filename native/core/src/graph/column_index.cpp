@@ -112,7 +112,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
     const ColumnSample sample(column, count, kSample);
     auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample.vectors());
     first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
-    static_cast<void>(first->graph.try_sketches(sample));
+    static_cast<void>(first->graph.try_sketches(sample.vectors()));
   } catch (...) {
     lock.lock();
     is_resting_ = false;
