@@ -74,9 +74,9 @@ ${numberTable(layout.sectionKinds)}
 | IDS | ${encodings(layout.idEncodings)} | numeric: u64[rows]. uuid: 16 bytes in printed order × rows. mixed: a bitmap of rows bits (1 = UUID) padded to 8 bytes, then 16 bytes × rows, a number being a u64 and eight zero bytes |
 | VECTORS | ${encodings(layout.vectorEncodings)} | one contiguous block, vector after vector, for the rows that have this vector. f16 is IEEE 754 binary16. The encoding is the \`datatype\` of the slot |
 | PRESENCE | 0 | a bitmap over the rows of the record, padded to 8 bytes; absent when every row has the vector of this slot |
-| NORMS | 0 | f32[rows of VECTORS]: the length that normalisation took away, 1 where nothing was changed |
+| NORMS | 0 | f32[rows of VECTORS, or all vectors of MULTI]: the length that normalisation took away, 1 where nothing was changed |
 | SPARSE | ${encodings(layout.sparseEncodings)} | for the rows that have this vector: u32[rows + 1] ends of their entries, counted in entries and starting with 0, then the index of each entry as u32, rising within a row, then the value of each as f32 |
-| MULTI | – | reserved |
+| MULTI | ${encodings(layout.vectorEncodings)} | multivectors, for the rows that have this one: u32[rows + 1] ends of their vectors, counted in vectors and starting with 0, each row with at least one, then all vectors as in VECTORS |
 | PAYLOAD | ${encodings(layout.payloadEncodings)} | u32[rows + 1] ends of texts, counted from the end of this table and starting with 0, then the texts: UTF-8 JSON objects, minified, number tokens verbatim, key order kept, of duplicate keys the last. An empty text is no payload |
 | META | ${encodings(layout.metaEncodings)} | one plain MessagePack map |
 | OPERATIONS | ${encodings(layout.operationsEncodings)} | u32[rows + 1] ends of frames as in PAYLOAD, then one frame after the other, each whole but for its seal: producer, sequence, epoch and header CRC are 0 |
@@ -90,7 +90,7 @@ Kinds ${layout.recordKinds.checkpointRows} to ${layout.recordKinds.checkpointSta
 
 | kind | map |
 |---|---|
-| schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\`, with \`datatype\` (\`float16\`, \`uint8\`) when that is not float32, and when there are any, \`sparse\`: list of \`{slot, name}\` |
+| schema | \`version\` u32, \`versionBase\` u64, \`shard\` u32, \`vectors\`: list of \`{slot, name, size, distance}\`, with \`datatype\` (\`float16\`, \`uint8\`) when that is not float32 and \`multi: true\` for a multivector, and when there are any, \`sparse\`: list of \`{slot, name}\` |
 | upsert | none, or \`mode\`: \`insert_only\` leaves ids alone that exist, \`update_only\` those that do not; \`filter\`: points that exist and do not match are left alone |
 | deleteByFilter | \`filter\` |
 | updateVectors | none, or \`filter\`: points that do not match are left alone |
@@ -125,10 +125,10 @@ prefix says which component it is.
 |---|---|---|---|---|
 | 1 point | id | – | | yes |
 | 2 version | id, version | – | yes | |
-| 3 vector | id, slot, bits of the removed norm (0: none) | stored vector; of a sparse one its indices, then its values | yes | yes |
+| 3 vector | id, slot, bits of the removed norm (0: none) | stored vector; of a sparse one its indices, then its values; of a multivector the removed norms of its vectors where it has them, then the vectors, the norm in the prefix being 0 | yes | yes |
 | 4 payload | id | stored text; none when empty | yes | yes |
 | 5 schema | version, version base, shard | – | yes | |
-| 6 schema content, one a vector | slot, size (sparse: 0), distance (0 cosine, 1 dot and sparse, 2 euclid, 3 manhattan) + 256 × datatype (0 float32, 1 float16, 2 uint8) | the vector’s name | yes | yes |
+| 6 schema content, one a vector | slot, size (sparse: 0), distance (0 cosine, 1 dot and sparse, 2 euclid, 3 manhattan) + 256 × datatype (0 float32, 1 float16, 2 uint8) + 65536 for a multivector | the vector’s name | yes | yes |
 | 7 producer | producer, last sequence, its offset | – | yes | |
 | 8 epoch | newest writer epoch | – | yes | |
 | 9 source | ingest, partition, position, offset of its newest batch | the topic’s name | yes | |

@@ -46,7 +46,8 @@ bool read_vectors(const Napi::Value& value, std::vector<VectorSlot>& vectors) {
     const auto distance = distance_of(as_string(object.Get("distance")).value_or(""));
     const auto element = element_of(object.Get("datatype"));
     if (!slot || !name || !size || *size == 0 || !distance || !element) return false;
-    vectors.push_back({static_cast<std::uint32_t>(*slot), *name, static_cast<std::uint32_t>(*size), *distance, false, *element});
+    vectors.push_back({static_cast<std::uint32_t>(*slot), *name, static_cast<std::uint32_t>(*size), *distance, false, *element,
+                       object.Get("multi").ToBoolean()});
   }
   return true;
 }

@@ -73,10 +73,12 @@ std::uint64_t estimate_point(const ReadRequest& request) {
   constexpr std::uint64_t kPayloadWork = 16;
   // How many entries there are is not known before: indices and values of some hundred.
   constexpr std::uint64_t kSparseWork = 256;
+  // Nor how many vectors a multivector has.
+  constexpr std::uint64_t kVectorsOfMulti = 16;
   std::uint64_t work = kPlainWork + (request.shape.has_payload ? kPayloadWork : 0);
   for (const auto& vector : request.shape.vectors) {
     const auto& slots = request.selector.slots;
-    if (request.selector.all_vectors || std::ranges::find(slots, vector.slot) != slots.end()) work += vector.is_sparse ? kSparseWork : vector.dimension;
+    if (request.selector.all_vectors || std::ranges::find(slots, vector.slot) != slots.end()) work += vector.is_sparse ? kSparseWork : vector.dimension * (vector.is_multi ? kVectorsOfMulti : 1);
   }
   return work;
 }

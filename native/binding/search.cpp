@@ -84,7 +84,7 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   if (entries) indices.assign(entries->begin(), entries->end());
   const auto schema = (*handle)->shard->schema();
   const auto* vector = schema == nullptr ? nullptr : schema->find_slot(static_cast<std::uint32_t>(*slot));
-  if (vector != nullptr && vector->keeps_unit_length()) normalize(query, square_sum_of(query));
+  if (vector != nullptr && vector->keeps_unit_length()) normalize_rows(query, vector->dimension);
   SearchPlan plan{static_cast<std::uint32_t>(*slot), query, static_cast<std::uint32_t>(*k), info[4].ToBoolean(),
                   static_cast<std::uint32_t>(*ef), std::nullopt, {}};
   plan.is_sparse = entries.has_value();

@@ -90,6 +90,7 @@ inline void expect_same(const Shard& a, const Shard& b) {
     for (std::size_t v = 0; v < first[i].vectors.size(); ++v) {
       EXPECT_EQ(first[i].vectors[v].slot, second[i].vectors[v].slot);
       EXPECT_EQ(first[i].vectors[v].is_sparse, second[i].vectors[v].is_sparse);
+      EXPECT_EQ(first[i].vectors[v].row_dimension, second[i].vectors[v].row_dimension);
       EXPECT_TRUE(std::ranges::equal(first[i].vectors[v].indices, second[i].vectors[v].indices));
       EXPECT_TRUE(std::ranges::equal(first[i].vectors[v].values, second[i].vectors[v].values));
     }

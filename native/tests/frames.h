@@ -36,12 +36,52 @@ struct TestSlot {
 /// Entries by rising index.
 using Entries = std::vector<std::pair<std::uint32_t, float>>;
 
+/// The vectors that a point has under one name.
+struct TestMulti {
+  VectorSlot slot;
+  std::vector<std::vector<float>> rows;
+};
+
 struct TestPoint {
   PointId id;
   std::vector<std::optional<std::vector<float>>> vectors;  ///< by index of the slots given to upsert_frame
   std::string payload;
   std::map<std::uint32_t, Entries> sparse = {};  ///< by slot
+  std::map<std::uint32_t, TestMulti> multi = {};  ///< by slot
 };
+
+/// The removed length that frames of tests tell of each vector.
+inline constexpr float kTestNorm = 2.5F;
+
+inline void add_multi(RecordBuilder& builder, const std::vector<TestPoint>& points) {
+  std::map<std::uint32_t, VectorSlot> slots;
+  for (const auto& point : points)
+    for (const auto& [slot, multi] : point.multi) slots.emplace(slot, multi.slot);
+  const auto count = static_cast<std::uint32_t>(points.size());
+  for (const auto& [number, slot] : slots) {
+    std::vector<std::uint64_t> presence((count + 63) / 64);
+    std::vector<std::uint32_t> runs{0};
+    std::vector<float> values;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto found = points[i].multi.find(number);
+      if (found == points[i].multi.end()) continue;
+      presence[i / 64] |= std::uint64_t{1} << (i % 64);
+      for (const auto& row : found->second.rows) values.insert(values.end(), row.begin(), row.end());
+      runs.push_back(runs.back() + static_cast<std::uint32_t>(found->second.rows.size()));
+    }
+    const auto present = static_cast<std::uint32_t>(runs.size() - 1);
+    const auto table = std::as_bytes(std::span(runs));
+    std::vector<std::byte> bytes(table.begin(), table.end());
+    bytes.resize(table.size() + values.size() * element_bytes(slot.element));
+    store_elements(slot.element, values, bytes.data() + table.size());
+    if (present != count)
+      builder.add(layout::SectionKind::presence, 0, number, count, std::as_bytes(std::span(presence)));
+    builder.add(layout::SectionKind::multi, static_cast<std::uint16_t>(slot.element), number, present, bytes);
+    const std::vector<float> norms(runs.back(), kTestNorm);
+    if (slot.keeps_unit_length())
+      builder.add(layout::SectionKind::norms, 0, number, runs.back(), std::as_bytes(std::span(norms)));
+  }
+}
 
 inline void add_sparse(RecordBuilder& builder, const std::vector<TestPoint>& points) {
   std::map<std::uint32_t, std::uint32_t> rows;
@@ -121,10 +161,11 @@ inline RecordBuilder points_builder(layout::RecordKind kind, const std::vector<T
     builder.add(layout::SectionKind::vectors, static_cast<std::uint16_t>(element), slot, present, stored);
     if (present != count)
       builder.add(layout::SectionKind::presence, 0, slot, count, std::as_bytes(std::span(presence)));
-    const std::vector<float> norms(present, 2.5F);
+    const std::vector<float> norms(present, kTestNorm);
     builder.add(layout::SectionKind::norms, 0, slot, present, std::as_bytes(std::span(norms)));
   }
   add_sparse(builder, points);
+  add_multi(builder, points);
   if (kind != layout::RecordKind::upsert) return builder;
   std::vector<std::uint32_t> offsets{0};
   std::string text;
@@ -186,8 +227,9 @@ inline std::vector<std::byte> schema_frame(const Schema& schema) {
   packer.text("vectors").array(static_cast<std::uint8_t>(std::ssize(schema.vectors) - sparse));
   for (const auto& vector : schema.vectors) {
     if (vector.is_sparse) continue;
-    packer.map(vector.element == ElementType::f32 ? 4 : 5).text("slot").number(vector.slot).text("name").text(vector.name);
-    if (vector.element != ElementType::f32) packer.text("datatype").text(kDatatypes[static_cast<int>(vector.element)]);
+    packer.map(vector.is_multi ? 6 : vector.element == ElementType::f32 ? 4 : 5).text("slot").number(vector.slot).text("name").text(vector.name);
+    if (vector.is_multi) packer.text("multi").raw(0xc3);
+    if (vector.is_multi || vector.element != ElementType::f32) packer.text("datatype").text(kDatatypes[static_cast<int>(vector.element)]);
     packer.text("size").number(vector.dimension).text("distance").text(kNames[static_cast<int>(vector.distance)]);
   }
   RecordBuilder builder(layout::RecordKind::schema, kCollection, schema.version, 0);

@@ -54,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(Version1, GoldenFrames,
                                            "upsert-conditional", "delete-by-filter", "update-vectors", "delete-vectors",
                                            "set-payload", "overwrite-payload", "delete-payload", "clear-payload", "batch", "batch-source",
                                            "v1.1/schema-sparse", "v1.1/upsert-sparse",
-                                           "v1.2/schema-datatypes", "v1.2/upsert-datatypes"));
+                                           "v1.2/schema-datatypes", "v1.2/upsert-datatypes", "v1.2/schema-multi",
+                                           "v1.2/upsert-multi"));
 
 const PointId kUuid{true, 0x550e8400e29b41d4U, 0xa716446655440000U};
 
@@ -125,6 +126,31 @@ TEST(GoldenFrame, VectorsOfOtherDatatypesAreWhatTheirSchemaSays) {
   EXPECT_EQ(blocks[1].dimension, 4U);
   EXPECT_EQ(blocks[1].dense(1).front(), std::byte{4});
   EXPECT_TRUE(blocks[1].values.empty());
+}
+
+TEST(GoldenFrame, MultivectorsAreRunsOfVectors) {
+  const auto schema_frame = golden("v1.2/schema-multi");
+  const auto decoded = decode_schema(schema_frame.frame.value().meta);
+  const auto& vectors = std::get<Schema>(decoded).vectors;
+  ASSERT_EQ(vectors.size(), 3U);
+  EXPECT_TRUE(vectors[0].is_multi);
+  EXPECT_TRUE(vectors[1].is_multi);
+  EXPECT_FALSE(vectors[2].is_multi);
+  const auto read = golden("v1.2/upsert-multi");
+  const auto& blocks = read.frame.value().vectors;
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_TRUE(blocks[0].is_multi());
+  EXPECT_EQ(blocks[0].dimension, 2U);
+  const auto last = blocks[0].multi(2);
+  EXPECT_EQ(last.count, 3U);
+  std::vector<float> values(6);
+  read_elements(ElementType::f32, last.stored.data(), values);
+  EXPECT_EQ(values, (std::vector<float>{7, 8, 9, 10, 11, 12}));
+  EXPECT_EQ(blocks[1].element, ElementType::f16);
+  EXPECT_FALSE(blocks[1].has(0));
+  const auto halves = blocks[1].multi(1);
+  EXPECT_EQ(halves.count, 2U);
+  EXPECT_EQ(std::vector<float>(halves.norms.begin(), halves.norms.end()), (std::vector<float>{1, 5}));
 }
 
 TEST(GoldenFrame, DeleteHoldsItsUuid) {

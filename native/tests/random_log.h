@@ -12,7 +12,8 @@ class RandomLog {
  public:
   explicit RandomLog(std::uint64_t seed, std::uint64_t ids = 150) : random_(seed), ids_(ids) {
     schema_ = {1, 1000, 0, {{0, "", 5, Distance::cosine}, {1, "dot", 3, Distance::dot}, {2, "l2", 17, Distance::euclid}, sparse_slot(3, "words"),
-                            {4, "half", 9, Distance::cosine, false, ElementType::f16}, {5, "bytes", 21, Distance::cosine, false, ElementType::u8}}};
+                            {4, "half", 9, Distance::cosine, false, ElementType::f16}, {5, "bytes", 21, Distance::cosine, false, ElementType::u8},
+                            {6, "many", 3, Distance::cosine, false, ElementType::f32, true}, {7, "many bytes", 5, Distance::euclid, false, ElementType::u8, true}}};
   }
 
   struct Record {
@@ -44,6 +45,12 @@ class RandomLog {
     return made;
   }
 
+  std::vector<std::vector<float>> many(std::uint32_t dimension) {
+    std::vector<std::vector<float>> rows(1 + below(5));
+    for (auto& row : rows) row = values(dimension);
+    return rows;
+  }
+
   Entries entries() {
     Entries made;
     for (std::uint32_t index = 0; index < 40; index += static_cast<std::uint32_t>(1 + below(12)))
@@ -71,12 +78,14 @@ class RandomLog {
     std::vector<TestPoint> batch(count);
     std::vector<TestSlot> slots;
     for (const auto& vector : schema_.vectors)
-      if (!vector.is_sparse) slots.push_back(vector);
+      if (!vector.is_sparse && !vector.is_multi) slots.push_back(vector);
     for (auto& point : batch) {
       point.id = id();
       for (const auto& vector : schema_.vectors) {
         const bool is_missing = below(4) == 0;
-        if (!vector.is_sparse) {
+        if (vector.is_multi) {
+          if (!is_missing) point.multi[vector.slot] = {vector, many(vector.dimension)};
+        } else if (!vector.is_sparse) {
           point.vectors.push_back(is_missing ? std::nullopt : std::optional(values(vector.dimension)));
         } else if (!is_missing) {
           point.sparse[vector.slot] = entries();
@@ -108,14 +117,14 @@ class RandomLog {
   std::vector<std::byte> changed_schema() {
     ++schema_.version;
     auto& vectors = schema_.vectors;
-    if (vectors.size() > 8 || (below(2) == 0 && vectors.size() > 1)) {
+    if (vectors.size() > 10 || (below(2) == 0 && vectors.size() > 1)) {
       vectors.erase(vectors.begin() + static_cast<std::ptrdiff_t>(below(vectors.size())));
     } else {
       const auto distance = below(2) == 0 ? Distance::manhattan : Distance::cosine;
       const auto slot = 100 + schema_.version;
       const auto name = "v" + std::to_string(schema_.version);
       const auto is_sparse = below(3) == 0;
-      vectors.push_back(is_sparse ? sparse_slot(slot, name) : VectorSlot{slot, name, 6, distance, false, static_cast<ElementType>(below(3))});
+      vectors.push_back(is_sparse ? sparse_slot(slot, name) : VectorSlot{slot, name, 6, distance, false, static_cast<ElementType>(below(3)), below(3) == 0});
     }
     return schema_frame(schema_);
   }

@@ -7,12 +7,13 @@ export function encodeSchema(entry: CollectionEntry, shard: number, crc32c: Crc3
     version: entry.schemaVersion,
     versionBase: entry.versionBase,
     shard,
-    vectors: entry.spec.vectors.map(({ slot, name, size, distance, datatype }) => ({
+    vectors: entry.spec.vectors.map(({ slot, name, size, distance, datatype, multi }) => ({
       slot,
       name,
       size,
       distance,
-      ...(datatype && { datatype })
+      ...(datatype && { datatype }),
+      ...(multi && { multi })
     })),
     // Schemas without sparse vectors stay what they were before there were any.
     ...(entry.spec.sparse && {

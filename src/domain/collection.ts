@@ -16,6 +16,8 @@ export interface VectorSlot {
   readonly distance: Distance
   /** Missing: float32. */
   readonly datatype?: Exclude<Datatype, 'float32'>
+  /** Points have any number of vectors of this size under the name, which are compared by max_sim. Missing: one. */
+  readonly multi?: true
 }
 
 /** A named sparse vector. Its slot is one of the same numbers. */
@@ -66,10 +68,10 @@ export function specOfRequest(request: CreateCollectionBody): CollectionSpec {
 export function slotOf(
   slot: number,
   name: string,
-  { size, distance, datatype }: VectorParams
+  { size, distance, datatype, multivector_config: multi }: VectorParams
 ): VectorSlot {
   const isOther = datatype === 'float16' || datatype === 'uint8'
-  return { slot, name, size, distance, ...(isOther && { datatype }) }
+  return { slot, name, size, distance, ...(isOther && { datatype }), ...(multi && { multi: true }) }
 }
 
 const bytesOfDatatype: Readonly<Record<Datatype, number>> = { float32: 4, float16: 2, uint8: 1 }

@@ -26,17 +26,18 @@ export function indexesOf(spec: CollectionSpec) {
   const request = tidySettings(spec.request)
   const params = vectorParamsByName(request)
   const thresholdKb = request.optimizers_config?.indexing_threshold ?? thresholdKbDefault
-  return spec.vectors.map(({ slot, name }) => {
+  return spec.vectors.map(({ slot, name, multi }) => {
     const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
     const quantization = params[name]?.quantization_config ?? request.quantization_config
-    const links = hnsw.m ?? linksDefault
+    // Multivectors are always scanned, and by themselves.
+    const links = multi ? 0 : (hnsw.m ?? linksDefault)
     return {
       slot,
       links: links === 0 ? 0 : Math.min(Math.max(links, 4), linksMax),
       efConstruct: Math.min(Math.max(hnsw.ef_construct ?? efConstructDefault, 4), efConstructMax),
       thresholdBytes: thresholdKb * kib,
       fullScanBytes: (hnsw.full_scan_threshold ?? 0) * kib,
-      ...(quantization && { quantization: quantizationOf(quantization) })
+      ...(quantization && !multi && { quantization: quantizationOf(quantization) })
     }
   })
 }

@@ -121,6 +121,8 @@ export interface VectorSlot {
   readonly distance: 'Cosine' | 'Dot' | 'Euclid' | 'Manhattan'
   /** Missing: float32. */
   readonly datatype?: 'float16' | 'uint8'
+  /** A multivector. */
+  readonly multi?: true
 }
 
 export interface SparseSlot {

@@ -188,6 +188,11 @@ export const errorSpecs = {
     message: 'Not existing vector name error: {name}',
     native: 2
   },
+  MILLRACE_VECTOR_MULTI_MISMATCH: {
+    kind: 'badInput',
+    retryable: false,
+    message: 'Conversion between multi and regular vectors failed'
+  },
   MILLRACE_VECTOR_NAME_TAKEN: {
     kind: 'badInput',
     retryable: false,

@@ -7,15 +7,18 @@ import {
   type VectorSlot
 } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
+import { isMultiVector, type MultiVector } from '../domain/multi-vector.ts'
 import type { SearchParams } from '../domain/schemas/index.ts'
 import { type SparseVector, sortedEntries } from '../domain/sparse-vector.ts'
 import type { QuantizationUse } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
 
+export type QueryVector = readonly number[] | MultiVector | SparseVector
+
 /** A nearest-points query, ready for any shard. */
 export interface NearestPlan {
   readonly slot: number
-  /** f32[size]; of a sparse vector as many as indices */
+  /** f32[size]; of a multivector the vectors one after the other, of a sparse vector as many as indices */
   readonly query: Float32Array
   /** Of a sparse vector, rising. */
   readonly indices?: Uint32Array
@@ -38,7 +41,7 @@ export interface NearestPlan {
 export function planNearest(
   view: CollectionView,
   request: {
-    readonly vector: readonly number[] | SparseVector
+    readonly vector: QueryVector
     readonly using: string | undefined
     readonly limit: number
     readonly offset: number
@@ -101,7 +104,7 @@ function checkIdf(view: CollectionView, slot: AnySlot, idf: unknown): void {
 function queryVector(
   view: CollectionView,
   slot: AnySlot,
-  vector: readonly number[] | SparseVector
+  vector: QueryVector
 ): Pick<NearestPlan, 'query' | 'indices' | 'idf'> {
   if ('indices' in vector) {
     if (!isSparse(slot)) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
@@ -109,7 +112,17 @@ function queryVector(
     return { query: finite(values), indices, idf: hasIdf(view.spec, slot.name) }
   }
   if (isSparse(slot)) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
-  return { query: denseQuery(slot, vector) }
+  return { query: isMultiVector(vector) ? multiQuery(slot, vector) : denseQuery(slot, vector) }
+}
+
+/** A query of one vector may be asked of multivectors, but not the other way round. */
+function multiQuery(slot: VectorSlot, vectors: MultiVector): Float32Array {
+  if (!slot.multi) throw new EngineError('MILLRACE_VECTOR_MULTI_MISMATCH')
+  const query = new Float32Array(vectors.length * slot.size)
+  vectors.forEach((vector, index) => {
+    query.set(denseQuery(slot, vector), index * slot.size)
+  })
+  return query
 }
 
 /** The engine makes it of unit length where the distance is cosine. */

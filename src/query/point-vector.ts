@@ -1,9 +1,10 @@
 import type { AnySlot } from '../domain/collection.ts'
 import type { CollectionView } from '../domain/directory.ts'
+import type { MultiVector } from '../domain/multi-vector.ts'
 import type { PointId } from '../domain/point-id.ts'
-import type { SparseVector } from '../domain/sparse-vector.ts'
 import { bucketOf, parsePointIds } from '../engine/index.ts'
 import { EngineError } from '../errors/index.ts'
+import type { QueryVector } from './plan.ts'
 import type { ShardAccess } from './shard-access.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function vectorOfPoint(
   shards: ShardAccess,
   slot: AnySlot,
   id: PointId
-): Promise<readonly number[] | SparseVector> {
+): Promise<QueryVector> {
   const ids = parsePointIds([String(id)])
   const shape = { payload: false, vectors: [slot.name], startNs: 0n }
   const shard = view.shardOfBucket[bucketOf(ids, 0)] ?? 0
@@ -24,14 +25,23 @@ export async function vectorOfPoint(
   if (!response) throw new EngineError('MILLRACE_POINT_MISSING', { id })
   // The engine writes floats so that they read back as the same ones.
   const { result } = JSON.parse(response.toString('utf8')) as RenderedPoint
-  const vector = Array.isArray(result.vector) ? result.vector : result.vector[slot.name]
+  const { vector: shown } = result
+  const vector = isList(shown) ? shown : shown[slot.name]
   if (vector === undefined) {
     throw new EngineError('MILLRACE_POINT_VECTOR_MISSING', { name: slot.name })
   }
   return vector
 }
 
+function isList(
+  vector: RenderedPoint['result']['vector']
+): vector is readonly number[] | MultiVector {
+  return Array.isArray(vector)
+}
+
 /** What `renderPoint` answers for one slot; the unnamed vector of a collection without others comes bare. */
 interface RenderedPoint {
-  readonly result: { readonly vector: number[] | Readonly<Record<string, number[] | SparseVector>> }
+  readonly result: {
+    readonly vector: readonly number[] | MultiVector | Readonly<Record<string, QueryVector>>
+  }
 }

@@ -51,14 +51,10 @@ export function parseUpdateCollection(view: CollectionView, body: unknown): Upda
 }
 
 /** @throws MILLRACE_OPTION_UNSUPPORTED */
-export function checkDenseParams({
-  datatype,
-  multivector_config
-}: Pick<VectorParams, 'datatype' | 'multivector_config'>): void {
+export function checkDenseParams({ datatype }: Pick<VectorParams, 'datatype'>): void {
   if (datatype === 'turbo4') {
     throw unsupported('datatype: turbo4', 'use float32, float16 or uint8')
   }
-  if (multivector_config) throw unsupported('multivector_config', 'store one vector a point')
 }
 
 function checkSparseVectors(request: CreateCollectionBody): void {

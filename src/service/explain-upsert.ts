@@ -12,7 +12,7 @@ import {
 import { EngineError } from '../errors/index.ts'
 import type { ServiceLimits } from './context.ts'
 import {
-  checkDense,
+  checkList,
   checkSparse,
   checkSpelledPoints,
   checkVector,
@@ -134,8 +134,9 @@ function checkBatch(body: object, slots: readonly AnySlot[], path: string): void
       throw unequal(`${path}batch`, 'vectors', ids.length, list.length)
     list.forEach((vector, index) => {
       const place = `${path}batch.vectors.${name}[${index}]`
-      if (Array.isArray(vector)) checkDense(vector, place, name, slots)
-      else checkSparse(vector, `${path}batch.vectors.?[${index}]`, name, slots)
+      const anyPlace = `${path}batch.vectors.?[${index}]`
+      if (Array.isArray(vector)) checkList(vector, place, anyPlace, name, slots)
+      else checkSparse(vector, anyPlace, name, slots)
     })
     // Of no points nothing is wrong, but a name that is spelled out is looked at.
     if (!Array.isArray(vectors)) findSlot(name, slots)

@@ -1,5 +1,6 @@
 /** Says what is wrong with the vectors of a point. */
 import { type AnySlot, defaultVectorName, isSparse } from '../domain/collection.ts'
+import { multiVectorProblem } from '../domain/multi-vector.ts'
 import { type SparseVector, sparseProblem } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
 import { type JsonPath, readJson } from './json-reader.ts'
@@ -9,7 +10,7 @@ import { readPointId } from './point-ids.ts'
 export function checkVector(vector: unknown, path: string, slots: readonly AnySlot[]): void {
   if (vector === undefined || vector === null) return
   if (Array.isArray(vector)) {
-    checkDense(vector, path, defaultVectorName, slots)
+    checkList(vector, path, `${path}.?`, defaultVectorName, slots)
     return
   }
   if (typeof vector !== 'object') throw malformed(`${path}: expected some form of vector`)
@@ -18,7 +19,7 @@ export function checkVector(vector: unknown, path: string, slots: readonly AnySl
     throw unsupported('server-side inference', 'send the vector itself')
   }
   for (const [name, value] of Object.entries(vector)) {
-    if (Array.isArray(value)) checkDense(value, `${path}.${name}`, name, slots)
+    if (Array.isArray(value)) checkList(value, `${path}.${name}`, `${path}.?`, name, slots)
     else checkSparse(value, `${path}.?`, name, slots)
   }
 }
@@ -63,7 +64,46 @@ function isInference(value: unknown): boolean {
   return value !== null && !Array.isArray(value) && !('indices' in value) && !('values' in value)
 }
 
-export function checkDense(
+/**
+ * One vector, or several.
+ *
+ * @param path       as errors name it
+ * @param multiPath  as those of multivectors do
+ */
+export function checkList(
+  vector: readonly unknown[],
+  path: string,
+  multiPath: string,
+  name: string,
+  slots: readonly AnySlot[]
+): void {
+  const holdsLists = vector.length > 0 && vector.every((item) => Array.isArray(item))
+  const slot = slots.find((candidate) => candidate.name === name)
+  const isMulti = slot !== undefined && !isSparse(slot) && slot.multi === true
+  if (holdsLists || (isMulti && vector.length === 0)) {
+    checkMulti(vector as readonly (readonly unknown[])[], multiPath, name, slots)
+  } else {
+    checkDense(vector, path, name, slots)
+  }
+}
+
+function checkMulti(
+  vectors: readonly (readonly unknown[])[],
+  path: string,
+  name: string,
+  slots: readonly AnySlot[]
+): void {
+  const reason = multiVectorProblem(vectors, path)
+  if (reason !== undefined) throw new EngineError('MILLRACE_BODY_INVALID', { reason })
+  const slot = findSlot(name, slots)
+  if (isSparse(slot)) throw new EngineError('MILLRACE_VECTOR_KIND_MISMATCH')
+  if (!slot.multi) throw new EngineError('MILLRACE_VECTOR_MULTI_MISMATCH')
+  vectors.forEach((vector, index) => {
+    checkDense(vector, `${path}[${index}]`, name, slots)
+  })
+}
+
+function checkDense(
   vector: readonly unknown[],
   path: string,
   name: string,
@@ -78,8 +118,6 @@ export function checkDense(
     (component) => typeof component !== 'number' && typeof component !== 'bigint'
   )
   if (wrong >= 0) {
-    const isMulti = Array.isArray(vector[wrong])
-    if (isMulti) throw unsupported(`${path}: a multivector`, 'store one vector a point')
     throw malformed(`${path}[${wrong}]: invalid type, expected a number`)
   }
   const slot = findSlot(name, slots)

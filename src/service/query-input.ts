@@ -1,10 +1,13 @@
 /** What a query is about: a vector, a point whose vector is meant, or nothing. */
+
+import { isMultiVector, type MultiVector, multiVectorProblem } from '../domain/multi-vector.ts'
 import { type PointId, pointIdFromJson } from '../domain/point-id.ts'
 import { type SparseVector, sparseProblem } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
+import type { QueryVector } from '../query/index.ts'
 
 export type QueryInput =
-  | { readonly kind: 'vector'; readonly vector: readonly number[] | SparseVector }
+  | { readonly kind: 'vector'; readonly vector: QueryVector }
   | { readonly kind: 'point'; readonly id: PointId }
   | { readonly kind: 'idOrder' }
 
@@ -21,8 +24,11 @@ export function readQueryInput(query: unknown, path: string): QueryInput {
     const place = isNamed ? `${path}.nearest` : path
     return { kind: 'vector', vector: checkedSparse(input as unknown as SparseVector, place) }
   }
-  // The schema has seen numbers in a list.
-  if (Array.isArray(input)) return { kind: 'vector', vector: input as number[] }
+  // The schema has seen numbers in a list, or in lists.
+  if (Array.isArray(input)) {
+    const vector = input as readonly number[] | MultiVector
+    return { kind: 'vector', vector: isMultiVector(vector) ? checkedMulti(vector, path) : vector }
+  }
   const id = pointIdFromJson(input)
   if (id === undefined) throw notAQuery()
   return { kind: 'point', id }
@@ -32,6 +38,12 @@ export function readQueryInput(query: unknown, path: string): QueryInput {
 export function checkedSparse(vector: SparseVector, path: string): SparseVector {
   const reason = sparseProblem(vector, path)
   if (reason === undefined) return vector
+  throw new EngineError('MILLRACE_BODY_INVALID', { reason })
+}
+
+function checkedMulti(vectors: MultiVector, path: string): MultiVector {
+  const reason = multiVectorProblem(vectors, path)
+  if (reason === undefined) return vectors
   throw new EngineError('MILLRACE_BODY_INVALID', { reason })
 }
 
@@ -90,13 +102,19 @@ const numberMembers = ['nearest', 'vector', 'indices', 'values']
 
 /** Whether there is one in a vector; alone it is an id. */
 function hasBigInt(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some((component) => typeof component === 'bigint')
+  if (Array.isArray(value)) {
+    return value.some(
+      (item) => typeof item === 'bigint' || (Array.isArray(item) && hasBigInt(item))
+    )
+  }
   return isMap(value) && numberMembers.some((name) => hasBigInt(value[name]))
 }
 
 function rounded(value: unknown): unknown {
   if (Array.isArray(value)) {
-    return value.map((component) => (typeof component === 'bigint' ? Number(component) : component))
+    return value.map((item) =>
+      typeof item === 'bigint' ? Number(item) : Array.isArray(item) ? rounded(item) : item
+    )
   }
   if (!isMap(value)) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, rounded(inner)]))

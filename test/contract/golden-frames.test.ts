@@ -95,6 +95,30 @@ test('the upsert with datatypes holds halves and bytes', () => {
   expect([...bytes.bytes]).toEqual([0, 1, 2, 255, 4, 5, 6, 7, 8, 9, 10, 11])
 })
 
+test('the schema frame with multivectors says which they are', () => {
+  expect(readMeta(read('v1.2/schema-multi'))).toMatchObject({
+    vectors: [
+      { slot: 1, name: '', size: 2, distance: 'Dot', multi: true },
+      { slot: 2, name: 'half', size: 3, distance: 'Cosine', datatype: 'float16', multi: true },
+      { slot: 5, name: 'one', size: 2, distance: 'Dot' }
+    ]
+  })
+})
+
+test('the upsert with multivectors holds the ends of its rows and all vectors', () => {
+  const frame = read('v1.2/upsert-multi')
+  const words = (bytes: Uint8Array) => [...new Uint32Array(bytes.slice().buffer)]
+  const first = sectionOf(frame, sectionKinds.multi, 1)
+  expect([first.encoding, first.rows]).toEqual([vectorEncodings.f32, 3])
+  expect(words(first.bytes.subarray(0, 16))).toEqual([0, 2, 3, 6])
+  expect(floats(first.bytes.subarray(16))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  const second = sectionOf(frame, sectionKinds.multi, 2)
+  expect([second.encoding, second.rows]).toEqual([vectorEncodings.f16, 2])
+  expect(words(second.bytes.subarray(0, 12))).toEqual([0, 1, 3])
+  expect(sectionOf(frame, sectionKinds.presence, 2).bytes[0]).toBe(0b110)
+  expect(floats(sectionOf(frame, sectionKinds.norms, 2).bytes)).toEqual([2, 1, 5])
+})
+
 test('the sparse upsert holds the ends, the indices and the values of its rows', () => {
   const frame = read('v1.1/upsert-sparse')
   const words = (bytes: Uint8Array) => [...new Uint32Array(bytes.slice().buffer)]

@@ -36,6 +36,7 @@ async function write(client: RestClient, first: number): Promise<void> {
     vector: {
       half: [first, at, 0.1],
       bytes: [at, 255 - at, first % 256, 0.5],
+      many: Array.from({ length: 1 + (at % 4) }, (_, row) => [at, row - 1]),
       ...(at % 3 === 0 && { words: { indices: [at], values: [0.5] } })
     },
     payload: { text: 'x'.repeat(50) }
@@ -47,7 +48,10 @@ test('P1 P6 vectors of every kind, and those added at runtime, are the same afte
   const data = temporaryFolder()
   const first = await start(data)
   await first.client.call('PUT', name, {
-    vectors: { half: { size: 3, distance: 'Cosine', datatype: 'float16' } },
+    vectors: {
+      half: { size: 3, distance: 'Cosine', datatype: 'float16' },
+      many: { size: 2, distance: 'Cosine', multivector_config: { comparator: 'max_sim' } }
+    },
     shard_number: 2
   })
   const add = (vector: string, body: object) =>

@@ -11,6 +11,15 @@ export const schemas: readonly (readonly VectorSlot[])[] = [
   [
     { slot: 1, name: '', size: 1, distance: 'Euclid' },
     { slot: 2, name: 'b', size: 4, distance: 'Cosine' }
+  ],
+  [
+    { slot: 1, name: '', size: 2, distance: 'Cosine', multi: true },
+    { slot: 2, name: 'b', size: 1, distance: 'Dot', multi: true, datatype: 'uint8' }
+  ],
+  [
+    { slot: 1, name: '', size: 2, distance: 'Cosine', datatype: 'uint8' },
+    { slot: 2, name: 'b', size: 3, distance: 'Manhattan', datatype: 'float16' },
+    { slot: 3, name: 'c', size: 1, distance: 'Euclid', multi: true, datatype: 'float16' }
   ]
 ]
 
@@ -171,6 +180,20 @@ function dense(size: number): fc.Arbitrary<string> {
   )
 }
 
+/** What stands under the name of a slot. */
+function given({ size, multi }: VectorSlot): fc.Arbitrary<string> {
+  const one = dense(size)
+  const many = fc.oneof(
+    one,
+    rarely(
+      30,
+      list(one),
+      fc.array(one, { minLength: 1, maxLength: 4 }).map((rows) => `[${rows.join(', ')}]`)
+    )
+  )
+  return multi ? many : rarely(60, many, one)
+}
+
 function isF32(text: string): boolean {
   return Number.isFinite(Math.fround(Number(text)))
 }
@@ -206,7 +229,7 @@ function vectorOf(slots: readonly VectorSlot[]): fc.Arbitrary<string> {
     rarely(
       30,
       fc.array(fc.tuple(names, dense(1)), { maxLength: 2 }),
-      members(slots.map(({ name, size }) => [name, dense(size), 70]))
+      members(slots.map((slot) => [slot.name, given(slot), 70]))
     )
   )
   const inference = fc.constantFrom(
@@ -214,7 +237,7 @@ function vectorOf(slots: readonly VectorSlot[]): fc.Arbitrary<string> {
     '{"indices":[1],"values":[1]}',
     '[[1,2]]'
   )
-  const usual = unnamed === undefined ? named : fc.oneof(named, dense(unnamed.size))
+  const usual = unnamed === undefined ? named : fc.oneof(named, given(unnamed))
   return rarely(40, fc.oneof(inference, fc.constantFrom('null', '[]', '{}', '"x"', '1')), usual)
 }
 
@@ -242,9 +265,9 @@ function batchValue(slots: readonly VectorSlot[]): fc.Arbitrary<string> {
           .map((texts) => `[${texts.join(', ')}]`)
       )
     const unnamed = slots.find(({ name }) => name === '')
-    const named = object(members(slots.map(({ name, size }) => [name, exactly(dense(size)), 80])))
+    const named = object(members(slots.map((slot) => [slot.name, exactly(given(slot)), 80])))
     const odd = fc.constantFrom('[]', '{}', 'null', '{"x":[]}', '"ab"', '[[]]')
-    const columns = unnamed === undefined ? named : fc.oneof(named, exactly(dense(unnamed.size)))
+    const columns = unnamed === undefined ? named : fc.oneof(named, exactly(given(unnamed)))
     return object(
       members([
         ['ids', exactly(rarely(60, wrongIds, rightIds)), 98],

@@ -5,17 +5,24 @@ import {
   readIds,
   type Section,
   sealFrame,
-  sectionKinds
+  sectionKinds,
+  vectorEncodings
 } from '../../src/domain/record/index.ts'
 import { crc32c, type VectorSlot } from '../../src/engine/index.ts'
+import { fromHalf, toByte, toHalf } from '../support/halves.ts'
 import { nearestF32 } from './nearest-f32.ts'
 import { itemsOf, member, minified, type PlainJson, readPlainly } from './plain-json.ts'
 
-/** What is stored of one point. Vectors by slot, as the bytes of their f32. */
+/** What is stored of one point. Vectors by slot. */
 export interface ModelPoint {
   readonly id: PointId
-  readonly vectors: Readonly<Record<number, { values: number[]; norm: number | undefined }>>
+  readonly vectors: Readonly<Record<number, ModelVector | readonly ModelVector[]>>
   readonly payload: string
+}
+
+interface ModelVector {
+  readonly values: readonly number[]
+  readonly norm: number | undefined
 }
 
 /** A plain reading of an accepted body. */
@@ -63,16 +70,30 @@ function vectorsOf(
   slots: readonly VectorSlot[],
   find: (name: string) => PlainJson | undefined
 ): ModelPoint['vectors'] {
-  const vectors: Record<number, { values: number[]; norm: number | undefined }> = {}
-  for (const { slot, name, distance } of slots) {
-    const json = find(name)
+  const vectors: Record<number, ModelVector | readonly ModelVector[]> = {}
+  for (const slot of slots) {
+    const json = find(slot.name)
     if (json === undefined) continue
-    const values = itemsOf(json).map((item) =>
-      item.kind === 'number' ? nearestF32(item.text) : Number.NaN
-    )
-    vectors[slot] = distance === 'Cosine' ? normalized(values) : { values, norm: undefined }
+    const items = itemsOf(json)
+    // One vector alone is a multivector of one.
+    const rows = items[0]?.kind === 'list' ? items.map(itemsOf) : [items]
+    const stored = rows.map((row) => vectorOf(row, slot))
+    const [first] = stored
+    if (slot.multi) vectors[slot.slot] = stored
+    else if (first !== undefined) vectors[slot.slot] = first
   }
   return vectors
+}
+
+function vectorOf(items: readonly PlainJson[], slot: VectorSlot): ModelVector {
+  const values = items.map((item) => (item.kind === 'number' ? nearestF32(item.text) : Number.NaN))
+  const { values: whole, norm } = keepsNorm(slot) ? normalized(values) : { values, norm: undefined }
+  if (slot.datatype === 'uint8') return { values: whole.map(toByte), norm }
+  return { values: slot.datatype === 'float16' ? whole.map(toHalf) : whole, norm }
+}
+
+function keepsNorm({ distance, datatype }: VectorSlot): boolean {
+  return distance === 'Cosine' && datatype !== 'uint8'
 }
 
 /** Division by the f32 length, unless there is none or it is one already. */
@@ -127,22 +148,39 @@ function payloadTexts(section: Section | undefined, rows: number): string[] {
   )
 }
 
-function columnOf(frame: Frame, { slot, size, distance }: VectorSlot, rows: number) {
-  const section = sectionOf(frame, sectionKinds.vectors, slot)
+function columnOf(frame: Frame, described: VectorSlot, rows: number) {
+  const { slot, size, multi } = described
+  const section = sectionOf(frame, multi ? sectionKinds.multi : sectionKinds.vectors, slot)
   if (section === undefined) return []
-  const values = floats(section)
+  const table = multi ? 4 * (section.rows + 1) : 0
+  const ends = wordsOf(section.bytes.subarray(0, table))
+  const values = elements(section.bytes.subarray(table), section.encoding)
   const norms = floats(sectionOf(frame, sectionKinds.norms, slot))
   const presence = sectionOf(frame, sectionKinds.presence, slot)?.bytes
   let taken = 0
   return Array.from({ length: rows }, (_, row) => {
     if (presence !== undefined && ((presence[row >> 3] ?? 0) & (1 << (row & 7))) === 0)
       return undefined
-    const at = taken++
-    return {
+    const vectorAt = (at: number): ModelVector => ({
       values: values.slice(at * size, (at + 1) * size),
-      norm: distance === 'Cosine' ? norms[at] : undefined
-    }
+      norm: keepsNorm(described) ? norms[at] : undefined
+    })
+    const at = taken++
+    if (!multi) return vectorAt(at)
+    const [begin = 0, end = 0] = ends.slice(at, at + 2)
+    return Array.from({ length: end - begin }, (_, index) => vectorAt(begin + index))
   })
+}
+
+function wordsOf(bytes: Uint8Array): number[] {
+  return [...new Uint32Array(bytes.slice().buffer)]
+}
+
+function elements(bytes: Uint8Array, encoding: number): number[] {
+  if (encoding === vectorEncodings.u8) return [...bytes]
+  const { buffer } = bytes.slice()
+  if (encoding === vectorEncodings.f16) return Array.from(new Uint16Array(buffer), fromHalf)
+  return [...new Float32Array(buffer)]
 }
 
 function floats(section: Section | undefined): number[] {

@@ -10,6 +10,14 @@ export function toHalf(value: number): number {
   return Math.sign(value) * (below + (isUp ? 1 : 0)) * step
 }
 
+/** @returns the number that 16 bits stand for */
+export function fromHalf(bits: number): number {
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  const size = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25)
+  return (bits & 0x8000) === 0 ? size : -size
+}
+
 /** @returns the number of 8 bits that a component becomes */
 export function toByte(value: number): number {
   return Math.trunc(Math.min(255, Math.max(0, value)))

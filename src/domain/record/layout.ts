@@ -145,7 +145,10 @@ export const idEncodings = {
   mixed: 2
 } as const
 
-/** VECTORS: element type of the contiguous block, one vector after the other, present rows only. */
+/**
+ * VECTORS: element type of the contiguous block, one vector after the other, present rows only.
+ * MULTI: the same elements. u32[rows + 1] ends of the rows' vectors, rising and starting with 0, then all of the vectors.
+ */
 export const vectorEncodings = { f32: 0, f16: 1, u8: 2 } as const
 
 /**

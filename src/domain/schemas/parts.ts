@@ -29,6 +29,9 @@ export type WithVector = Type.Static<typeof withVectorSchema>
 
 export const denseVectorSchema = Type.Array(Type.Number(), { minItems: 1 })
 
+/** Vectors of one length, which `multiVectorProblem` checks. */
+export const multiVectorSchema = Type.Array(denseVectorSchema, { minItems: 1 })
+
 const index32 = Type.Integer({ minimum: 0, maximum: 0xffff_ffff })
 
 /** Equal lengths and different indices are checked by `sparseProblem`. */

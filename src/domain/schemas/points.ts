@@ -3,6 +3,7 @@ import { filterSchema } from './filter.ts'
 import {
   denseVectorSchema,
   maybe,
+  multiVectorSchema,
   pointIdSchema,
   shardKeySchema,
   sparseVectorSchema,
@@ -12,11 +13,12 @@ import {
 
 export const payloadSchema = Type.Record(Type.String(), Type.Unknown())
 
-const namedVectorSchema = Type.Union([denseVectorSchema, sparseVectorSchema])
+const namedVectorSchema = Type.Union([denseVectorSchema, multiVectorSchema, sparseVectorSchema])
 
 /** The forms that the vectors of a point may have: the default one bare, or by name; a sparse one always has a name. */
 export const pointVectorSchema = Type.Union([
   denseVectorSchema,
+  multiVectorSchema,
   Type.Record(Type.String(), namedVectorSchema)
 ])
 
@@ -30,7 +32,7 @@ const pointSchema = Type.Object({
 const batchSchema = Type.Object({
   ids: Type.Array(pointIdSchema),
   vectors: Type.Union([
-    Type.Array(denseVectorSchema),
+    Type.Array(Type.Union([denseVectorSchema, multiVectorSchema])),
     Type.Record(Type.String(), Type.Array(namedVectorSchema))
   ]),
   payloads: maybe(Type.Array(Type.Union([payloadSchema, Type.Null()])))

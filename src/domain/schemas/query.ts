@@ -3,6 +3,7 @@ import { filterSchema } from './filter.ts'
 import {
   denseVectorSchema,
   maybe,
+  multiVectorSchema,
   pointIdSchema,
   searchParamsSchema,
   shardKeySchema,
@@ -23,7 +24,12 @@ const readOptions = {
 }
 
 /** A vector, or the id of a point whose vector is meant. */
-const nearestSchema = Type.Union([denseVectorSchema, pointIdSchema, sparseVectorSchema])
+const nearestSchema = Type.Union([
+  denseVectorSchema,
+  multiVectorSchema,
+  pointIdSchema,
+  sparseVectorSchema
+])
 
 export const queryPointsSchema = Type.Object({
   query: maybe(Type.Union([nearestSchema, Type.Object({ nearest: nearestSchema })])),

@@ -13,4 +13,12 @@ float normalize(std::span<float> vector, double square_sum) noexcept;
 /// Σ x² in double, from the first component to the last.
 [[nodiscard]] double square_sum_of(std::span<const float> vector) noexcept;
 
+/// The same for each of several vectors, one after the other. What is left over at the end stays as it is.
+inline void normalize_rows(std::span<float> vectors, std::size_t dimension) noexcept {
+  for (; vectors.size() >= dimension; vectors = vectors.subspan(dimension)) {
+    const auto row = vectors.first(dimension);
+    normalize(row, square_sum_of(row));
+  }
+}
+
 }  // namespace millrace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/elements.h"
+#include "millrace/multi_view.h"
 #include "millrace/point_id.h"
 #include "millrace/record_layout.generated.h"
 #include "millrace/result.h"
@@ -15,18 +16,19 @@
 
 namespace millrace {
 
-/// The vectors of one slot in a record: `present` of them, one after the other, all dense or all sparse.
+/// The vectors of one slot in a record: `present` of them, one after the other, all dense, all sparse or all multivectors.
 struct VectorBlock {
   std::uint32_t slot = 0;
   std::uint32_t present = 0;
   std::uint32_t dimension = 0;                 ///< 0 when no row has the vector
   ElementType element = ElementType::f32;      ///< of dense ones
-  std::span<const std::byte> stored;           ///< dense: element[present × dimension]
+  std::span<const std::byte> stored;           ///< dense: element[present × dimension]; multi: element[runs.back() × dimension]
+  std::span<const std::uint32_t> runs;         ///< multi: u32[present + 1], the ends of the rows' vectors, from 0; else empty
   std::span<const float> values;               ///< sparse: f32[ends.back()]; dense of f32: what is stored
   std::span<const std::uint32_t> ends;         ///< sparse: u32[present + 1], the ends of the rows' entries, from 0; else empty
   std::span<const std::uint32_t> indices;      ///< sparse: u32[ends.back()], rising within a row
   std::span<const std::uint64_t> presence;     ///< bit r of word r / 64: row r has the vector; empty: every row has it
-  std::span<const float> norms;                ///< f32[present], or empty
+  std::span<const float> norms;                ///< f32[present], of multivectors f32[runs.back()], or empty
   std::span<const std::uint64_t> kept;         ///< checkpoint rows: bit r: row r has the vector of the files before; or empty
 
   [[nodiscard]] bool has(std::uint32_t row) const noexcept {
@@ -36,6 +38,14 @@ struct VectorBlock {
   [[nodiscard]] std::span<const std::byte> dense(std::uint32_t index) const noexcept {
     const auto bytes = dimension * element_bytes(element);
     return stored.subspan(index * bytes, bytes);
+  }
+  [[nodiscard]] bool is_multi() const noexcept { return !runs.empty(); }
+  /// @param index  of a row among those that have a vector; the block is multi
+  [[nodiscard]] MultiView multi(std::uint32_t index) const noexcept {
+    const auto begin = runs[index];
+    const auto count = runs[index + 1] - begin;
+    const auto bytes = dimension * element_bytes(element);
+    return {stored.subspan(begin * bytes, count * bytes), norms.empty() ? norms : norms.subspan(begin, count), count};
   }
   [[nodiscard]] bool is_sparse() const noexcept { return !ends.empty(); }
   /// @param index  of a row among those that have a vector; the block is sparse

@@ -20,6 +20,7 @@ struct VectorSlot {
   Distance distance = Distance::cosine;  ///< of a sparse one dot
   bool is_sparse = false;
   ElementType element = ElementType::f32;  ///< that components are stored as; of a sparse one f32
+  bool is_multi = false;  ///< a point has any number of vectors of this dimension, compared by max_sim
 
   /// Whether vectors are stored with a length of 1, and their norms beside them. Bytes could not be.
   [[nodiscard]] bool keeps_unit_length() const noexcept {
@@ -28,7 +29,7 @@ struct VectorSlot {
 };
 
 /// What a `schema` record says (META: `version`, `versionBase`, `shard`, `vectors: [{slot, name, size, distance}]`, of which
-/// those that are not of f32 say their `datatype`, and `sparse: [{slot, name}]` when there are any).
+/// those that are not of f32 say their `datatype`, and those that are multivectors `multi: true`, and `sparse: [{slot, name}]` when there are any).
 struct Schema {
   std::uint32_t version = 0;       ///< 0: none applied yet
   std::uint64_t version_base = 0;  ///< a point's version is this + the offset of its record

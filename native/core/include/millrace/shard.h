@@ -141,7 +141,7 @@ struct QuantizationUse {
 
 struct SearchPlan {
   std::uint32_t slot = 0;
-  std::span<const float> query;  ///< f32[dimension]; unit length when the slot's distance is cosine
+  std::span<const float> query;  ///< f32[dimension], of multivectors f32[n × dimension]; unit length when the slot keeps it
   std::uint32_t k = 10;          ///< hits wanted, ≥ 1
   bool exact = false;
   std::uint32_t ef = 0;          ///< size of the candidate list; 0: the engine's choice
@@ -189,6 +189,7 @@ struct StoredVector {
   std::span<const float> values;  ///< valid as long as the PointView
   std::span<const std::uint32_t> indices = {};  ///< of a sparse vector
   bool is_sparse = false;
+  std::uint32_t row_dimension = 0;  ///< of a multivector: `values` are vectors of this length
 };
 
 /// One point as stored. Views stay valid as long as `keep_alive`.

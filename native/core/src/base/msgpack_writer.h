@@ -32,6 +32,8 @@ class MsgpackWriter {
     return value <= 0xffffffffU ? number(0xce, value, 4) : number(0xcf, value, 8);
   }
 
+  MsgpackWriter& boolean(bool value) { return byte(value ? 0xc3 : 0xc2); }
+
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
  private:

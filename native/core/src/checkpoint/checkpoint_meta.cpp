@@ -141,10 +141,11 @@ std::vector<std::byte> encode_schema(const Schema& schema) {
   for (const auto& vector : schema.vectors) {
     if (vector.is_sparse) continue;
     const bool is_float32 = vector.element == ElementType::f32;
-    writer.map(is_float32 ? 4 : 5).text("slot").unsigned_integer(vector.slot).text("name").text(vector.name);
+    writer.map(4 + (is_float32 ? 0 : 1) + (vector.is_multi ? 1 : 0)).text("slot").unsigned_integer(vector.slot).text("name").text(vector.name);
     writer.text("size").unsigned_integer(vector.dimension);
     writer.text("distance").text(kDistanceNames[static_cast<std::size_t>(vector.distance)]);
     if (!is_float32) writer.text("datatype").text(kDatatypeNames[static_cast<std::size_t>(vector.element)]);
+    if (vector.is_multi) writer.text("multi").boolean(true);
   }
   if (sparse == 0) return take(writer);
   writer.text("sparse").array(sparse);

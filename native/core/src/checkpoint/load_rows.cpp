@@ -23,7 +23,8 @@ CheckpointLoader::Reason CheckpointLoader::check_vectors(const RecordFrame& fram
     const auto* const column = shard_.column_of(block.slot);
     if (column == nullptr) return "a vector slot that the schema does not have";
     if (block.present == 0) continue;
-    if (block.is_sparse() != column->slot.is_sparse) return "a vector of the other kind";
+    if (block.is_sparse() != column->slot.is_sparse || block.is_multi() != column->slot.is_multi)
+      return "a vector of the other kind";
     if (!block.is_sparse() && block.dimension != column->slot.dimension) return "vector dimension";
     if (!block.is_sparse() && block.element != column->slot.element) return "vector element type";
   }
@@ -64,8 +65,8 @@ void CheckpointLoader::store_vectors(const RecordFrame& frame) noexcept {
 }
 
 void CheckpointLoader::store_values(VectorColumn& column, const VectorBlock& block, std::uint64_t position) noexcept {
-  if (block.is_sparse()) {
-    for (std::uint32_t index = 0; index < block.present; ++index) column.sparse->put(position + index, block.sparse(index));
+  if (column.sparse != nullptr || column.multi != nullptr) {
+    for (std::uint32_t index = 0; index < block.present; ++index) column.put(position + index, block, index);
     return;
   }
   const std::byte* stored = block.stored.data();

@@ -64,6 +64,9 @@ void RowsFrame::add_vector(Part& part, std::uint32_t row, std::uint32_t before) 
     const auto stored = part.column->sparse->bytes_of(position - 1).size();
     part.entries += stored / kEntryBytes;
     bytes_ += stored + sizeof(std::uint32_t);
+  } else if (part.column->multi != nullptr) {
+    part.entries += part.column->multi->at(position - 1).count;
+    bytes_ += part.column->multi->bytes_of(position - 1).size() + sizeof(std::uint32_t);
   } else {
     bytes_ += part.column->dense.row_bytes() + sizeof(float);
   }
@@ -110,8 +113,18 @@ void RowsFrame::plan_vectors(FrameWriter& writer, Part& part) const {
     part.values_section = writer.add(sparse, 0, slot.slot, present, table_bytes + part.entries * kEntryBytes);
     return;
   }
+  const auto encoding = static_cast<std::uint16_t>(slot.element);
+  if (part.column->multi != nullptr) {
+    const std::size_t table_bytes = (std::size_t{present} + 1) * sizeof(std::uint32_t);
+    const auto total = static_cast<std::uint32_t>(part.entries);
+    const auto stored_bytes = part.entries * slot.dimension * element_bytes(slot.element);
+    part.values_section = writer.add(multi, encoding, slot.slot, present, table_bytes + stored_bytes);
+    if (slot.keeps_unit_length())
+      part.norms_section = writer.add(norms, 0, slot.slot, total, part.entries * sizeof(float));
+    return;
+  }
   part.values_section =
-      writer.add(vectors, static_cast<std::uint16_t>(slot.element), slot.slot, present, present * part.column->dense.row_bytes());
+      writer.add(vectors, encoding, slot.slot, present, present * part.column->dense.row_bytes());
   if (part.column->keeps_norms())
     part.norms_section = writer.add(norms, 0, slot.slot, present, present * sizeof(float));
 }
@@ -124,7 +137,28 @@ void RowsFrame::fill_vectors(const FrameWriter& writer, const Part& part) const 
   if (part.positions.empty()) return;
   if (part.positions.size() != rows_.size()) fill_bitmap(part.presence_section, part.presence);
   if (part.column->sparse != nullptr) return fill_sparse(writer.section(part.values_section), part);
+  if (part.column->multi != nullptr) return fill_multi(writer, part);
   fill_dense(writer, part);
+}
+
+void RowsFrame::fill_multi(const FrameWriter& writer, const Part& part) noexcept {
+  const bool has_norms = part.column->slot.keeps_unit_length();
+  auto* ends = writer.section(part.values_section).data();
+  auto* stored = ends + (part.positions.size() + 1) * sizeof(std::uint32_t);
+  auto* norms = has_norms ? writer.section(part.norms_section).data() : nullptr;
+  std::uint32_t end = 0;
+  for (const auto position : part.positions) {
+    const auto vectors = part.column->multi->at(position);
+    std::memcpy(stored, vectors.stored.data(), vectors.stored.size());
+    stored += vectors.stored.size();
+    if (has_norms) {
+      std::memcpy(norms, vectors.norms.data(), vectors.norms.size_bytes());
+      norms += vectors.norms.size_bytes();
+    }
+    end += vectors.count;
+    ends += sizeof end;
+    std::memcpy(ends, &end, sizeof end);
+  }
 }
 
 void RowsFrame::fill_sparse(std::span<std::byte> into, const Part& part) noexcept {

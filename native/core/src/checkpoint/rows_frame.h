@@ -29,14 +29,14 @@ class RowsFrame {
                              std::span<const std::byte> meta);
 
  private:
-  /// The vectors of one slot, dense or sparse.
+  /// The vectors of one slot, dense, sparse or multi.
   struct Part {
     const VectorColumn* column;
     std::vector<std::uint32_t> positions;  ///< of the rows whose vector the frame holds
     std::vector<std::uint64_t> presence;
     std::vector<std::uint64_t> kept;
     bool has_kept = false;
-    std::size_t entries = 0;  ///< of sparse vectors that the frame holds
+    std::size_t entries = 0;  ///< of sparse vectors that the frame holds; vectors of multivectors
     std::size_t presence_section = 0;
     std::size_t values_section = 0;
     std::size_t norms_section = 0;
@@ -49,6 +49,7 @@ class RowsFrame {
   void fill_payloads(std::span<std::byte> into) const noexcept;
   void fill_vectors(const FrameWriter& writer, const Part& part) const noexcept;
   static void fill_dense(const FrameWriter& writer, const Part& part) noexcept;
+  static void fill_multi(const FrameWriter& writer, const Part& part) noexcept;
   static void fill_sparse(std::span<std::byte> into, const Part& part) noexcept;
   void forget();
 

@@ -1,3 +1,4 @@
+#include "json/multi_vector.h"
 #include "json/numbers.h"
 #include "json/syntax.h"
 #include "json/upsert_parser.h"
@@ -24,6 +25,7 @@ bool UpsertParser::parse_batch() {
   batch_.norms.resize(target_.vectors.size());
   batch_.indices.resize(target_.vectors.size());
   batch_.ends.resize(target_.vectors.size());
+  batch_.row_norms.resize(target_.vectors.size());
   batch_.has_slot.resize(target_.vectors.size());
   if (scanner_.depth_max < kBatchDepthMin || !scanner_.consume('{')) return false;
   bool has_next = !scanner_.consume('}');
@@ -100,6 +102,12 @@ bool UpsertParser::parse_batch_vector(std::size_t slot_index) {
     norms.push_back(1.0F);
     return true;
   }
+  if (slot.is_multi) {
+    if (!parse_multi_vector(scanner_, slot, kBatchVectorDepth, values, batch_.row_norms[slot_index])) return false;
+    batch_.ends[slot_index].push_back(values.size());
+    norms.push_back(1.0F);
+    return true;
+  }
   values.resize(values.size() + slot.dimension);
   const auto row = std::span(values).last(slot.dimension);
   double square_sum = 0;
@@ -112,10 +120,15 @@ RowVector UpsertParser::batch_vector(std::size_t slot_index, std::size_t row) co
   const auto& slot = target_.vectors[slot_index];
   const auto values = std::span(batch_.values[slot_index]);
   const auto norm = batch_.norms[slot_index][row];
-  if (!slot.is_sparse) return {slot_index, values.subspan(row * slot.dimension, slot.dimension), norm, {}};
+  if (!slot.is_sparse && !slot.is_multi)
+    return {slot_index, values.subspan(row * slot.dimension, slot.dimension), norm};
   const auto& ends = batch_.ends[slot_index];
   const auto begin = row == 0 ? 0 : ends[row - 1];
   const auto count = ends[row] - begin;
+  if (slot.is_multi) {
+    const auto norms = std::span(batch_.row_norms[slot_index]).subspan(begin / slot.dimension, count / slot.dimension);
+    return {slot_index, values.subspan(begin, count), norm, {}, norms};
+  }
   return {slot_index, values.subspan(begin, count), norm, std::span(batch_.indices[slot_index]).subspan(begin, count)};
 }
 

@@ -1,3 +1,4 @@
+#include "json/multi_vector.h"
 #include "json/numbers.h"
 #include "json/syntax.h"
 #include "json/upsert_parser.h"
@@ -87,7 +88,7 @@ bool UpsertParser::parse_point_vectors() {
   if (scanner_.depth_max <= kPointDepth + 1) return false;
   if (scanner_.peek() == '[') {
     const auto unnamed = slot_index_of("");
-    return unnamed && parse_slot(*unnamed);
+    return unnamed && parse_slot(*unnamed, kPointDepth + 1);
   }
   if (!scanner_.consume('{')) return false;
   bool has_next = !scanner_.consume('}');
@@ -104,16 +105,27 @@ bool UpsertParser::parse_named_vector(const RawString& name) {
   if (!slot_index) return false;
   for (const auto& row : point_.rows)
     if (row.slot_index == *slot_index) return false;
-  return parse_slot(*slot_index);
+  return parse_slot(*slot_index, kPointDepth + 2);
 }
 
-bool UpsertParser::parse_slot(std::size_t slot_index) {
+bool UpsertParser::parse_slot(std::size_t slot_index, std::uint32_t depth) {
   if (target_.vectors[slot_index].is_sparse) return parse_sparse_slot(slot_index);
+  if (target_.vectors[slot_index].is_multi) return parse_multi_slot(slot_index, depth);
   auto& values = point_.values[slot_index];
   double square_sum = 0;
   if (!parse_vector(scanner_, values, square_sum)) return false;
   const bool is_normalised = target_.vectors[slot_index].keeps_unit_length();
   point_.rows.push_back({slot_index, values, is_normalised ? normalize(values, square_sum) : 1.0F, {}});
+  return true;
+}
+
+bool UpsertParser::parse_multi_slot(std::size_t slot_index, std::uint32_t depth) {
+  auto& values = point_.values[slot_index];
+  auto& norms = point_.norms[slot_index];
+  values.clear();
+  norms.clear();
+  if (!parse_multi_vector(scanner_, target_.vectors[slot_index], depth, values, norms)) return false;
+  point_.rows.push_back({slot_index, values, 1.0F, {}, norms});
   return true;
 }
 

@@ -7,7 +7,7 @@
 namespace millrace::json {
 namespace {
 
-/// Sections of a frame besides those of its slots: IDS, PAYLOAD and META. A slot has up to VECTORS or SPARSE, PRESENCE and NORMS.
+/// Sections of a frame besides those of its slots: IDS, PAYLOAD and META. A slot has up to VECTORS, SPARSE or MULTI, PRESENCE and NORMS.
 constexpr std::size_t kPlainSections = 3;
 constexpr std::size_t kSlotSections = 3;
 
@@ -69,7 +69,7 @@ std::vector<EncodedRecord> RecordSplitter::finish() {
 
 std::uint64_t RecordSplitter::row_bytes(std::span<const RowVector> vectors, std::string_view payload) const noexcept {
   std::uint64_t bytes = kRowBytes + target_->vectors.size() + payload.size();
-  for (const auto& vector : vectors) bytes += (vector.values.size() + vector.indices.size() + 1) * sizeof(float);
+  for (const auto& vector : vectors) bytes += (vector.values.size() + vector.indices.size() + vector.norms.size() + 1) * sizeof(float);
   return bytes;
 }
 
@@ -89,6 +89,10 @@ void RecordSplitter::append(OpenRecord& record, const PointId& id, std::span<con
       const auto end = slot.stored.size();
       slot.stored.resize(end + vector.values.size() * element_bytes(described.element));
       store_elements(described.element, vector.values, slot.stored.data() + end);
+      if (described.is_multi) {
+        slot.row_norms.insert(slot.row_norms.end(), vector.norms.begin(), vector.norms.end());
+        slot.ends.push_back(static_cast<std::uint32_t>(slot.row_norms.size()));
+      }
     } else {
       slot.values.insert(slot.values.end(), vector.values.begin(), vector.values.end());
       slot.indices.insert(slot.indices.end(), vector.indices.begin(), vector.indices.end());
@@ -103,21 +107,32 @@ void RecordSplitter::add_vectors(RecordBuilder& builder, const SlotColumn& colum
   using enum layout::SectionKind;
   const auto present = static_cast<std::uint32_t>(column.norms.size());
   const auto add = [&](layout::SectionKind kind, std::uint32_t count, std::span<const std::byte> bytes) {
-    const auto encoding = kind == vectors ? slot.element : ElementType::f32;
+    const auto encoding = kind == vectors || kind == multi ? slot.element : ElementType::f32;
     builder.add(kind, static_cast<std::uint16_t>(encoding), slot.slot, count, bytes);
   };
   if (present != rows) add(presence, rows, std::as_bytes(std::span(column.presence)));
+  std::vector<std::byte> bytes;
+  const auto append = [&](std::span<const std::byte> part) { bytes.insert(bytes.end(), part.begin(), part.end()); };
+  if (slot.is_multi) {
+    bytes.reserve(4 + column.ends.size() * 4 + column.stored.size());
+    append_little_endian(bytes, 0, 4);
+    append(std::as_bytes(std::span(column.ends)));
+    append(column.stored);
+    add(multi, present, bytes);
+    if (slot.keeps_unit_length())
+      add(norms, static_cast<std::uint32_t>(column.row_norms.size()), std::as_bytes(std::span(column.row_norms)));
+    return;
+  }
   if (!slot.is_sparse) {
     add(vectors, present, column.stored);
     if (slot.keeps_unit_length()) add(norms, present, std::as_bytes(std::span(column.norms)));
     return;
   }
-  std::vector<std::byte> bytes;
   bytes.reserve(4 + column.ends.size() * 4 + column.indices.size() * 8);
   append_little_endian(bytes, 0, 4);
-  for (const auto part : {std::as_bytes(std::span(column.ends)), std::as_bytes(std::span(column.indices)),
-                          std::as_bytes(std::span(column.values))})
-    bytes.insert(bytes.end(), part.begin(), part.end());
+  append(std::as_bytes(std::span(column.ends)));
+  append(std::as_bytes(std::span(column.indices)));
+  append(std::as_bytes(std::span(column.values)));
   add(sparse, present, bytes);
 }
 
@@ -130,6 +145,7 @@ void RecordSplitter::close(std::uint32_t shard) {
     auto& slot = record.slots[i];
     if (!slot.norms.empty()) add_vectors(builder, slot, target_->vectors[i], rows);
     slot.stored.clear();
+    slot.row_norms.clear();
     slot.values.clear();
     slot.norms.clear();
     slot.indices.clear();

@@ -16,7 +16,8 @@ struct RowVector {
   std::size_t slot_index = 0;  ///< in EncodeTarget::vectors
   std::span<const float> values;  ///< of a sparse one as many as indices
   float norm = 1.0F;              ///< length taken out by normalisation
-  std::span<const std::uint32_t> indices;  ///< of a sparse one, rising
+  std::span<const std::uint32_t> indices = {};  ///< of a sparse one, rising
+  std::span<const float> norms = {};            ///< of a multivector, those of its vectors instead of `norm`
 };
 
 /// Distributes points over the records of their shards. A record is closed when the next point would take it over the
@@ -35,9 +36,10 @@ class RecordSplitter {
   struct SlotColumn {
     std::vector<std::byte> stored;    ///< of dense vectors
     std::vector<float> values;        ///< of sparse ones
-    std::vector<float> norms;  ///< one for each vector
+    std::vector<float> norms;  ///< one for each vector; of multivectors, one for each point
+    std::vector<float> row_norms;     ///< of multivectors: one for each vector
     std::vector<std::uint32_t> indices;
-    std::vector<std::uint32_t> ends;  ///< of sparse vectors
+    std::vector<std::uint32_t> ends;  ///< of sparse vectors and of multivectors
     std::vector<std::uint64_t> presence;
   };
 

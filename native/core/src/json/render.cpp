@@ -41,9 +41,24 @@ void append_sparse(std::string& out, const StoredVector& vector) {
   out.push_back('}');
 }
 
+void append_multi(std::string& out, const StoredVector& vector) {
+  out.push_back('[');
+  for (std::size_t at = 0; at < vector.values.size(); at += vector.row_dimension) {
+    if (at > 0) out.push_back(',');
+    append_vector(out, vector.values.subspan(at, vector.row_dimension));
+  }
+  out.push_back(']');
+}
+
+void append_stored(std::string& out, const StoredVector& vector) {
+  if (vector.is_sparse) return append_sparse(out, vector);
+  if (vector.row_dimension > 0) return append_multi(out, vector);
+  append_vector(out, vector.values);
+}
+
 void append_vectors(std::string& out, const PointView& point, const PointShape& shape) {
   const bool is_bare = shape.vectors.size() == 1 && shape.vectors.front().name.empty();
-  if (is_bare && !point.vectors.empty()) return append_vector(out, point.vectors.front().values);
+  if (is_bare && !point.vectors.empty()) return append_stored(out, point.vectors.front());
   out.push_back('{');
   bool is_first = true;
   for (const auto& stored : point.vectors) {
@@ -53,11 +68,7 @@ void append_vectors(std::string& out, const PointView& point, const PointShape& 
       is_first = false;
       json::append_string(out, slot.name);
       out.push_back(':');
-      if (stored.is_sparse) {
-        append_sparse(out, stored);
-      } else {
-        append_vector(out, stored.values);
-      }
+      append_stored(out, stored);
     }
   }
   out.push_back('}');

@@ -17,6 +17,7 @@ UpsertParser::UpsertParser(std::string_view body, const EncodeTarget& target, co
       batch_payload_writer_(batch_.payloads) {
   for (const auto& vector : target.vectors) point_.values.emplace_back(vector.dimension);
   point_.indices.resize(target.vectors.size());
+  point_.norms.resize(target.vectors.size());
 }
 
 ParsedPoints UpsertParser::parse() {

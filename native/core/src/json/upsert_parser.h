@@ -31,6 +31,7 @@ class UpsertParser {
     std::vector<RowVector> rows;
     std::vector<std::vector<float>> values;           ///< per slot of the target
     std::vector<std::vector<std::uint32_t>> indices;  ///< the same, of sparse ones
+    std::vector<std::vector<float>> norms;            ///< the same, of multivectors
   };
 
   /// Columns of the batch form: for each slot the vectors of all points, when it was given.
@@ -39,7 +40,8 @@ class UpsertParser {
     std::vector<std::vector<float>> values;
     std::vector<std::vector<float>> norms;            ///< one for each vector, sparse ones as well
     std::vector<std::vector<std::uint32_t>> indices;  ///< of sparse vectors
-    std::vector<std::vector<std::size_t>> ends;       ///< of sparse vectors: where their entries end
+    std::vector<std::vector<std::size_t>> ends;       ///< of sparse vectors and multivectors: where their values end
+    std::vector<std::vector<float>> row_norms;        ///< of the vectors of multivectors
     std::vector<bool> has_slot;
     std::vector<std::size_t> payload_ends;
     std::string payloads;
@@ -71,7 +73,9 @@ class UpsertParser {
   bool parse_id(PointId& id);
   bool parse_point_vectors();
   bool parse_named_vector(const RawString& name);
-  bool parse_slot(std::size_t slot_index);
+  /// @param depth  containers around the vector
+  bool parse_slot(std::size_t slot_index, std::uint32_t depth);
+  bool parse_multi_slot(std::size_t slot_index, std::uint32_t depth);
   bool parse_sparse_slot(std::size_t slot_index);
   [[nodiscard]] std::optional<std::size_t> slot_index_of(std::string_view name) const noexcept;
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <string>
 
 #include "millrace/checksum.h"
@@ -123,7 +124,7 @@ class RecordDecoder {
       case layout::SectionKind::kept: return read_kept(section);
       case layout::SectionKind::source: return read_source(section);
       case layout::SectionKind::sparse: return read_sparse(section);
-      case layout::SectionKind::multi: break;
+      case layout::SectionKind::multi: return read_multi(section);
     }
     return (section.kind & layout::kOptionalSectionBit) != 0 || newer("section kind");
   }
@@ -194,6 +195,32 @@ class RecordDecoder {
     for (std::uint32_t row = 0; row < section.rows; ++row)
       for (std::size_t at = ends[row] + std::size_t{1}; at < ends[row + 1]; ++at)
         if (block.indices[at - 1] >= block.indices[at]) return corrupt("sparse indices");
+    return true;
+  }
+
+  bool read_multi(const Section& section) {
+    if (!is_element_type(section.encoding)) return newer("multivector encoding");
+    const auto element = static_cast<ElementType>(section.encoding);
+    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
+    seen_vectors_.push_back(section.slot);
+    if (section.rows > frame_.count) return corrupt("vector rows");
+    const auto table = offset_table(section.rows);
+    if (section.bytes.size() < table) return corrupt("multivector section length");
+    const auto runs = view_as<std::uint32_t>(section.bytes.first(table));
+    // A multivector has at least one vector.
+    if (runs.front() != 0 || std::ranges::adjacent_find(runs, std::greater_equal<>()) != runs.end())
+      return corrupt("multivector rows");
+    const std::size_t stored = section.bytes.size() - table;
+    const std::size_t row_bytes = runs.back() == 0 ? 0 : stored / runs.back();
+    if (row_bytes * runs.back() != stored || row_bytes % element_bytes(element) != 0)
+      return corrupt("multivector section length");
+    if (runs.back() != 0 && row_bytes == 0) return corrupt("vector without components");
+    auto& block = block_of(section.slot);
+    block.present = section.rows;
+    block.dimension = static_cast<std::uint32_t>(row_bytes / element_bytes(element));
+    block.element = element;
+    block.runs = runs;
+    block.stored = section.bytes.subspan(table);
     return true;
   }
 
@@ -322,7 +349,8 @@ class RecordDecoder {
       }
       if (present != block.present) return corrupt("vector rows against presence");
       if (!block.norms.empty() && block.is_sparse()) return corrupt("norms of sparse vectors");
-      if (!block.norms.empty() && block.norms.size() != block.present) return corrupt("norm rows");
+      const auto norms = block.is_multi() ? block.runs.back() : block.present;
+      if (!block.norms.empty() && block.norms.size() != norms) return corrupt("norm rows");
     }
     return true;
   }

@@ -6,12 +6,14 @@
 namespace millrace {
 namespace {
 
-/// A stored vector as floats: where it lies, or, when it is of another type, in one more of `widened`.
+/// Stored components as floats: where they lie, or, when they are of another type, in one more of `widened`.
 std::span<const float> components_of(const VectorColumn& column, std::uint64_t at, std::deque<std::vector<float>>& widened) {
-  const std::size_t dimension = column.slot.dimension;
-  if (column.slot.element == ElementType::f32) return {reinterpret_cast<const float*>(column.dense.at(at)), dimension};
-  auto& values = widened.emplace_back(dimension);
-  column.dense.read(at, values);
+  const auto element = column.slot.element;
+  const auto stored = column.multi != nullptr ? column.multi->at(at).stored : column.dense.bytes_of(at);
+  const auto count = stored.size() / element_bytes(element);
+  if (element == ElementType::f32) return {reinterpret_cast<const float*>(stored.data()), count};
+  auto& values = widened.emplace_back(count);
+  read_elements(element, stored.data(), values);
   return values;
 }
 
@@ -48,7 +50,8 @@ PointView MemoryShard::view_of(const Snapshot& at, std::uint32_t row, const Poin
       const auto [indices, values] = column->sparse->at(position - 1);
       view.vectors.push_back({column->slot.slot, values, indices, true});
     } else {
-      view.vectors.push_back({column->slot.slot, components_of(*column, position - 1, widened)});
+      const auto row_dimension = column->multi != nullptr ? column->slot.dimension : 0;
+      view.vectors.push_back({column->slot.slot, components_of(*column, position - 1, widened), {}, false, row_dimension});
     }
   }
   return view;

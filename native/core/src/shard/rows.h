@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "shard/payload_arena.h"
 #include "sparse/sparse_vectors.h"
 #include "vectors/dense_vectors.h"
+#include "vectors/multi_vectors.h"
 
 namespace millrace {
 
@@ -64,16 +66,18 @@ struct RowStore {
 
 /// The vectors of one slot, densely: position p belongs to row row_of[p], the newest of the rows that share it, which is
 /// set with an atomic store when it changes. Each of them replaced the one before, `Row::previous`, without a new vector.
-/// Positions rise with the rows that brought them. A column is dense, with `dense` and perhaps `norms`, or `sparse`.
+/// Positions rise with the rows that brought them. A column is dense, with `dense` and perhaps `norms`, or `multi`, or `sparse`.
 struct VectorColumn {
   explicit VectorColumn(VectorSlot described)
       : slot(std::move(described)),
         dense(slot.element, slot.dimension),
-        sparse(slot.is_sparse ? std::make_unique<SparseVectors>() : nullptr) {}
+        sparse(slot.is_sparse ? std::make_unique<SparseVectors>() : nullptr),
+        multi(slot.is_multi ? std::make_unique<MultiVectors>(slot) : nullptr) {}
 
   VectorSlot slot;
   DenseVectors dense;
-  std::unique_ptr<SparseVectors> sparse;   ///< null: a dense column
+  std::unique_ptr<SparseVectors> sparse;   ///< null: another column
+  std::unique_ptr<MultiVectors> multi;     ///< null: another column
   BlockColumn<float> norms;                ///< length before normalisation; 0: not told. Cosine only.
   BlockColumn<std::uint32_t> row_of;
   BlockColumn<std::uint32_t> position_of;  ///< by row: position + 1, or 0
@@ -87,12 +91,14 @@ struct VectorColumn {
     const auto from = count.load(std::memory_order_relaxed);
     row_of.reserve(from, block.present);
     if (sparse != nullptr) return sparse->reserve(from, block);
+    if (multi != nullptr) return multi->reserve(from, block);
     dense.reserve(from, block.present);
     if (keeps_norms()) norms.reserve(from, block.present);
   }
   /// What is stored takes so many bytes, but for the table of rows.
   [[nodiscard]] std::uint64_t stored_bytes() const noexcept {
     const std::uint64_t positions = count.load(std::memory_order_relaxed);
+    if (multi != nullptr) return multi->total_bytes() + positions * sizeof(std::uint32_t);
     return sparse != nullptr ? sparse->total_bytes() + positions * sizeof(std::uint32_t)
                              : positions * (dense.row_bytes() + sizeof(float) + sizeof(std::uint32_t));
   }
@@ -121,7 +127,21 @@ struct VectorColumn {
   [[nodiscard]] std::uint32_t newest_row(std::uint64_t at) const noexcept {
     return std::atomic_ref(*row_of.at(at)).load(std::memory_order_acquire);
   }
-  [[nodiscard]] bool keeps_norms() const noexcept { return slot.keeps_unit_length(); }
+  /// In `norms`: multivectors have theirs beside them.
+  [[nodiscard]] bool keeps_norms() const noexcept { return slot.keeps_unit_length() && multi == nullptr; }
+  /// What is stored of a vector: what the digest counts.
+  [[nodiscard]] std::span<const std::byte> bytes_of(std::uint64_t at) const noexcept {
+    if (multi != nullptr) return multi->bytes_of(at);
+    return sparse != nullptr ? sparse->bytes_of(at) : dense.bytes_of(at);
+  }
+  /// Writes the vector of a block's row at a position, reserved before.
+  /// @param number  of the row among those of the block that have a vector
+  void put(std::uint64_t at, const VectorBlock& block, std::uint32_t number) noexcept {
+    if (sparse != nullptr) return sparse->put(at, block.sparse(number));
+    if (multi != nullptr) return multi->put(at, block.multi(number));
+    std::ranges::copy(block.dense(number), dense.at(at));
+    if (keeps_norms()) *norms.at(at) = block.norms.empty() ? 0.0F : block.norms[number];
+  }
   /// What a graph's codes are made from: components as floats, with a length of 1 where only the direction counts.
   /// @param scratch  f32[dimension], which they may be written to
   [[nodiscard]] const float* components(std::uint64_t at, std::span<float> scratch) const noexcept {

@@ -87,6 +87,10 @@ const char* read_vector(MsgpackReader& reader, Schema& schema) {
       const auto element = name ? element_of(*name) : std::nullopt;
       if (!element) return "vector datatype";
       vector.element = *element;
+    } else if (*key == "multi") {
+      const auto is_multi = reader.boolean();
+      if (!is_multi) return "vector multi";
+      vector.is_multi = *is_multi;
     } else if (!reader.skip()) {
       break;
     }
@@ -139,7 +143,8 @@ std::variant<Schema, const char*> decode_schema(std::span<const std::byte> meta)
 DigestSum schema_content_hash(const Schema& schema) noexcept {
   DigestSum sum;
   for (const auto& vector : schema.vectors) {
-    const auto shape = static_cast<std::uint64_t>(vector.distance) | static_cast<std::uint64_t>(vector.element) << 8U;
+    const auto shape = static_cast<std::uint64_t>(vector.distance) | static_cast<std::uint64_t>(vector.element) << 8U |
+                       static_cast<std::uint64_t>(vector.is_multi) << 16U;
     const std::uint64_t words[] = {vector.slot, vector.dimension, shape};
     sum += component_hash(Component::schema_content, words, std::as_bytes(std::span(vector.name)));
   }

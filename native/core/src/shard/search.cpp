@@ -22,6 +22,12 @@ bool is_right(const SearchPlan& plan) noexcept {
   return plan.indices.size() == plan.query.size() && std::ranges::adjacent_find(plan.indices, falls) == plan.indices.end();
 }
 
+/// A vector of the slot's dimension, or several where it has multivectors.
+bool has_right_length(const SearchPlan& plan, const VectorSlot& slot) noexcept {
+  if (!slot.is_multi) return plan.query.size() == slot.dimension;
+  return !plan.query.empty() && plan.query.size() % slot.dimension == 0;
+}
+
 }  // namespace
 
 Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
@@ -45,7 +51,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
       return Error{Errc::vector_name_unknown, "\"name\":\"slot " + std::to_string(plan.slot) + "\""};
     if (column->slot.is_sparse != plan.is_sparse) return Error{Errc::vector_kind_mismatch, {}};
     if (plan.is_sparse && !is_right(plan)) return Error{Errc::argument_invalid, "\"reason\":\"not a sparse query\""};
-    if (!plan.is_sparse && plan.query.size() != column->slot.dimension)
+    if (!plan.is_sparse && !has_right_length(plan, column->slot))
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(plan.query.size())};
     const auto& matching = plan.matching;
@@ -60,6 +66,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
+    if (column->multi != nullptr) return scan(at, *column, MaxSim(column->slot, plan.query), plan, bitmap, std::move(result));
     const VectorScorer scorer(column->slot, plan.query);
     auto quantized = QuantizedView::of(*column, plan);
     if (view.stage != nullptr) {
@@ -68,30 +75,38 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
       if (search.is_worth_it()) return search.run(std::move(result));
     }
     if (quantized.has_codes()) {
-      QuantizedScan scan(store_, *column, scorer, at.state, plan, bitmap, quantized);
-      if (scan.is_worth_it()) return scan.run(std::move(result));
+      QuantizedScan codes(store_, *column, scorer, at.state, plan, bitmap, quantized);
+      if (codes.is_worth_it()) return codes.run(std::move(result));
     }
-    ExactScan scan(store_, *column, scorer, at.state, plan, bitmap);
-    const auto helpers = scan.helpers_wanted();
-    const auto eligible = bitmap == nullptr ? at.state.points : bitmap->count;
-    const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));
-    std::vector<TopK> parts;
-    for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, k, result.larger_is_better);
-    const auto take_part = [&](std::uint32_t part) noexcept {
-      Ranker ranker(parts[part], distance, plan.score_threshold);
-      scan.run(ranker);
-    };
-    if (helpers == 0) {
-      take_part(0);
-    } else {
-      share_work(*plan.matching.helpers, helpers, take_part);
-    }
-    if (auto ended = scan.ended()) return std::move(*ended);
-    auto& best = parts.front();
-    for (std::size_t i = 1; i < parts.size(); ++i) best.take(parts[i]);
-    put_hits(store_, best, result);
-    return result;
+    return scan(at, *column, scorer, plan, bitmap, std::move(result));
   });
+}
+
+/// Scores every vector that may be a hit.
+/// @param result  with everything but its hits
+template <typename Scorer>
+Result<SearchResult> MemoryShard::scan(const Snapshot& at, const VectorColumn& column, const Scorer& scorer,
+                                       const SearchPlan& plan, const Bitmap* passing, SearchResult result) const {
+  ExactScan pass(store_, column, scorer, at.state, plan, passing);
+  const auto helpers = pass.helpers_wanted();
+  const auto eligible = passing == nullptr ? at.state.points : passing->count;
+  const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));
+  std::vector<TopK> parts;
+  for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, k, result.larger_is_better);
+  const auto take_part = [&](std::uint32_t part) noexcept {
+    Ranker ranker(parts[part], column.slot.distance, plan.score_threshold);
+    pass.run(ranker);
+  };
+  if (helpers == 0) {
+    take_part(0);
+  } else {
+    share_work(*plan.matching.helpers, helpers, take_part);
+  }
+  if (auto ended = pass.ended()) return std::move(*ended);
+  auto& best = parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) best.take(parts[i]);
+  put_hits(store_, best, result);
+  return result;
 }
 
 std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept {
@@ -108,7 +123,7 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
                             column->quantized->codes().vectors > count / 2;
   const auto work = view.stage != nullptr ? GraphSearch::estimate(*column, plan, view)
                     : is_quantized        ? QuantizedScan::estimate(*column)
-                                          : count * column->slot.dimension;
+                                          : count * work_per_position(*column, plan);
   const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;
   return work + (!has_to_match ? 0 : estimate_filter(*plan.matching.filter));
 }

@@ -218,12 +218,7 @@ void MemoryShard::put_vector(VectorColumn& column, std::uint32_t row, const Vect
                              std::uint32_t index) noexcept {
   const auto position = column.count.load(std::memory_order_relaxed);
   vector_bytes_ -= column.stored_bytes();
-  if (column.sparse != nullptr) {
-    column.sparse->put(position, block.sparse(index));
-  } else {
-    std::ranges::copy(block.dense(index), column.dense.at(position));
-  }
-  if (column.keeps_norms()) *column.norms.at(position) = block.norms.empty() ? 0.0F : block.norms[index];
+  column.put(position, block, index);
   *column.row_of.at(position) = row;
   *column.position_of.at(row) = position + 1;
   column.count.store(position + 1, std::memory_order_release);

@@ -26,7 +26,8 @@ std::optional<Error> MemoryShard::check_vectors(const RecordFrame& frame) const 
       return Error{Errc::schema_changed, "\"slot\":" + std::to_string(block.slot) + ",\"schemaVersion\":" +
                                              std::to_string(generation_->schema->version)};
     if (block.present == 0) continue;
-    if (block.is_sparse() != column->slot.is_sparse) return Error{Errc::vector_kind_mismatch, {}};
+    if (block.is_sparse() != column->slot.is_sparse || block.is_multi() != column->slot.is_multi)
+      return Error{Errc::vector_kind_mismatch, {}};
     if (!block.is_sparse() && block.dimension != column->slot.dimension)
       return Error{Errc::vector_dimension_mismatch, "\"expected\":" + std::to_string(column->slot.dimension) +
                                                         ",\"actual\":" + std::to_string(block.dimension)};
@@ -135,10 +136,7 @@ DigestSum MemoryShard::stored_vector_hash(const VectorColumn& column, std::uint3
   if (position == nullptr || *position == 0) return {};
   const std::uint32_t norm =
       column.keeps_norms() ? std::bit_cast<std::uint32_t>(*column.norms.at(*position - 1)) : 0;
-  const auto bytes = column.sparse != nullptr
-                         ? column.sparse->bytes_of(*position - 1)
-                         : column.dense.bytes_of(*position - 1);
-  return vector_hash(id, column.slot.slot, bytes, norm);
+  return vector_hash(id, column.slot.slot, column.bytes_of(*position - 1), norm);
 }
 
 void MemoryShard::add_vector(const VectorColumn& column, std::uint32_t row) noexcept {

@@ -41,7 +41,8 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
     for (const auto& column : *generation_->columns)
       if (column->slot.slot == vector.slot) kept = column;
     if (kept && (kept->slot.dimension != vector.dimension || kept->slot.distance != vector.distance ||
-                 kept->slot.is_sparse != vector.is_sparse || kept->slot.element != vector.element))
+                 kept->slot.is_sparse != vector.is_sparse || kept->slot.element != vector.element ||
+                 kept->slot.is_multi != vector.is_multi))
       return nullptr;
     columns->push_back(kept ? std::move(kept) : make_column(vector));
   }
@@ -50,7 +51,8 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
 
 std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) const {
   auto column = std::make_shared<VectorColumn>(slot);
-  if (options_.builder == nullptr || slot.is_sparse) return column;
+  // Multivectors are scanned.
+  if (options_.builder == nullptr || slot.is_sparse || slot.is_multi) return column;
   const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
   const auto& settings = own == options_.index_of_slots.end() ? options_.index : own->settings;
   column->index = std::make_unique<ColumnIndex>(settings);
