@@ -67,6 +67,8 @@ export class GraphKeeper {
     if (this.writing !== undefined || !this.isDue(when)) return
     this.writing = this.write().finally(() => {
       this.writing = undefined
+      // What could not be captured or written now, or came meanwhile, must not wait for the next write of a user.
+      if (this.isDue('idle')) this.arm()
     })
   }
 
