@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { connect, type NatsConnection } from 'nats'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { removeTopics } from '../support/kafka-arguments.ts'
-import { eventually, expectEqual, type KafkaNode, startKafkaNode } from '../support/kafka-nodes.ts'
+import {
+  eventually,
+  expectEqual,
+  isReady,
+  type KafkaNode,
+  startKafkaNode
+} from '../support/kafka-nodes.ts'
 import { NatsServer, natsSetupMs } from '../support/nats-server.ts'
 import { askNats } from '../support/nats-service.ts'
 import { ownPrefix, sharedKafka } from '../support/shared-kafka.ts'
@@ -33,11 +39,13 @@ beforeAll(async () => {
   await eventually('both nodes joined NATS', async () => (await members()) === 2)
   const body = { vectors: { size: 2, distance: 'Dot' }, shard_number: 2 }
   expect((await askNats(connection, 'create_collection', { collection, body })).status).toBe(200)
-  for (const { client } of [first, second]) {
+  for (const node of [first, second]) {
     await eventually('both nodes know the collection', async () => {
-      const { status } = await client.send('GET', `/collections/${collection}`)
+      const { status } = await node.client.send('GET', `/collections/${collection}`)
       return status === 200
     })
+    // Known is not yet served: until its shards have read their ends, a node refuses with 503.
+    await eventually('both nodes serve the collection', () => isReady(node))
   }
 }, natsSetupMs)
 
@@ -62,6 +70,7 @@ test('P5 a read with the token of a write sees it, whichever node answers it', a
       collection,
       body: { points: [{ id, vector: [1, id], payload: { id } }] }
     })
+    expect(written).toMatchObject({ status: 200 })
     const after = written.headers.get('x-millrace-token') ?? ''
     const read = await askNats(connection, 'get_point', { collection, parameters: { id, after } })
     expect(read).toMatchObject({ status: 200, body: { result: { payload: { id } } } })
