@@ -41,27 +41,29 @@ export class WriteGuard {
 
   /** @throws MILLRACE_DISK_LOW, MILLRACE_MEMORY_LOW: nothing of a request is appended then */
   checkFrames(records: readonly { readonly frame: Uint8Array }[]): void {
-    let bytes = 0
-    let isNeeded = false
-    for (const { frame } of records) {
-      if (!needsSpace(frame)) continue
-      isNeeded = true
-      bytes += frame.byteLength
-    }
-    if (isNeeded) this.#admit(bytes)
+    const bytes = records.reduce((sum, { frame }) => sum + frame.byteLength, 0)
+    // What the frames are is looked at only when there is too little.
+    const shortage = this.#shortage(bytes)
+    if (shortage !== undefined && records.some(({ frame }) => needsSpace(frame)))
+      this.#refuse(shortage)
   }
 
   /** @throws MILLRACE_DISK_LOW, MILLRACE_MEMORY_LOW */
   checkCreation(): void {
-    this.#admit(0)
+    const shortage = this.#shortage(0)
+    if (shortage !== undefined) this.#refuse(shortage)
   }
 
-  #admit(bytes: number): void {
+  #shortage(bytes: number): EngineError | undefined {
     for (const resource of this.#resources) {
       const shortage = resource.shortage(bytes)
-      if (shortage === undefined) continue
-      this.#refusals += 1
-      throw shortage
+      if (shortage !== undefined) return shortage
     }
+    return undefined
+  }
+
+  #refuse(shortage: EngineError): never {
+    this.#refusals += 1
+    throw shortage
   }
 }
