@@ -113,8 +113,10 @@ Napi::Value render_points_call(const Napi::CallbackInfo& info) {
 }
 
 /// Merges the pages of the shards by id: each holds enough to fill the answer alone.
+/// @param hits_from  the point from which on they are shown, as the hits of a query that has nothing to compare with;
+///                   nothing: a page of records, and where the next one begins
 Result<std::string> render_scroll(std::span<const ShardReference> shards, std::optional<PointId> from, std::uint32_t limit,
-                                  const ReadRequest& request, const Matching& matching) {
+                                  const ReadRequest& request, const Matching& matching, std::optional<std::size_t> hits_from) {
   std::vector<PointPage> pages;
   std::vector<std::pair<const PointView*, PointId>> points;
   std::optional<PointId> next;
@@ -137,27 +139,35 @@ Result<std::string> render_scroll(std::span<const ShardReference> shards, std::o
   std::string out;
   begin_response(out);
   out += "{\"points\":[";
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (i > 0) out.push_back(',');
-    append_record(out, *points[i].first, request.shape);
+  const auto first = hits_from.value_or(0);
+  for (auto i = first; i < points.size(); ++i) {
+    if (i > first) out.push_back(',');
+    if (hits_from) {
+      append_hit(out, {points[i].second, 0, 1}, points[i].first, request.shape);
+    } else {
+      append_record(out, *points[i].first, request.shape);
+    }
   }
-  out += "],\"next_page_offset\":";
-  if (next) {
-    append_point_id(out, *next);
-  } else {
-    out += "null";
+  out.push_back(']');
+  if (!hits_from) {
+    out += ",\"next_page_offset\":";
+    if (next) {
+      append_point_id(out, *next);
+    } else {
+      out += "null";
+    }
   }
   out.push_back('}');
   end_response(out, request.start_ns);
   return out;
 }
 
-// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape, filter: Uint8Array | null):
-//   Buffer | Promise<Buffer>
+// renderScroll(shards, from: Uint8Array | null, limit: number, shape: NativeShape, filter: Uint8Array | null,
+//              hitsFrom: number | null): Buffer | Promise<Buffer>
 Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
   auto shards = as_shards(info[0]);
   const auto limit = as_u64(info[2]);
-  if (!shards || !limit || *limit == 0 || *limit > UINT32_MAX) return fail_argument(info.Env(), "renderScroll(shards, from, limit, shape, filter)");
+  if (!shards || !limit || *limit == 0 || *limit > UINT32_MAX) return fail_argument(info.Env(), "renderScroll(shards, from, limit, shape, filter, hitsFrom)");
   std::optional<PointId> from;
   if (const auto entry = as_span<const std::byte>(info[1])) {
     if (entry->size() != kIdEntryBytes) return fail_argument(info.Env(), "a scroll starts from one id");
@@ -177,10 +187,10 @@ Napi::Value render_scroll_call(const Napi::CallbackInfo& info) {
   }
   estimate += std::min(points, *limit) * estimate_point(request.value());
   return render(info.Env(), estimate,
-                [shards = std::move(*shards), from, limit = static_cast<std::uint32_t>(*limit),
+                [shards = std::move(*shards), from, limit = static_cast<std::uint32_t>(*limit), hits_from = as_u64(info[5]),
                  request = std::move(request.value()), filter = std::move(filter.value())] {
                   return render_scroll(shards, from, limit, request,
-                                       {filter ? &*filter : nullptr, nullptr, &engine_pool()});
+                                       {filter ? &*filter : nullptr, nullptr, &engine_pool()}, hits_from);
                 });
 }
 

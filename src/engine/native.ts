@@ -274,7 +274,8 @@ export interface NativeEngine {
     from: Uint8Array | null,
     limit: number,
     shape: NativeShape,
-    filter: Uint8Array | null
+    filter: Uint8Array | null,
+    hitsFrom: number | null
   ): Buffer | Promise<Buffer>
   makeEncodeTarget(target: NativeEncodeTarget): EncodeTarget
   parseUpsert(

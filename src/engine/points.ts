@@ -26,6 +26,14 @@ export interface PointShape {
   readonly startNs: bigint
 }
 
+/** A query that has nothing to compare points with. */
+export interface IdOrderPlan {
+  readonly offset: number
+  readonly limit: number
+  /** Packed, or null for all points. */
+  readonly filter: Uint8Array | null
+}
+
 const idEntryBytes = 24
 
 /**
@@ -44,7 +52,7 @@ export function bucketOf(ids: PointIds, index: number): number {
 }
 
 /**
- * The whole response for hits, rendered inside the call or, when that takes long, on an engine thread. Hits are read again by id: a point deleted since the search is left out.
+ * The whole response for hits, rendered inside the call or, when that takes long, on an engine thread. Payload and vectors are those that the search saw.
  * @param order  pairs (shard index, hit index), best first
  * @param form   `query`: `{"points":[…]}`; `search`: the bare list
  */
@@ -98,7 +106,18 @@ export function renderScroll(
   filter: Uint8Array | null = null
 ): Buffer | Promise<Buffer> {
   return callNativeOrLater(() =>
-    native.renderScroll(shards, from?.entries ?? null, limit, toNative(shape), filter)
+    native.renderScroll(shards, from?.entries ?? null, limit, toNative(shape), filter, null)
+  )
+}
+
+/** The whole response for such a query: points in id order, as hits with score 1 and version 0. */
+export function renderInIdOrder(
+  shards: readonly ShardHandle[],
+  { offset, limit, filter }: IdOrderPlan,
+  shape: PointShape
+): Buffer | Promise<Buffer> {
+  return callNativeOrLater(() =>
+    native.renderScroll(shards, null, offset + limit, toNative(shape), filter, offset)
   )
 }
 

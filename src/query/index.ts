@@ -1,5 +1,4 @@
 export * from './batch.ts'
-export * from './id-order.ts'
 export * from './merge.ts'
 export * from './nearest.ts'
 export * from './plan.ts'

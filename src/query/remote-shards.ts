@@ -129,6 +129,15 @@ export function remoteShards(view: CollectionView, options: RemoteOptions): Shar
       return responseOf(['{"points":', ...list, `,"next_page_offset":${next}}`], shape.startNs)
     },
 
+    async renderInIdOrder({ offset, limit, filter }, shape) {
+      // Which shards have those that are left out only their merged lists tell.
+      const most = offset + limit
+      const body = packScroll({ from: null, limit: most, shape, filter, asHits: true })
+      const items = (await askAll('scroll', body)).flatMap((answer) => itemsOfPage(answer).items)
+      items.sort((a, b) => compareIds(a.id, b.id))
+      return responseOf(['{"points":', ...listOf(items.slice(offset, most)), '}'], shape.startNs)
+    },
+
     async count(filter) {
       const counts = await askAll('count', packCount(filter))
       return counts.reduce((sum, count) => sum + Number(Buffer.from(count).toString('latin1')), 0)

@@ -2,9 +2,11 @@ import type { CollectionView } from '../domain/directory.ts'
 import {
   type Caller,
   countPoints,
+  type IdOrderPlan,
   type PointIds,
   type PointShape,
   renderHits,
+  renderInIdOrder,
   renderPoint,
   renderPoints,
   renderScroll,
@@ -43,6 +45,8 @@ export interface ShardAccess {
     shape: PointShape,
     filter: Uint8Array | null
   ): Buffer | Promise<Buffer>
+  /** As `renderInIdOrder` of the engine. */
+  renderInIdOrder(plan: IdOrderPlan, shape: PointShape): Buffer | Promise<Buffer>
   /** As `countPoints` of the engine. */
   count(filter: Uint8Array | null): number | Promise<number>
 }
@@ -60,6 +64,7 @@ export function localShards(view: CollectionView): ShardAccess {
       return handle === undefined ? null : renderPoint(handle, id, shape)
     },
     renderScroll: (from, limit, shape, filter) => renderScroll(handles, from, limit, shape, filter),
+    renderInIdOrder: (plan, shape) => renderInIdOrder(handles, plan, shape),
     count: (filter) => countPoints(handles, filter)
   }
 }

@@ -1,6 +1,7 @@
 import {
   countPoints,
   renderHits,
+  renderInIdOrder,
   renderPoint,
   renderPoints,
   renderScroll,
@@ -48,7 +49,8 @@ export const shardVerbs: Readonly<Record<ShardVerb, Verb>> = {
     return renderPoint(shard, ids, { ...shape, startNs }) ?? new Uint8Array(0)
   },
   async scroll(shard, body) {
-    const { from, limit, shape, filter } = unpackScroll(body)
+    const { from, limit, shape, filter, asHits } = unpackScroll(body)
+    if (asHits) return renderInIdOrder([shard], { offset: 0, limit, filter }, { ...shape, startNs })
     const first = from && { entries: Buffer.from(from), count: 1 }
     return renderScroll([shard], first, limit, { ...shape, startNs }, filter)
   },

@@ -89,18 +89,20 @@ export interface ScrollMessage {
   readonly limit: number
   readonly shape: MessageShape
   readonly filter: Uint8Array | null
+  /** Whether points are wanted as the hits of a query in id order, from the first one on. */
+  readonly asHits?: boolean | undefined
 }
 
-export function packScroll({ from, limit, shape, filter }: ScrollMessage): Uint8Array {
+export function packScroll({ from, limit, shape, filter, asHits }: ScrollMessage): Uint8Array {
   const { payload, vectors } = shape
-  return packMeta({ from, limit, payload, vectors, filter })
+  return packMeta({ from, limit, payload, vectors, filter, ...(asHits && { asHits }) })
 }
 
 export function unpackScroll(body: Uint8Array): ScrollMessage {
-  const { from, limit, payload, vectors, filter } = mapIn<
+  const { from, limit, payload, vectors, filter, asHits } = mapIn<
     Omit<ScrollMessage, 'shape'> & MessageShape
   >(body)
-  return { from, limit, shape: { payload, vectors }, filter }
+  return { from, limit, shape: { payload, vectors }, filter, asHits }
 }
 
 export function packCount(filter: Uint8Array | null): Uint8Array {

@@ -9,7 +9,6 @@ import {
 import type { SparseVector } from '../domain/sparse-vector.ts'
 import { EngineError } from '../errors/index.ts'
 import {
-  answerInIdOrder,
   answerInOrder,
   answerNearest,
   findSlot,
@@ -95,8 +94,7 @@ const answerQuery: Answer = async (context, view, body, options, path) => {
   if (input.kind === 'idOrder') {
     refuseThreshold(request.score_threshold)
     const plan = { limit, offset, filter: packFilter(filter) }
-    const answer = answerInIdOrder(view, shards, plan, shape)
-    return withinDeadline(context, options, 'query', answer)
+    return withinDeadline(context, options, 'query', shards.renderInIdOrder(plan, shape))
   }
   const using = request.using ?? ''
   const vector =
