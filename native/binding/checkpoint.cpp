@@ -135,7 +135,7 @@ Napi::Value capture_checkpoint(const Napi::CallbackInfo& info) {
   const auto& capture = *captured.value();
   auto object = Napi::Object::New(env);
   object.Set("since", to_bigint(env, capture.since()));
-  object.Set("rows", Napi::Number::New(env, static_cast<double>(capture.rows())));
+  set_number(object, "rows", capture.rows());
   object.Set("state", state_object(env, capture.state()));
   auto reference = std::make_shared<CaptureHandle>();
   reference->capture = std::move(captured).value();
@@ -154,7 +154,7 @@ class CaptureGraphsJob final : public Job {
     if (captured_.value() == nullptr) return deferred.Resolve(env.Null());
     auto object = Napi::Object::New(env);
     object.Set("nextOffset", to_bigint(env, captured_.value()->next_offset()));
-    object.Set("nodes", Napi::Number::New(env, static_cast<double>(captured_.value()->nodes())));
+    set_number(object, "nodes", captured_.value()->nodes());
     auto reference = std::make_shared<CaptureHandle>();
     reference->capture = std::move(captured_).value();
     object.Set("handle", to_external(env, std::move(reference)));

@@ -59,6 +59,10 @@ Napi::Value to_transferable(Napi::Env env, const std::vector<std::byte>& bytes) 
   return Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
 }
 
+void set_number(Napi::Object object, const char* name, std::uint64_t value) {
+  object.Set(name, Napi::Number::New(object.Env(), static_cast<double>(value)));
+}
+
 Napi::Value to_bigint(Napi::Env env, std::uint64_t value) { return Napi::BigInt::New(env, value); }
 
 std::optional<std::uint64_t> as_u64(const Napi::Value& value) {

@@ -30,6 +30,9 @@ Napi::Value fail_system(Napi::Env env);
 /// The same in an array buffer of its own, which can be transferred to another thread: an external one cannot.
 [[nodiscard]] Napi::Value to_transferable(Napi::Env env, const std::vector<std::byte>& bytes);
 
+/// Sets a property to a count, of at most 2^53.
+void set_number(Napi::Object object, const char* name, std::uint64_t value);
+
 [[nodiscard]] Napi::Value to_bigint(Napi::Env env, std::uint64_t value);
 [[nodiscard]] std::optional<std::uint64_t> as_u64(const Napi::Value& value);
 [[nodiscard]] std::optional<std::string> as_string(const Napi::Value& value);

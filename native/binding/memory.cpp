@@ -17,19 +17,16 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   if (!handle) return fail_argument(env, "memory(shard)");
   const auto use = (*handle)->shard->state().memory;
   auto object = Napi::Object::New(env);
-  const auto number = [&](const char* name, std::uint64_t value) {
-    object.Set(name, Napi::Number::New(env, static_cast<double>(value)));
-  };
-  number("rows", use.rows);
-  number("ids", use.ids);
-  number("payloads", use.payloads);
-  number("vectors", use.vectors);
-  number("codes", use.codes);
-  number("graphs", use.graphs);
-  number("sparse", use.sparse);
-  number("quantized", use.quantized);
-  number("coming", use.coming);
-  number("total", use.total());
+  set_number(object, "rows", use.rows);
+  set_number(object, "ids", use.ids);
+  set_number(object, "payloads", use.payloads);
+  set_number(object, "vectors", use.vectors);
+  set_number(object, "codes", use.codes);
+  set_number(object, "graphs", use.graphs);
+  set_number(object, "sparse", use.sparse);
+  set_number(object, "quantized", use.quantized);
+  set_number(object, "coming", use.coming);
+  set_number(object, "total", use.total());
   return object;
 }
 

@@ -150,8 +150,8 @@ Napi::Value parse_upsert_call(const Napi::CallbackInfo& info) {
   const auto& points = parsed.value();
   auto object = Napi::Object::New(env);
   object.Set("verdict", Napi::String::New(env, name_of(points.verdict)));
-  object.Set("points", Napi::Number::New(env, static_cast<double>(points.points)));
-  object.Set("recordBytes", Napi::Number::New(env, static_cast<double>(points.record_bytes)));
+  set_number(object, "points", points.points);
+  set_number(object, "recordBytes", points.record_bytes);
   object.Set("records", record_list(env, points.records));
   return object;
 }
@@ -179,7 +179,7 @@ Napi::Value parse_point_messages_call(const Napi::CallbackInfo& info) {
   auto refused = Napi::Uint32Array::New(env, points.refused.size());
   std::ranges::copy(points.refused, refused.Data());
   auto object = Napi::Object::New(env);
-  object.Set("points", Napi::Number::New(env, static_cast<double>(points.points)));
+  set_number(object, "points", points.points);
   object.Set("refused", refused);
   object.Set("records", record_list(env, points.records));
   return object;

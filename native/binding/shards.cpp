@@ -219,8 +219,8 @@ Napi::Value quantized(const Napi::CallbackInfo& info) {
     const auto& [slot, codes] = known.value()[i];
     auto object = Napi::Object::New(env);
     object.Set("slot", Napi::Number::New(env, slot));
-    object.Set("vectors", Napi::Number::New(env, static_cast<double>(codes.vectors)));
-    object.Set("bytesOfEach", Napi::Number::New(env, static_cast<double>(codes.bytes_of_each)));
+    set_number(object, "vectors", codes.vectors);
+    set_number(object, "bytesOfEach", codes.bytes_of_each);
     list.Set(i, object);
   }
   return list;
@@ -250,22 +250,19 @@ Napi::Value sources(const Napi::CallbackInfo& info) {
 
 Napi::Object state_object(Napi::Env env, const ShardState& state) {
   auto object = Napi::Object::New(env);
-  const auto number = [&](const char* name, std::uint64_t value) {
-    object.Set(name, Napi::Number::New(env, static_cast<double>(value)));
-  };
   object.Set("nextOffset", to_bigint(env, state.next_offset));
   object.Set("digest", Napi::String::New(env, to_hex(state.digest)));
   object.Set("contentDigest", Napi::String::New(env, to_hex(state.content_digest)));
-  number("points", state.points);
-  number("rows", state.rows);
-  number("schemaVersion", state.schema_version);
-  number("recordsApplied", state.records_applied);
-  number("recordsRejected", state.records_rejected);
-  number("recordsDuplicate", state.records_duplicate);
-  number("memoryBytes", state.memory.total());
-  number("indexedVectors", state.indexed_vectors);
-  number("graphChanges", state.graph_changes);
-  number("waitingVectors", state.waiting_vectors);
+  set_number(object, "points", state.points);
+  set_number(object, "rows", state.rows);
+  set_number(object, "schemaVersion", state.schema_version);
+  set_number(object, "recordsApplied", state.records_applied);
+  set_number(object, "recordsRejected", state.records_rejected);
+  set_number(object, "recordsDuplicate", state.records_duplicate);
+  set_number(object, "memoryBytes", state.memory.total());
+  set_number(object, "indexedVectors", state.indexed_vectors);
+  set_number(object, "graphChanges", state.graph_changes);
+  set_number(object, "waitingVectors", state.waiting_vectors);
   return object;
 }
 
