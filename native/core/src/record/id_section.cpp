@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "record/tables.h"
+
 namespace millrace {
 namespace {
 
 std::size_t flag_bytes(layout::IdEncoding encoding, std::size_t rows) noexcept {
-  return encoding == layout::IdEncoding::mixed ? (rows + 63) / 64 * 8 : 0;
+  return encoding == layout::IdEncoding::mixed ? words_of(rows) * 8 : 0;
 }
 
 void put_word(std::byte* at, std::uint64_t word) noexcept { std::memcpy(at, &word, sizeof word); }

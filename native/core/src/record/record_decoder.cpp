@@ -6,6 +6,7 @@
 #include "millrace/checksum.h"
 #include "millrace/record.h"
 #include "record/field.h"
+#include "record/tables.h"
 
 namespace millrace {
 namespace {
@@ -23,10 +24,6 @@ constexpr std::uint32_t kSectionsMax = 4096;
 /// Ingest, first, next, partition, length of the topic's name.
 constexpr std::size_t kSourceHeadBytes = 32;
 constexpr std::size_t kIdBytes[] = {8, 16, 16};
-
-std::size_t words_of(std::size_t bits) noexcept { return (bits + 63) / 64; }
-
-std::size_t offset_table(std::uint32_t rows) noexcept { return (std::size_t{rows} + 1) * 4; }
 
 template <typename T>
 std::span<const T> view_as(std::span<const std::byte> bytes) noexcept {
@@ -156,30 +153,45 @@ class RecordDecoder {
     return *frame_.vectors.insert(at, block);
   }
 
-  bool read_vectors(const Section& section) {
-    if (!is_element_type(section.encoding)) return newer("vector encoding");
-    const auto element = static_cast<ElementType>(section.encoding);
-    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
+  /// The block that a section with the vectors of a slot fills: one, of one kind, for each slot.
+  /// @return null when it fails
+  VectorBlock* begin_vectors(const Section& section) {
+    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt_block("two vector sections");
     seen_vectors_.push_back(section.slot);
-    if (section.rows > frame_.count) return corrupt("vector rows");
-    const std::size_t row_bytes = section.rows == 0 ? 0 : section.bytes.size() / section.rows;
-    if (row_bytes * section.rows != section.bytes.size() || row_bytes % element_bytes(element) != 0)
-      return corrupt("vector section length");
-    if (section.rows != 0 && row_bytes == 0) return corrupt("vector without components");
+    if (section.rows > frame_.count) return corrupt_block("vector rows");
     auto& block = block_of(section.slot);
     block.present = section.rows;
-    block.dimension = static_cast<std::uint32_t>(row_bytes / element_bytes(element));
+    return &block;
+  }
+  VectorBlock* corrupt_block(const char* reason) noexcept {
+    corrupt(reason);
+    return nullptr;
+  }
+
+  /// Dense components: of so many vectors, all of one dimension.
+  bool fill_components(VectorBlock& block, std::uint16_t encoding, std::span<const std::byte> bytes, std::size_t vectors) {
+    const auto element = static_cast<ElementType>(encoding);
+    const std::size_t each = vectors == 0 ? 0 : bytes.size() / vectors;
+    if (each * vectors != bytes.size() || each % element_bytes(element) != 0) return corrupt("vector section length");
+    if (vectors != 0 && each == 0) return corrupt("vector without components");
+    block.dimension = static_cast<std::uint32_t>(each / element_bytes(element));
     block.element = element;
-    block.stored = section.bytes;
-    if (element == ElementType::f32) block.values = view_as<float>(section.bytes);
+    block.stored = bytes;
+    return true;
+  }
+
+  bool read_vectors(const Section& section) {
+    if (!is_element_type(section.encoding)) return newer("vector encoding");
+    auto* const block = begin_vectors(section);
+    if (block == nullptr || !fill_components(*block, section.encoding, section.bytes, section.rows)) return false;
+    if (block->element == ElementType::f32) block->values = view_as<float>(section.bytes);
     return true;
   }
 
   bool read_sparse(const Section& section) {
     if (section.encoding != static_cast<std::uint16_t>(layout::SparseEncoding::f32)) return newer("sparse encoding");
-    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
-    seen_vectors_.push_back(section.slot);
-    if (section.rows > frame_.count) return corrupt("vector rows");
+    auto* const block = begin_vectors(section);
+    if (block == nullptr) return false;
     const auto table = offset_table(section.rows);
     if (section.bytes.size() < table) return corrupt("sparse section length");
     const auto ends = view_as<std::uint32_t>(section.bytes.first(table));
@@ -187,41 +199,27 @@ class RecordDecoder {
     const std::size_t entries = ends.back();
     if (section.bytes.size() != table + entries * (sizeof(std::uint32_t) + sizeof(float)))
       return corrupt("sparse section length");
-    auto& block = block_of(section.slot);
-    block.present = section.rows;
-    block.ends = ends;
-    block.indices = view_as<std::uint32_t>(section.bytes.subspan(table, entries * sizeof(std::uint32_t)));
-    block.values = view_as<float>(section.bytes.subspan(table + entries * sizeof(std::uint32_t)));
+    block->ends = ends;
+    block->indices = view_as<std::uint32_t>(section.bytes.subspan(table, entries * sizeof(std::uint32_t)));
+    block->values = view_as<float>(section.bytes.subspan(table + entries * sizeof(std::uint32_t)));
     for (std::uint32_t row = 0; row < section.rows; ++row)
       for (std::size_t at = ends[row] + std::size_t{1}; at < ends[row + 1]; ++at)
-        if (block.indices[at - 1] >= block.indices[at]) return corrupt("sparse indices");
+        if (block->indices[at - 1] >= block->indices[at]) return corrupt("sparse indices");
     return true;
   }
 
   bool read_multi(const Section& section) {
     if (!is_element_type(section.encoding)) return newer("multivector encoding");
-    const auto element = static_cast<ElementType>(section.encoding);
-    if (std::ranges::find(seen_vectors_, section.slot) != seen_vectors_.end()) return corrupt("two vector sections");
-    seen_vectors_.push_back(section.slot);
-    if (section.rows > frame_.count) return corrupt("vector rows");
+    auto* const block = begin_vectors(section);
+    if (block == nullptr) return false;
     const auto table = offset_table(section.rows);
     if (section.bytes.size() < table) return corrupt("multivector section length");
     const auto runs = view_as<std::uint32_t>(section.bytes.first(table));
     // A multivector has at least one vector.
     if (runs.front() != 0 || std::ranges::adjacent_find(runs, std::greater_equal<>()) != runs.end())
       return corrupt("multivector rows");
-    const std::size_t stored = section.bytes.size() - table;
-    const std::size_t row_bytes = runs.back() == 0 ? 0 : stored / runs.back();
-    if (row_bytes * runs.back() != stored || row_bytes % element_bytes(element) != 0)
-      return corrupt("multivector section length");
-    if (runs.back() != 0 && row_bytes == 0) return corrupt("vector without components");
-    auto& block = block_of(section.slot);
-    block.present = section.rows;
-    block.dimension = static_cast<std::uint32_t>(row_bytes / element_bytes(element));
-    block.element = element;
-    block.runs = runs;
-    block.stored = section.bytes.subspan(table);
-    return true;
+    block->runs = runs;
+    return fill_components(*block, section.encoding, section.bytes.subspan(table), runs.back());
   }
 
   bool read_presence(const Section& section) {
@@ -373,30 +371,6 @@ Result<RecordFrame> decode_record(std::span<const std::byte> frame, std::uint64_
 
 Result<RecordFrame> decode_operation(std::span<const std::byte> frame, std::uint64_t offset) {
   return RecordDecoder(frame, offset, false).decode();
-}
-
-std::span<const std::byte> RecordFrame::operation(std::uint32_t index) const noexcept {
-  const auto frames = operations_.subspan(offset_table(operation_count_));
-  const auto begin = read_at<std::uint32_t>(operations_, index * 4UL);
-  return frames.subspan(begin, read_at<std::uint32_t>(operations_, index * 4UL + 4) - begin);
-}
-
-PointId RecordFrame::id(std::uint32_t row) const noexcept {
-  if (id_encoding_ == layout::IdEncoding::numeric) return PointId::number(read_at<std::uint64_t>(ids_, row * 8UL));
-  std::size_t at = row * 16UL;
-  if (id_encoding_ == layout::IdEncoding::mixed) {
-    at += words_of(count) * 8;
-    if (((read_at<std::uint64_t>(ids_, (row >> 6) * 8UL) >> (row & 63U)) & 1U) == 0)
-      return PointId::number(read_at<std::uint64_t>(ids_, at));
-  }
-  return {true, __builtin_bswap64(read_at<std::uint64_t>(ids_, at)),
-          __builtin_bswap64(read_at<std::uint64_t>(ids_, at + 8))};
-}
-
-std::string_view RecordFrame::payload(std::uint32_t row) const noexcept {
-  if (payload_offsets_.empty()) return {};
-  const auto begin = read_at<std::uint32_t>(payload_offsets_, row * 4UL);
-  return payload_text_.substr(begin, read_at<std::uint32_t>(payload_offsets_, row * 4UL + 4) - begin);
 }
 
 }  // namespace millrace
