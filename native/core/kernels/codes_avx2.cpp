@@ -2,9 +2,7 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-#include <cstdint>
+#include "code_rows_avx2.h"
 
 namespace millrace {
 namespace {
@@ -46,55 +44,21 @@ struct Difference {
 
 /// Sums of four rows.
 template <typename Step>
-inline __m128i four_sums(const CodeQuery& query, const std::int8_t* a, const std::int8_t* b, const std::int8_t* c,
-                         const std::int8_t* d) noexcept {
+inline __m128i four_sums(const CodeQuery& query, const std::int8_t* const* rows) noexcept {
   const auto load = [](const std::int8_t* at) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(at)); };
-  __m256i of_a = _mm256_setzero_si256();
-  __m256i of_b = of_a;
-  __m256i of_c = of_a;
-  __m256i of_d = of_a;
+  __m256i sums[4] = {};
   for (std::size_t at = 0; at < query.dimension; at += kStep) {
     const Step step(query, at);
-    of_a = _mm256_add_epi32(of_a, step(load(a + at)));
-    of_b = _mm256_add_epi32(of_b, step(load(b + at)));
-    of_c = _mm256_add_epi32(of_c, step(load(c + at)));
-    of_d = _mm256_add_epi32(of_d, step(load(d + at)));
+    for (int r = 0; r < 4; ++r) sums[r] = _mm256_add_epi32(sums[r], step(load(rows[r] + at)));
   }
-  const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(of_a, of_b), _mm256_hadd_epi32(of_c, of_d));
-  return _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-}
-
-inline __m128i term_of(const std::int8_t* row, std::size_t stride) noexcept {
-  return _mm_loadu_si32(row + stride - 4);
+  return added(sums[0], sums[1], sums[2], sums[3]);
 }
 
 template <bool HasTerm, typename Step>
 inline void keys_of(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
                     std::int32_t* keys) noexcept {
-  const __m128 scale = _mm_set1_ps(query.term_scale);
-  for (std::size_t i = 0; i < count; i += 4) {
-    // The last ones are filled up with the last row, and their keys left out.
-    const std::size_t last = count - 1;
-    const auto row = [&](std::size_t at) { return rows.row(ids[at < last ? at : last]); };
-    const std::int8_t* const a = row(i);
-    const std::int8_t* const b = row(i + 1);
-    const std::int8_t* const c = row(i + 2);
-    const std::int8_t* const d = row(i + 3);
-    __m128i sum = four_sums<Step>(query, a, b, c, d);
-    if constexpr (HasTerm) {
-      const __m128i terms =
-          _mm_unpacklo_epi64(_mm_unpacklo_epi32(term_of(a, rows.stride), term_of(b, rows.stride)),
-                             _mm_unpacklo_epi32(term_of(c, rows.stride), term_of(d, rows.stride)));
-      sum = _mm_sub_epi32(_mm_cvtps_epi32(_mm_mul_ps(_mm_cvtepi32_ps(terms), scale)), sum);
-    }
-    if (i + 4 <= count) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(keys + i), sum);
-    } else {
-      alignas(16) std::int32_t four[4];
-      _mm_store_si128(reinterpret_cast<__m128i*>(four), sum);
-      for (std::size_t j = i; j < count; ++j) keys[j] = four[j - i];
-    }
-  }
+  keys_of_rows<HasTerm>(query, rows, ids, count, keys,
+                        [&](const std::int8_t* const* four) { return four_sums<Step>(query, four); });
 }
 
 }  // namespace

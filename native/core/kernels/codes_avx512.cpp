@@ -2,7 +2,7 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#include "code_rows_avx512.h"
 
 namespace millrace {
 namespace {
@@ -40,65 +40,30 @@ struct Difference {
   }
 };
 
-inline std::int32_t add_lanes(__m512i lanes) noexcept {
-  // Through memory, as for floats: GCC 12 warns of its own intrinsics.
-  alignas(64) std::int32_t stored[16];
-  _mm512_store_si512(stored, lanes);
-  __m256i half = _mm256_add_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(stored)),
-                                  _mm256_load_si256(reinterpret_cast<const __m256i*>(stored + 8)));
-  half = _mm256_hadd_epi32(half, half);
-  half = _mm256_hadd_epi32(half, half);
-  alignas(32) std::int32_t quarters[8];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(quarters), half);
-  return quarters[0] + quarters[4];
-}
-
-template <int Rows, typename Step>
-inline void sums(const CodeQuery& query, const std::int8_t* const* rows, std::int32_t* out) noexcept {
-  __m512i sum[Rows];
-  for (int r = 0; r < Rows; ++r) sum[r] = _mm512_setzero_si512();
-  for (std::size_t d = 0; d < query.dimension; d += kStep) {
-    const Step step(query, d);
-    for (int r = 0; r < Rows; ++r) sum[r] = _mm512_add_epi32(sum[r], step(_mm512_loadu_si512(rows[r] + d)));
-  }
-  for (int r = 0; r < Rows; ++r) out[r] = add_lanes(sum[r]);
-}
-
-inline std::int32_t term_of(const CodeQuery& query, const std::int8_t* row, std::size_t stride) noexcept {
-  const __m128 term = _mm_cvtepi32_ps(_mm_loadu_si32(row + stride - 4));
-  return _mm_cvtsi128_si32(_mm_cvtps_epi32(_mm_mul_ps(term, _mm_set1_ps(query.term_scale))));
-}
-
-template <bool HasTerm, typename Step>
-inline void keys_of(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
-                    std::int32_t* keys) noexcept {
-  std::size_t i = 0;
-  while (i < count) {
-    const std::size_t many = count - i >= 4 ? 4 : 1;
-    const std::int8_t* four[4];
-    std::int32_t sum[4];
-    for (std::size_t r = 0; r < many; ++r) four[r] = rows.row(ids[i + r]);
-    if (many == 4) {
-      sums<4, Step>(query, four, sum);
-    } else {
-      sums<1, Step>(query, four, sum);
+template <typename Step>
+struct Sums {
+  template <int Rows>
+  static void of(const CodeQuery& query, const std::int8_t* const* rows, std::int32_t* out) noexcept {
+    __m512i sum[Rows];
+    for (int r = 0; r < Rows; ++r) sum[r] = _mm512_setzero_si512();
+    for (std::size_t d = 0; d < query.dimension; d += kStep) {
+      const Step step(query, d);
+      for (int r = 0; r < Rows; ++r) sum[r] = _mm512_add_epi32(sum[r], step(_mm512_loadu_si512(rows[r] + d)));
     }
-    for (std::size_t r = 0; r < many; ++r)
-      keys[i + r] = HasTerm ? term_of(query, four[r], rows.stride) - sum[r] : sum[r];
-    i += many;
+    for (int r = 0; r < Rows; ++r) out[r] = add_lanes(sum[r]);
   }
-}
+};
 
 }  // namespace
 
 void code_dot_avx512(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
                      std::int32_t* keys) noexcept {
-  keys_of<true, Product>(query, rows, ids, count, keys);
+  keys_of_rows<true, Sums<Product>>(query, rows, ids, count, keys);
 }
 
 void code_l1_avx512(const CodeQuery& query, const CodeRows& rows, const std::uint32_t* ids, std::size_t count,
                     std::int32_t* keys) noexcept {
-  keys_of<false, Difference>(query, rows, ids, count, keys);
+  keys_of_rows<false, Sums<Difference>>(query, rows, ids, count, keys);
 }
 
 }  // namespace millrace
