@@ -18,11 +18,12 @@ inline void prefetch_row(const void* row, std::size_t bytes) noexcept {
   for (std::size_t byte = 0; byte < end; byte += 64) __builtin_prefetch(start + byte, 0, 2);
 }
 
-/// What a walk compares a query with: the codes of rows, or their sketches.
-struct ByCodes {
-  CodeQuery query;
-  CodeRows rows;
-  CodeKernels::Keys keys_of;
+/// What a walk compares a query with.
+template <typename Query, typename Rows, typename KeysOf>
+struct RowOrder {
+  Query query;
+  Rows rows;
+  KeysOf keys_of;
 
   void ask_for(std::uint32_t row) const noexcept { prefetch_row(rows.row(row), rows.stride); }
   void keys(const std::uint32_t* ids, std::size_t count, std::int32_t* keys) const noexcept {
@@ -30,15 +31,8 @@ struct ByCodes {
   }
 };
 
-struct BySketches {
-  SketchQuery query;
-  SketchRows rows;
-  CodeKernels::SketchKeys keys_of;
-
-  void ask_for(std::uint32_t row) const noexcept { prefetch_row(rows.row(row), rows.stride); }
-  void keys(const std::uint32_t* ids, std::size_t count, std::int32_t* keys) const noexcept {
-    keys_of(query, rows, ids, count, keys);
-  }
-};
+/// The codes of rows, or their sketches.
+using ByCodes = RowOrder<CodeQuery, CodeRows, CodeKernels::Keys>;
+using BySketches = RowOrder<SketchQuery, SketchRows, CodeKernels::SketchKeys>;
 
 }  // namespace millrace

@@ -87,7 +87,7 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
     candidates.mark_expanded(at);
     const auto member = candidates.id(at);
     layer.prefetch_list(member);
-    // Most often it is the next one, and then its links are on their way before the codes that are asked for now.
+    // Most often it is the next one, and then its links are on their way before the codes that the next step asks for.
     if (const auto then = candidates.after(at); then < candidates.size()) layer.prefetch_list(candidates.id(then));
     return member;
   };

@@ -38,49 +38,36 @@ class GraphSearch::VisibleRows final : public RowTest {
     return position < search_.view_.covered && may_be_found(position);
   }
   [[nodiscard]] bool may_be_found(std::uint32_t position) const noexcept {
-    return search_.row_at(position) != kNoRow;
+    return search_.scope_.row_at(position) != kNoRow;
   }
 
  private:
   const GraphSearch& search_;
 };
 
-GraphSearch::GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer,
-                         const ShardState& state, const SearchPlan& plan, const Bitmap* passing, const GraphView& view,
+GraphSearch::GraphSearch(const SearchScope& scope, const VectorScorer& scorer, const GraphView& view,
                          QuantizedView& quantized)
-    : store_(store),
-      column_(column),
+    : scope_(scope),
       scorer_(scorer),
-      state_(state),
-      plan_(plan),
-      passing_(passing),
       view_(view),
       quantized_(quantized),
       graph_(view.stage->graph),
       scratch_(Scratch::of_thread()),
-      interruption_(plan.matching.cancellation),
-      eligible_(passing == nullptr ? state.points : passing->count),
+      interruption_(scope.plan.matching.cancellation),
       encoded_(view.stage->graph.encoded()) {
-  k_ = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible_));
-  wanted_ = std::max(kRescoredMin, k_ + k_ / 2);
-  if (passing != nullptr && eligible_ <= kScoredAll) wanted_ = std::max<std::size_t>(wanted_, eligible_);
-  if (quantized.has_codes()) wanted_ = std::max(wanted_, quantized.oversampled(k_));
-  ef_ = std::max<std::size_t>(plan.ef != 0 ? plan.ef : std::max(kEfDefault, 2 * k_), k_);
-}
-
-/// The row that has the position's vector in the snapshot and may be found, or kNoRow.
-std::uint32_t GraphSearch::row_at(std::uint32_t position) const noexcept {
-  const auto row = column_.row_before(position, column_.newest_row(position), state_.rows, store_);
-  if (row == kNoRow || !store_.is_visible(row, state_.next_offset)) return kNoRow;
-  return passing_ == nullptr || passing_->contains(row) ? row : kNoRow;
+  const auto k = scope.k;
+  wanted_ = std::max(kRescoredMin, k + k / 2);
+  if (scope.passing != nullptr && scope.eligible <= kScoredAll) wanted_ = std::max<std::size_t>(wanted_, scope.eligible);
+  if (quantized.has_codes()) wanted_ = std::max(wanted_, quantized.oversampled(k));
+  ef_ = std::max<std::size_t>(scope.plan.ef != 0 ? scope.plan.ef : std::max(kEfDefault, 2 * k), k);
 }
 
 bool GraphSearch::is_worth_it() const noexcept {
-  const auto count = column_.count.load(std::memory_order_acquire);
+  const auto count = scope_.column.count.load(std::memory_order_acquire);
   // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
-  if (k_ >= count / 4 || count - encoded_ > count / 4) return false;
-  if (eligible_ * column_.dense.row_bytes() < column_.index->settings().full_scan_bytes) return false;
-  return passing_ != nullptr || eligible_ > 4 * wanted_;
+  if (scope_.k >= count / 4 || count - encoded_ > count / 4) return false;
+  if (scope_.eligible * scope_.column.dense.row_bytes() < scope_.column.index->settings().full_scan_bytes) return false;
+  return scope_.passing != nullptr || scope_.eligible > 4 * wanted_;
 }
 
 std::uint64_t GraphSearch::estimate(const VectorColumn& column, const SearchPlan& plan, const GraphView& view) noexcept {
@@ -95,12 +82,12 @@ std::uint64_t GraphSearch::estimate(const VectorColumn& column, const SearchPlan
 
 /// Few that pass are scored all; with more of them a walk collects enough soon.
 bool GraphSearch::prefers_code_scan() const noexcept {
-  const auto dimension = column_.slot.dimension;
+  const auto dimension = scope_.column.slot.dimension;
   const double count = encoded_;
-  const double share = std::max(static_cast<double>(eligible_), 1.0) / std::max(count, 1.0);
+  const double share = std::max(static_cast<double>(scope_.eligible), 1.0) / std::max(count, 1.0);
   // Measured on filters that do not correlate with the vectors: docs/benchmarks.
   const double expanded = static_cast<double>(ef_) * std::pow(std::min(share, 1.0), -0.4);
-  return static_cast<double>(eligible_) * scan_cost(dimension) < expanded * kFreshPerHop * walk_cost(dimension);
+  return static_cast<double>(scope_.eligible) * scan_cost(dimension) < expanded * kFreshPerHop * walk_cost(dimension);
 }
 
 void GraphSearch::offer_block(std::span<const std::uint32_t> positions, const RowTest& test) noexcept {
@@ -144,12 +131,12 @@ bool GraphSearch::scan_passing(const RowTest& test) {
   std::uint32_t positions[kBlock];
   std::size_t held = 0;
   std::uint64_t seen = 0;
-  const auto& words = passing_->words;
+  const auto& words = scope_.passing->words;
   for (std::size_t word = 0; word < words.size(); ++word)
     for (auto bits = words[word]; bits != 0; bits &= bits - 1) {
       const auto row = static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits));
       if (++seen % kStride == 0 && interruption_.is_due()) return false;
-      const auto position = column_.position(row);
+      const auto position = scope_.column.position(row);
       if (position == 0 || position > encoded_) continue;
       positions[held++] = position - 1;
       if (held < kBlock) continue;
@@ -164,13 +151,13 @@ bool GraphSearch::scan_passing(const RowTest& test) {
 /// @return whether most of it was alive
 bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& test) {
   const auto looked_at = std::min(found.size(), wanted_ + wanted_ / 2);
-  for (std::size_t i = 0; i < looked_at; ++i) __builtin_prefetch(column_.row_of.at(found.id(i)));
+  for (std::size_t i = 0; i < looked_at; ++i) __builtin_prefetch(scope_.column.row_of.at(found.id(i)));
   std::size_t seen = 0;
   std::size_t taken = 0;
   for (; seen < found.size() && taken < wanted_; ++seen) {
     const auto position = found.id(seen);
     if (!test.passes(position)) continue;
-    chosen_.push_back({found.key(seen), position, row_at(position)});
+    chosen_.push_back({found.key(seen), position, scope_.row_at(position)});
     ++taken;
   }
   return static_cast<double>(taken) >= kAliveMin * static_cast<double>(seen);
@@ -178,7 +165,7 @@ bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& t
 
 bool GraphSearch::walk() {
   const VisibleRows visible(*this);
-  if (passing_ == nullptr) {
+  if (scope_.passing == nullptr) {
     const auto kept = wanted_ + wanted_ / 2;
     if (!graph_.search(scratch_.query.view(), std::max(ef_, kept), kept, scratch_, &interruption_)) return false;
     if (take_candidates(scratch_.candidates, visible)) return true;
@@ -190,7 +177,7 @@ bool GraphSearch::walk() {
 
 bool GraphSearch::walk_filtered(const RowTest& test) {
   path_ = SearchPath::filtered_graph;
-  const double share = std::clamp(static_cast<double>(eligible_) / std::max(1.0, double{static_cast<float>(view_.covered)}), 1e-6, 1.0);
+  const double share = std::clamp(static_cast<double>(scope_.eligible) / std::max(1.0, double{static_cast<float>(view_.covered)}), 1e-6, 1.0);
   const auto kept = std::max(wanted_, static_cast<std::size_t>(static_cast<double>(ef_) * std::pow(share, 0.6)));
   const auto breadth = std::clamp(static_cast<std::size_t>(3 * static_cast<double>(kept) / share), 2 * ef_, kBreadthMax);
   if (graph_.search_passing(scratch_.query.view(), kept, breadth, test, scratch_, &interruption_)) {
@@ -200,26 +187,26 @@ bool GraphSearch::walk_filtered(const RowTest& test) {
   if (interruption_.is_due()) return false;
   path_ = SearchPath::graph_gave_up;
   scratch_.candidates.reset(wanted_);
-  const bool went_through = passing_ != nullptr ? scan_passing(test) : scan_codes(0, view_.covered, test);
+  const bool went_through = scope_.passing != nullptr ? scan_passing(test) : scan_codes(0, view_.covered, test);
   if (went_through) static_cast<void>(take_candidates(scratch_.candidates, test));
   return went_through;
 }
 
 /// Scores by the vectors themselves, nearest codes first.
 void GraphSearch::rescore(Ranker& ranker) noexcept {
-  const std::size_t bytes = column_.dense.row_bytes();
+  const std::size_t bytes = scope_.column.dense.row_bytes();
   const auto count = std::min(wanted_, chosen_.size());
   constexpr std::size_t kAhead = 6;
   const auto prefetch = [&](std::size_t i) {
-    const auto* const start = column_.dense.at(chosen_[i].position);
+    const auto* const start = scope_.column.dense.at(chosen_[i].position);
     for (std::size_t byte = 0; byte < std::min<std::size_t>(bytes, 512); byte += 64) __builtin_prefetch(start + byte);
-    __builtin_prefetch(store_.rows.at(chosen_[i].row));
+    __builtin_prefetch(scope_.store.rows.at(chosen_[i].row));
   };
   for (std::size_t i = 0; i < std::min(kAhead, count); ++i) prefetch(i);
   for (std::size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) prefetch(i + kAhead);
     const auto& [key, position, row] = chosen_[i];
-    ranker.offer(scorer_.one(column_.dense.at(position)), row);
+    ranker.offer(scorer_.one(scope_.column.dense.at(position)), row);
   }
 }
 
@@ -232,7 +219,7 @@ void GraphSearch::score_by_codes(Ranker& ranker) {
       const std::byte* const codes = quantized_.row(position);
       quantized_.scorer().score(&codes, 1, &value);
     } else {
-      value = scorer_.one(column_.dense.at(position));
+      value = scorer_.one(scope_.column.dense.at(position));
     }
     ranker.offer(value, row);
   }
@@ -240,7 +227,7 @@ void GraphSearch::score_by_codes(Ranker& ranker) {
 
 /// What has no codes yet is scored as in a scan.
 bool GraphSearch::scan_rest(Ranker& ranker) noexcept {
-  ExactScan rest(store_, column_, scorer_, state_, plan_, passing_, encoded_);
+  ExactScan rest(scope_, scorer_, encoded_);
   rest.run(ranker);
   const auto ended = rest.ended();
   if (!ended) return true;
@@ -253,10 +240,10 @@ Result<SearchResult> GraphSearch::run(SearchResult result) {
   const VisibleRows visible(*this);
   const AnyPosition<VisibleRows> anywhere(visible);
   chosen_.reserve(2 * wanted_);
-  TopK best(store_, k_, result.larger_is_better);
-  Ranker ranker(best, column_.slot.distance, plan_.score_threshold);
+  TopK best(scope_.store, scope_.k, result.larger_is_better);
+  Ranker ranker(best, scope_.column.slot.distance, scope_.plan.score_threshold);
   bool went_through = false;
-  if (passing_ != nullptr && prefers_code_scan()) {
+  if (scope_.passing != nullptr && prefers_code_scan()) {
     path_ = SearchPath::code_scan;
     scratch_.candidates.reset(wanted_);
     went_through = scan_passing(anywhere);
@@ -280,7 +267,7 @@ Result<SearchResult> GraphSearch::run(SearchResult result) {
   }
   if (!went_through)
     if (auto error = interruption_.error("search")) return std::move(*error);
-  put_hits(store_, best, result);
+  put_hits(scope_.store, best, result);
   result.path = path_;
   return result;
 }

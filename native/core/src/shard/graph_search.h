@@ -31,11 +31,9 @@ struct GraphView {
 /// codes gets these for the same rows.
 class GraphSearch {
  public:
-  /// @param state    searched; read after `view`
-  /// @param passing  the rows that may be found; null: all
-  /// @param scorer   of the plan's query; outlives the search
-  GraphSearch(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
-              const SearchPlan& plan, const Bitmap* passing, const GraphView& view, QuantizedView& quantized);
+  /// @param scope   whose state was read after `view`
+  /// @param scorer  of the plan's query; outlives the search
+  GraphSearch(const SearchScope& scope, const VectorScorer& scorer, const GraphView& view, QuantizedView& quantized);
 
   /// Whether it will be faster than scoring all vectors that pass.
   [[nodiscard]] bool is_worth_it() const noexcept;
@@ -62,22 +60,15 @@ class GraphSearch {
   void rescore(Ranker& ranker) noexcept;
   void score_by_codes(Ranker& ranker);
   [[nodiscard]] bool scan_rest(Ranker& ranker) noexcept;
-  [[nodiscard]] std::uint32_t row_at(std::uint32_t position) const noexcept;
 
-  const RowStore& store_;
-  const VectorColumn& column_;
+  const SearchScope& scope_;
   const VectorScorer& scorer_;
-  const ShardState& state_;
-  const SearchPlan& plan_;
-  const Bitmap* passing_;
   const GraphView& view_;
   QuantizedView& quantized_;
   const LiveGraph& graph_;
   Scratch& scratch_;
   Interruption interruption_;
-  std::uint64_t eligible_ = 0;   ///< rows that may be found
   std::uint32_t encoded_ = 0;
-  std::size_t k_ = 0;
   std::size_t wanted_ = 0;       ///< candidates to score by their vectors
   std::size_t ef_ = 0;
   SearchPath path_ = SearchPath::graph;

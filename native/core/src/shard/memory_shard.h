@@ -182,9 +182,6 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] Result<SearchResult> search_sparse(const Snapshot& at, const VectorColumn& column,
                                                    const SparseIndexView& view, const SearchPlan& plan,
                                                    const Bitmap* passing) const;
-  template <typename Scorer>
-  [[nodiscard]] Result<SearchResult> scan(const Snapshot& at, const VectorColumn& column, const Scorer& scorer,
-                                          const SearchPlan& plan, const Bitmap* passing, SearchResult result) const;
   [[nodiscard]] static std::uint64_t estimate_sparse(const VectorColumn& column, const SearchPlan& plan) noexcept;
   /// Evaluates a filter, which there is. @param operation  for the error of a passed deadline
   [[nodiscard]] Result<Bitmap> match_at(const Snapshot& at, const Matching& matching, const char* operation) const;

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/share_work.h"
-#include "shard/exact_scan.h"
-
 namespace millrace {
 namespace {
 
@@ -62,75 +59,44 @@ struct QuantizedScan::Batch {
   std::size_t count = 0;
 };
 
-QuantizedScan::QuantizedScan(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer,
-                             const ShardState& state, const SearchPlan& plan, const Bitmap* passing,
-                             QuantizedView& view) noexcept
-    : store_(store),
-      column_(column),
+QuantizedScan::QuantizedScan(const SearchScope& scope, const VectorScorer& scorer, QuantizedView& view) noexcept
+    : scope_(scope),
       scorer_(scorer),
-      state_(state),
-      plan_(plan),
-      passing_(passing),
       view_(view),
-      interruption_(plan.matching.cancellation),
-      count_(column.count.load(std::memory_order_acquire)),
+      interruption_(scope.plan.matching.cancellation),
       // About four million components between two looks at the clock: some hundred microseconds.
-      stride_(std::clamp<std::uint64_t>((4U << 20U) / column.slot.dimension, 64, 8192)),
-      eligible_(passing == nullptr ? state.points : passing->count),
-      k_(static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible_))) {}
+      stretches_(0, scope.column.count.load(std::memory_order_acquire),
+                 std::clamp<std::uint64_t>((4U << 20U) / scope.column.slot.dimension, 64, 8192)) {}
 
-bool QuantizedScan::is_worth_it() const noexcept { return !view_.rescores() || eligible_ > 2 * view_.candidates(k_); }
+bool QuantizedScan::is_worth_it() const noexcept { return !view_.rescores() || scope_.eligible > 2 * view_.candidates(scope_.k); }
 
 std::uint64_t QuantizedScan::estimate(const VectorColumn& column) noexcept {
   return std::uint64_t{column.count.load(std::memory_order_relaxed)} * column.slot.dimension / kCodeGain;
 }
 
-std::uint32_t QuantizedScan::helpers_wanted() const {
-  if (plan_.matching.helpers == nullptr) return 0;
-  const auto worth = estimate(column_) / kThreadWorkMin;
-  return worth < 2 ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(worth - 1, plan_.matching.helpers->idle()));
-}
-
 Result<SearchResult> QuantizedScan::run(SearchResult result) {
   result.path = SearchPath::code_scan;
   view_.prepare(scorer_);
-  const auto helpers = helpers_wanted();
-  const auto kept = view_.rescores() ? static_cast<std::size_t>(std::min<std::uint64_t>(view_.candidates(k_), eligible_)) : k_;
-  std::vector<TopK> parts;
-  for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, kept, result.larger_is_better);
+  const auto k = scope_.k;
+  const auto kept =
+      view_.rescores() ? static_cast<std::size_t>(std::min<std::uint64_t>(view_.candidates(k), scope_.eligible)) : k;
+  const auto& asked = scope_.plan.score_threshold;
   // A threshold is for the scores that are told.
-  const auto threshold = view_.rescores() ? std::nullopt : plan_.score_threshold;
-  const auto work = [&](std::uint32_t part) noexcept {
-    Ranker ranker(parts[part], column_.slot.distance, threshold);
-    take_part(ranker);
-  };
-  if (helpers == 0) {
-    work(0);
-  } else {
-    share_work(*plan_.matching.helpers, helpers, work);
-  }
+  const auto threshold = view_.rescores() ? std::nullopt : asked;
+  const auto helpers = scope_.helpers_for(estimate(scope_.column));
+  auto best = best_of_threads(scope_, kept, result.larger_is_better, threshold, helpers, [&](Ranker& ranker) noexcept {
+    stretches_.run(interruption_, [&](std::uint64_t begin, std::uint64_t end) noexcept { return scan(begin, end, ranker); });
+  });
   if (auto ended = interruption_.error("search")) return std::move(*ended);
-  auto& best = parts.front();
-  for (std::size_t i = 1; i < parts.size(); ++i) best.take(parts[i]);
   if (!view_.rescores()) {
-    put_hits(store_, best, result);
+    put_hits(scope_.store, best, result);
     return result;
   }
-  TopK rescored(store_, k_, result.larger_is_better);
-  Ranker ranker(rescored, column_.slot.distance, plan_.score_threshold);
+  TopK rescored(scope_.store, k, result.larger_is_better);
+  Ranker ranker(rescored, scope_.column.slot.distance, asked);
   rescore(best, ranker);
-  put_hits(store_, rescored, result);
+  put_hits(scope_.store, rescored, result);
   return result;
-}
-
-/// Until nothing of the pass is left.
-void QuantizedScan::take_part(Ranker& ranker) noexcept {
-  for (;;) {
-    const auto position = next_.fetch_add(stride_, std::memory_order_relaxed);
-    if (position >= count_) return;
-    const auto end = std::min(count_, position + stride_);
-    if (interruption_.is_due() || !scan(position, end, ranker)) next_.store(count_, std::memory_order_relaxed);
-  }
 }
 
 /// @return false when rows beyond the snapshot began
@@ -138,14 +104,14 @@ bool QuantizedScan::scan(std::uint64_t position, std::uint64_t end, Ranker& rank
   Batch batch;
   bool is_inside = true;
   for (; position < end; ++position) {
-    const auto row = column_.row_before(position, column_.newest_row(position), state_.rows, store_);
+    const auto row = scope_.row_of(position);
     if (row == kNoRow) {
       is_inside = false;
       break;
     }
-    if (!store_.is_visible(row, state_.next_offset) || (passing_ != nullptr && !passing_->contains(row))) continue;
+    if (!scope_.may_be_found(row)) continue;
     if (position >= view_.encoded()) {
-      ranker.offer(scorer_.one(column_.dense.at(position)), row);
+      ranker.offer(scorer_.one(scope_.column.dense.at(position)), row);
       continue;
     }
     batch.codes[batch.count] = view_.row(position);
@@ -167,7 +133,7 @@ void QuantizedScan::score(Batch& batch, Ranker& ranker) const noexcept {
 void QuantizedScan::rescore(TopK& candidates, Ranker& ranker) const noexcept {
   const auto& sorted = candidates.sorted();
   constexpr std::size_t kAhead = 4;
-  const auto values_of = [&](std::size_t i) { return column_.dense.at(column_.position(sorted[i].row) - 1); };
+  const auto values_of = [&](std::size_t i) { return scope_.column.dense.at(scope_.column.position(sorted[i].row) - 1); };
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     if (i + kAhead < sorted.size()) __builtin_prefetch(values_of(i + kAhead));
     ranker.offer(scorer_.one(values_of(i)), sorted[i].row);

@@ -1,12 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 
-#include "base/interruption.h"
-#include "millrace/shard.h"
-#include "shard/ranking.h"
-#include "shard/rows.h"
+#include "shard/shared_pass.h"
 #include "vectors/vector_scorer.h"
 
 namespace millrace {
@@ -46,8 +42,7 @@ class QuantizedView {
 class QuantizedScan {
  public:
   /// @param scorer  of the plan's query; outlives the scan
-  QuantizedScan(const RowStore& store, const VectorColumn& column, const VectorScorer& scorer, const ShardState& state,
-                const SearchPlan& plan, const Bitmap* passing, QuantizedView& view) noexcept;
+  QuantizedScan(const SearchScope& scope, const VectorScorer& scorer, QuantizedView& view) noexcept;
 
   /// Whether it beats scoring all vectors that may be found.
   [[nodiscard]] bool is_worth_it() const noexcept;
@@ -62,25 +57,15 @@ class QuantizedScan {
  private:
   struct Batch;
 
-  void take_part(Ranker& ranker) noexcept;
   [[nodiscard]] bool scan(std::uint64_t position, std::uint64_t end, Ranker& ranker) const noexcept;
   void score(Batch& batch, Ranker& ranker) const noexcept;
   void rescore(TopK& candidates, Ranker& ranker) const noexcept;
-  [[nodiscard]] std::uint32_t helpers_wanted() const;
 
-  const RowStore& store_;
-  const VectorColumn& column_;
+  const SearchScope& scope_;
   const VectorScorer& scorer_;
-  const ShardState& state_;
-  const SearchPlan& plan_;
-  const Bitmap* passing_;
   QuantizedView& view_;
   Interruption interruption_;
-  std::uint64_t count_;
-  std::uint64_t stride_;
-  std::uint64_t eligible_;  ///< rows that may be found
-  std::size_t k_;
-  std::atomic<std::uint64_t> next_{0};  ///< the first position that nobody has taken
+  Stretches stretches_;
 };
 
 }  // namespace millrace

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <string>
 
-#include "base/share_work.h"
 #include "shard/exact_scan.h"
 #include "shard/graph_search.h"
 #include "shard/memory_shard.h"
@@ -26,6 +25,19 @@ bool is_right(const SearchPlan& plan) noexcept {
 bool has_right_length(const SearchPlan& plan, const VectorSlot& slot) noexcept {
   if (!slot.is_multi) return plan.query.size() == slot.dimension;
   return !plan.query.empty() && plan.query.size() % slot.dimension == 0;
+}
+
+/// Scores every vector that may be a hit.
+/// @param result  with everything but its hits
+/// @throws std::bad_alloc
+template <typename Scorer>
+Result<SearchResult> scan(const SearchScope& scope, const Scorer& scorer, SearchResult result) {
+  ExactScan pass(scope, scorer);
+  auto best = best_of_threads(scope, scope.k, result.larger_is_better, scope.plan.score_threshold, pass.helpers_wanted(),
+                              [&](Ranker& ranker) noexcept { pass.run(ranker); });
+  if (auto ended = pass.ended()) return std::move(*ended);
+  put_hits(scope.store, best, result);
+  return result;
 }
 
 }  // namespace
@@ -66,47 +78,21 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
     result.next_offset = at.state.next_offset;
     if (at.state.points == 0) return result;
-    if (column->multi != nullptr) return scan(at, *column, MaxSim(column->slot, plan.query), plan, bitmap, std::move(result));
+    const SearchScope scope(store_, *column, at.state, plan, bitmap);
+    if (column->multi != nullptr) return scan(scope, MaxSim(column->slot, plan.query), std::move(result));
     const VectorScorer scorer(column->slot, plan.query);
     auto quantized = QuantizedView::of(*column, plan);
     if (view.stage != nullptr) {
       IndexBuilder::note_search(steady_clock_ns());
-      GraphSearch search(store_, *column, scorer, at.state, plan, bitmap, view, quantized);
+      GraphSearch search(scope, scorer, view, quantized);
       if (search.is_worth_it()) return search.run(std::move(result));
     }
     if (quantized.has_codes()) {
-      QuantizedScan codes(store_, *column, scorer, at.state, plan, bitmap, quantized);
+      QuantizedScan codes(scope, scorer, quantized);
       if (codes.is_worth_it()) return codes.run(std::move(result));
     }
-    return scan(at, *column, scorer, plan, bitmap, std::move(result));
+    return scan(scope, scorer, std::move(result));
   });
-}
-
-/// Scores every vector that may be a hit.
-/// @param result  with everything but its hits
-template <typename Scorer>
-Result<SearchResult> MemoryShard::scan(const Snapshot& at, const VectorColumn& column, const Scorer& scorer,
-                                       const SearchPlan& plan, const Bitmap* passing, SearchResult result) const {
-  ExactScan pass(store_, column, scorer, at.state, plan, passing);
-  const auto helpers = pass.helpers_wanted();
-  const auto eligible = passing == nullptr ? at.state.points : passing->count;
-  const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));
-  std::vector<TopK> parts;
-  for (std::uint32_t i = 0; i <= helpers; ++i) parts.emplace_back(store_, k, result.larger_is_better);
-  const auto take_part = [&](std::uint32_t part) noexcept {
-    Ranker ranker(parts[part], column.slot.distance, plan.score_threshold);
-    pass.run(ranker);
-  };
-  if (helpers == 0) {
-    take_part(0);
-  } else {
-    share_work(*plan.matching.helpers, helpers, take_part);
-  }
-  if (auto ended = pass.ended()) return std::move(*ended);
-  auto& best = parts.front();
-  for (std::size_t i = 1; i < parts.size(); ++i) best.take(parts[i]);
-  put_hits(store_, best, result);
-  return result;
 }
 
 std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept {

@@ -4,6 +4,7 @@
 #include "base/interruption.h"
 #include "shard/memory_shard.h"
 #include "shard/ranking.h"
+#include "shard/search_scope.h"
 #include "sparse/sparse_walk.h"
 
 namespace millrace {
@@ -17,24 +18,20 @@ constexpr std::uint64_t kVectorEntries = 128;
 /// Keeps the best of what the snapshot has.
 class SparseHits final : public SparseSink {
  public:
-  SparseHits(const RowStore& store, const VectorColumn& column, const ShardState& state, const Bitmap* passing, TopK& best,
-             std::optional<float> threshold)
-      : store_(store), column_(column), state_(state), passing_(passing), best_(best), threshold_(threshold),
-        ranker_(best, Distance::dot, threshold) {}
+  SparseHits(const SearchScope& scope, TopK& best)
+      : scope_(scope), best_(best), threshold_(scope.plan.score_threshold), ranker_(best, Distance::dot, threshold_) {}
 
   [[nodiscard]] float wanted() const noexcept override {
     return threshold_ ? std::max(*threshold_, best_.worst()) : best_.worst();
   }
 
   void offer(std::uint32_t position, float score) noexcept override {
-    const auto row = column_.row_before(position, column_.newest_row(position), state_.rows, store_);
-    if (row == kNoRow || !store_.is_visible(row, state_.next_offset)) return;
-    if (passing_ == nullptr || passing_->contains(row)) ranker_.offer(score, row);
+    if (const auto row = scope_.row_at(position); row != kNoRow) ranker_.offer(score, row);
   }
 
   /// Looks at the vectors from `first` on, one after the other.
   void scan(const SparseQuery& query, std::uint64_t first, Interruption& interruption) noexcept {
-    const std::uint64_t count = column_.count.load(std::memory_order_acquire);
+    const std::uint64_t count = scope_.column.count.load(std::memory_order_acquire);
     for (auto position = first; position < count; ++position) {
       if (position % kStride == 0 && interruption.is_due()) return;
       take(query, static_cast<std::uint32_t>(position));
@@ -44,24 +41,21 @@ class SparseHits final : public SparseSink {
   /// Looks at the vectors of what passes a filter.
   void scan_passing(const SparseQuery& query, Interruption& interruption) noexcept {
     std::uint64_t seen = 0;
-    for (std::size_t word = 0; word < passing_->words.size(); ++word)
-      for (auto bits = passing_->words[word]; bits != 0; bits &= bits - 1) {
+    for (std::size_t word = 0; word < scope_.passing->words.size(); ++word)
+      for (auto bits = scope_.passing->words[word]; bits != 0; bits &= bits - 1) {
         if (++seen % kStride == 0 && interruption.is_due()) return;
         const auto row = static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits));
-        if (const auto position = column_.position(row); position != 0) take(query, position - 1);
+        if (const auto position = scope_.column.position(row); position != 0) take(query, position - 1);
       }
   }
 
  private:
   void take(const SparseQuery& query, std::uint32_t position) noexcept {
-    const auto score = query.score(column_.sparse->at(position));
+    const auto score = query.score(scope_.column.sparse->at(position));
     if (score != 0 && !(score < wanted())) offer(position, score);
   }
 
-  const RowStore& store_;
-  const VectorColumn& column_;
-  const ShardState& state_;
-  const Bitmap* passing_;
+  const SearchScope& scope_;
   TopK& best_;
   std::optional<float> threshold_;
   Ranker ranker_;
@@ -75,12 +69,11 @@ Result<SearchResult> MemoryShard::search_sparse(const Snapshot& at, const Vector
                                                 const SearchPlan& plan, const Bitmap* passing) const {
   SearchResult result;
   result.next_offset = at.state.next_offset;
-  const auto eligible = passing == nullptr ? at.state.points : passing->count;
-  const auto k = static_cast<std::size_t>(std::min<std::uint64_t>(plan.k, eligible));
-  if (k == 0 || plan.indices.empty()) return result;
+  const SearchScope scope(store_, column, at.state, plan, passing);
+  if (scope.k == 0 || plan.indices.empty()) return result;
   const SparseQuery query(plan.indices, plan.query, plan.idf ? &column.sparse->counts() : nullptr);
-  TopK best(store_, k, true);
-  SparseHits hits(store_, column, at.state, passing, best, plan.score_threshold);
+  TopK best(store_, scope.k, true);
+  SparseHits hits(scope, best);
   Interruption interruption(plan.matching.cancellation);
   SparseWalk walk(view, query);
   if (passing != nullptr && passing->count * kVectorEntries < walk.entries()) {
