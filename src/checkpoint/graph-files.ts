@@ -11,6 +11,7 @@ import {
   isGraphPart,
   partSuffix
 } from './file-names.ts'
+import type { ShardFolder } from './shard-folder.ts'
 
 /** Takes the bytes of a graph file, then its end. */
 export interface GraphTarget {
@@ -28,7 +29,7 @@ export interface LoadedGraphs {
 
 interface GraphFilesOptions {
   readonly files: FileLayer
-  readonly folder: string
+  readonly folder: ShardFolder
   readonly crc32c: Crc32c
   /** A damaged file was set aside; the error is MILLRACE_GRAPH_CORRUPT. */
   readonly onDamage: (error: EngineError) => void
@@ -53,7 +54,7 @@ export class GraphFiles {
     const sequences = names.map((name) => graphSequenceOf(name) ?? 0)
     this.#nextSequence = 1 + Math.max(0, ...sequences)
     this.#names = names.filter(isGraphFile).toSorted().toReversed()
-    for (const name of names.filter(isGraphPart)) await files.unlink(`${folder}/${name}`)
+    for (const name of names.filter(isGraphPart)) await files.unlink(`${folder.path}/${name}`)
   }
 
   /**
@@ -64,11 +65,12 @@ export class GraphFiles {
   async write(source: FrameSource, signal: AbortSignal): Promise<{ readonly bytes: number }> {
     const { files, folder, crc32c } = this.#options
     const name = graphFileName(this.#nextSequence++)
-    const path = `${folder}/${name}${partSuffix}`
+    const path = `${folder.path}/${name}${partSuffix}`
     try {
+      await folder.make()
       const { bytes } = await writeChainFile({ files, path, source, crc32c, signal })
-      await files.rename(path, `${folder}/${name}`)
-      await files.syncFolder(folder)
+      await files.rename(path, `${folder.path}/${name}`)
+      await files.syncFolder(folder.path)
       const old = this.#names
       this.#names = [name]
       for (const one of old) await this.#remove(one)
@@ -87,9 +89,10 @@ export class GraphFiles {
    * @returns undefined when there is none. @throws what else the target or the disk refuses
    */
   async load(target: GraphTarget): Promise<LoadedGraphs | undefined> {
+    const { files, folder } = this.#options
     for (const file of this.#names) {
       try {
-        return { file, vectors: await readGraphFile(this.#options, file, target) }
+        return { file, vectors: await readGraphFile({ files, folder: folder.path }, file, target) }
       } catch (cause) {
         if (!isEngineError(cause, 'MILLRACE_GRAPH_CORRUPT')) throw cause
         await this.#setAside(file, cause)
@@ -102,16 +105,16 @@ export class GraphFiles {
     const { files, folder, onDamage } = this.#options
     this.#names = this.#names.filter((one) => one !== name)
     onDamage(error)
-    const path = `${folder}/${name}`
+    const path = `${folder.path}/${name}`
     await files.rename(path, `${path}${damagedSuffix}`).catch((cause: unknown) => {
       if (errnoOf(cause) !== 'ENOENT') throw cause
     })
-    await files.syncFolder(folder)
+    await files.syncFolder(folder.path)
   }
 
   async #remove(name: string): Promise<void> {
     const { files, folder } = this.#options
-    await files.unlink(`${folder}/${name}`).catch((cause: unknown) => {
+    await files.unlink(`${folder.path}/${name}`).catch((cause: unknown) => {
       if (errnoOf(cause) !== 'ENOENT') throw cause
     })
   }

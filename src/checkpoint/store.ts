@@ -1,5 +1,5 @@
 /** The checkpoints of one shard. */
-import { basename, dirname } from 'node:path'
+import { basename } from 'node:path'
 import { errnoOf, type FileLayer, readWholeFile, replaceFile } from '../../streams/index.ts'
 import type { Crc32c } from '../domain/record/index.ts'
 import { EngineError, isEngineError, toEngineError } from '../errors/index.ts'
@@ -17,6 +17,7 @@ import {
 import { GraphFiles } from './graph-files.ts'
 import { type LoadTarget, readCheckpoint } from './inspect.ts'
 import { type CheckpointManifest, decodeManifest, encodeManifest } from './manifest.ts'
+import { ShardFolder } from './shard-folder.ts'
 
 export interface StoreOptions {
   readonly files: FileLayer
@@ -44,18 +45,19 @@ export class CheckpointStore {
   readonly folder: string
   readonly graphs: GraphFiles
   readonly #options: StoreOptions
+  readonly #folder: ShardFolder
   readonly #pins = new Map<CheckpointManifest, number>()
   readonly #lostFiles = new Set<string>()
   /** Written by failed attempts, and a manifest that names them may be on the disk. */
   readonly #doubtfulFiles = new Set<string>()
   #kept: readonly CheckpointManifest[] = []
   #nextSequence = 1
-  #hasFolder = false
 
   private constructor(options: StoreOptions) {
     this.#options = options
     this.folder = options.folder
-    this.graphs = new GraphFiles(options)
+    this.#folder = new ShardFolder(options.files, options.folder)
+    this.graphs = new GraphFiles({ ...options, folder: this.#folder })
   }
 
   /**
@@ -66,7 +68,7 @@ export class CheckpointStore {
   static async open(options: StoreOptions): Promise<CheckpointStore> {
     const store = new CheckpointStore(options)
     await store.#readManifests()
-    await store.graphs.adopt(await store.#names())
+    await store.graphs.adopt(await store.#folder.names())
     return store
   }
 
@@ -97,7 +99,7 @@ export class CheckpointStore {
     let content: Uint8Array | undefined
     let manifest: CheckpointManifest | undefined
     try {
-      await this.#makeFolder()
+      await this.#folder.make()
       const source = captured.source
       const written = await writeChainFile({ files, path, source, crc32c, signal })
       manifest = {
@@ -178,7 +180,7 @@ export class CheckpointStore {
         throw cause
       }
     }
-    await this.#removeUnnamed(await this.#names())
+    await this.#removeUnnamed(await this.#folder.names())
   }
 
   async #removeManifests(old: readonly CheckpointManifest[]): Promise<void> {
@@ -194,8 +196,7 @@ export class CheckpointStore {
 
   async #readManifests(): Promise<void> {
     const { files, crc32c } = this.#options
-    const names = await this.#names()
-    this.#hasFolder = names.length > 0
+    const names = await this.#folder.names()
     this.#nextSequence = 1 + Math.max(0, ...names.map((name) => sequenceOf(name) ?? 0))
     let isDamaged = false
     for (const name of names.filter(isManifest)) {
@@ -280,18 +281,6 @@ export class CheckpointStore {
     }
   }
 
-  /** Makes the folder and its names durable up to the data folder: the log may be trimmed because of what lies here. */
-  async #makeFolder(): Promise<void> {
-    if (this.#hasFolder) return
-    const { files } = this.#options
-    await files.makeFolder(this.folder)
-    const topic = dirname(this.folder)
-    for (const folder of [topic, dirname(topic), dirname(dirname(topic))]) {
-      await files.syncFolder(folder)
-    }
-    this.#hasFolder = true
-  }
-
   #adopt(manifest: CheckpointManifest): void {
     const { nextOffset } = manifest
     this.#keep([manifest, ...this.#kept.filter((one) => one.nextOffset !== nextOffset)])
@@ -299,13 +288,6 @@ export class CheckpointStore {
 
   #keep(manifests: readonly CheckpointManifest[]): void {
     this.#kept = manifests.toSorted((a, b) => (a.nextOffset < b.nextOffset ? 1 : -1))
-  }
-
-  #names(): Promise<string[]> {
-    return this.#options.files.list(this.folder).catch((cause: unknown) => {
-      if (errnoOf(cause) === 'ENOENT') return []
-      throw cause
-    })
   }
 }
 

@@ -323,3 +323,31 @@ test('a manifest of a newer format is refused by name', async () => {
     details: { file: path, found: 2, supported: 1 }
   })
 })
+
+test('graphs are written before there is a checkpoint, and beside the first one', async () => {
+  const files = await dataFolder()
+  const shard = await shardWith(3)
+  const { store } = await openStore(files)
+  const written = Uint8Array.of(1, 2, 3, 4)
+  const parts = [written]
+  const source = async () => parts.shift()
+  await Promise.all([
+    store.graphs.write(source, new AbortController().signal),
+    writeCheckpoint(store, shard)
+  ])
+  files.crash(
+    () => 0,
+    () => false
+  )
+  const again = await openStore(files)
+  const read: number[] = []
+  const loaded = await again.store.graphs.load({
+    async take(bytes) {
+      read.push(...bytes)
+    },
+    finish: async () => 3
+  })
+  expect(loaded).toEqual({ file: '0000000001.graph', vectors: 3 })
+  expect(read.slice(0, 4)).toEqual([...written])
+  expect((await loadShard(again.store)).state()).toEqual(shard.state())
+})
