@@ -2,16 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Answered, type Built, Competitor } from './engine/competitor.ts'
+import { type Built, Competitor } from './engine/competitor.ts'
+import type { Measured } from './engine/measured.ts'
 import { writeReport } from './engine/report.ts'
 import { nativeBench, pythonWithPeers, run as runProgram, scripts } from './engine/tools.ts'
-
-export interface Measured extends Answered {
-  readonly dataset: string
-  readonly name: string
-  readonly ask: string
-  readonly built: Built
-}
 
 interface Dataset {
   readonly name: string
@@ -20,7 +14,7 @@ interface Dataset {
 }
 
 interface Entry {
-  readonly kind: 'millrace' | 'hnswlib' | 'usearch' | 'faiss'
+  readonly kind: 'millrace' | 'hnswlib' | 'usearch' | 'faiss' | 'qdrant-edge'
   readonly links: number
   readonly efConstruct: number
 }
@@ -37,7 +31,8 @@ const entries: readonly Entry[] = [
   { kind: 'hnswlib', links: 16, efConstruct: 100 },
   { kind: 'hnswlib', links: 24, efConstruct: 200 },
   { kind: 'usearch', links: 16, efConstruct: 100 },
-  { kind: 'faiss', links: 16, efConstruct: 100 }
+  { kind: 'faiss', links: 16, efConstruct: 100 },
+  { kind: 'qdrant-edge', links: 16, efConstruct: 100 }
 ]
 
 /** `real` reads wink_base.npy, wink_q.npy and wink_gt.npy from `folder`; without one, it leaves wink out. */

@@ -1,12 +1,15 @@
 """One peer, asked as bench_engine is (native/bench/engine.cpp):
 
-    peers.py hnswlib|usearch|faiss FOLDER rows dimension queries links ef_construct threads
+    peers.py hnswlib|usearch|faiss|qdrant-edge FOLDER rows dimension queries links ef_construct threads
 
 One line of JSON tells of the build; each line `search EF` of the input is answered with one.
 """
+import importlib
 import json
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -56,12 +59,55 @@ def faiss_index(base, links, ef_construct, threads):
     return search
 
 
-BUILDERS = {"hnswlib": hnswlib_index, "usearch": usearch_index, "faiss": faiss_index}
+def edge_index(base, links, ef_construct, threads):
+    """The reference engine embedded: one shard in a folder, everything in memory, no log, one graph over all."""
+    import qdrant_edge as edge
+
+    rows, dimension = base.shape
+    folder = tempfile.TemporaryDirectory()
+    config = edge.EdgeConfig(
+        vectors=edge.EdgeVectorParams(dimension, edge.Distance.Dot, memory=edge.Memory.Pinned),
+        hnsw_config=edge.HnswIndexConfig(links, ef_construct, 1, threads, memory=edge.Memory.Pinned),
+        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1, default_segment_number=1),
+        max_search_threads=threads,
+        wal_enabled=False,
+    )
+    shard = edge.EdgeShard.create(folder.name, config)
+    for first in range(0, rows, 1000):
+        some = range(first, min(first + 1000, rows))
+        shard.update(edge.UpdateOperation.upsert_points([edge.Point(row, base[row].tolist()) for row in some]))
+    while shard.optimize():
+        pass
+    if shard.info().indexed_vectors_count < rows:
+        raise RuntimeError(f"not everything is indexed: {shard.info()}")
+
+    def search(queries, ef):
+        # A process asks it in batches, one for each thread.
+        params = edge.SearchParams(hnsw_ef=ef)
+        asked = [edge.QueryRequest(TOP, query=edge.Query.Nearest(query), params=params) for query in queries.tolist()]
+        parts = [edge.QueryBatchRequest(asked[part::threads]) for part in range(threads)]
+        found = [None] * len(asked)
+        for part, answers in enumerate(pool.map(shard.query_batch, parts)):
+            found[part::threads] = [[hit.id for hit in hits] for hits in answers]
+        return found
+
+    pool = ThreadPoolExecutor(threads)
+    search.folder = folder  # lives as long as the index
+    return search
+
+
+BUILDERS = {
+    "hnswlib": ("hnswlib", hnswlib_index),
+    "usearch": ("usearch", usearch_index),
+    "faiss": ("faiss", faiss_index),
+    "qdrant-edge": ("qdrant_edge", edge_index),
+}
 
 
 def resident_mb():
+    """Files that are mapped count: one of the peers keeps its vectors so."""
     with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon:")) / 1024
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
 
 
 def tell(**facts):
@@ -73,8 +119,10 @@ def main(kind, folder, *numbers):
     base = np.fromfile(f"{folder}/base.f32", "f4").reshape(rows, dimension)
     queries = np.fromfile(f"{folder}/queries.f32", "f4").reshape(count, dimension)
     truth = np.fromfile(f"{folder}/truth.i32", "i4").reshape(count, TOP)
+    package, build = BUILDERS[kind]
+    importlib.import_module(package)
     before, start, cpu = resident_mb(), time.perf_counter(), time.process_time()
-    search = BUILDERS[kind](base, links, ef_construct, threads)
+    search = build(base, links, ef_construct, threads)
     tell(buildS=time.perf_counter() - start, buildCpuS=time.process_time() - cpu, mb=resident_mb() - before)
     for line in sys.stdin:
         ef = int(line.split()[1])

@@ -1,5 +1,5 @@
 /** Recall against queries per second, as SVG. */
-import type { Curve } from './report.ts'
+import type { Curve } from './measured.ts'
 
 const width = 720
 const height = 420
@@ -7,7 +7,7 @@ const left = 60
 const right = 150
 const top = 40
 const bottom = 50
-const colours = ['#1b6', '#074', '#d73', '#a31', '#57c', '#888']
+const colours = ['#1b6', '#074', '#d73', '#a31', '#57c', '#888', '#c3a']
 
 /** Only the part that anyone asks for: recall from 0.8 on, and its misses on a logarithmic scale. */
 export function plot(title: string, curves: readonly Curve[]): string {

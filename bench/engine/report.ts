@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import type { Measured } from '../engine.bench.ts'
+import type { Curve, Measured } from './measured.ts'
 import { plot } from './plot.ts'
 import { root } from './tools.ts'
 
@@ -30,11 +30,6 @@ export function writeReport(
     ].join('\n\n')
   })
   writeFileSync(join(folder, 'graph.md'), `${head(threads, rounds)}\n\n${parts.join('\n\n')}\n`)
-}
-
-export interface Curve {
-  readonly name: string
-  readonly points: readonly Measured[]
 }
 
 function curvesOf(own: readonly Measured[]): readonly Curve[] {

@@ -13,7 +13,7 @@ export const root = resolve(
 )
 export const scripts = join(root, 'bench', 'engine')
 
-const packages = ['numpy', 'hnswlib==0.8.0', 'usearch', 'faiss-cpu']
+const packages = ['numpy', 'hnswlib==0.8.0', 'usearch', 'faiss-cpu', 'qdrant-edge-py']
 
 /**
  * @returns a Python with the peers, made once in .cache
@@ -23,7 +23,7 @@ export function pythonWithPeers(): string {
   const folder = join(root, '.cache', 'engine-peers')
   const python = join(folder, 'bin', 'python')
   const isReady = () =>
-    spawnSync(python, ['-c', 'import numpy, hnswlib, usearch, faiss']).status === 0
+    spawnSync(python, ['-c', 'import numpy, hnswlib, usearch, faiss, qdrant_edge']).status === 0
   if (existsSync(python) && isReady()) return python
   mkdirSync(join(root, '.cache'), { recursive: true })
   run('python3', ['-m', 'venv', folder], 'Python 3 with venv is needed for the peers')

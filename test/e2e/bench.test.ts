@@ -66,7 +66,7 @@ test('the engine and its peers find the true neighbours, and the engine also und
   for (const { name, ask, recall, path } of lines)
     console.info(JSON.stringify({ name, ask, recall, path }))
   const kinds = new Set(lines.map(({ name }) => name.split(' ')[0]))
-  expect([...kinds].sort()).toEqual(['faiss', 'hnswlib', 'millrace', 'usearch'])
+  expect([...kinds].sort()).toEqual(['faiss', 'hnswlib', 'millrace', 'qdrant-edge', 'usearch'])
   for (const { ask, recall } of lines)
     if (ask === 'search 512' || ask.startsWith('filter')) expect(recall).toBeGreaterThan(0.97)
 })
