@@ -94,7 +94,9 @@ export function remoteShards(view: CollectionView, options: RemoteOptions): Shar
         lists[shard]?.add(found.entries, index)
         wanted.push(idText(found, index))
       }
-      const items = inOrder(wanted, await itemsById('hits', lists, shape))
+      const found = await itemsById('hits', lists, shape)
+      if (found.size < wanted.length) return undefined
+      const items = inOrder(wanted, found)
       const list = listOf(items)
       return responseOf(form === 'query' ? ['{"points":', ...list, '}'] : list, shape.startNs)
     },
@@ -171,7 +173,7 @@ class Entries {
   }
 }
 
-/** A point that was deleted meanwhile is left out. */
+/** A point that is not there is left out. */
 function inOrder(
   wanted: readonly string[],
   items: ReadonlyMap<string, RenderedItem>

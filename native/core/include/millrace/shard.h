@@ -233,8 +233,8 @@ class Shard {
   /// @return the live points among `ids`, in the order of `ids`; unknown ones are missing
   [[nodiscard]] virtual Result<PointPage> retrieve(std::span<const PointId> ids, const PointSelector& selector) const = 0;
 
-  /// The points of hits as the search saw them, whatever became of them since. Where this shard does not know that
-  /// version (another one, which this replaced, was searched), the point as it is now, if it is there.
+  /// The points of hits as the search saw them, whatever became of them since. Those whose version this shard never had
+  /// are missing: another one was searched, which this replaced, and the point was written in between.
   [[nodiscard]] virtual Result<PointPage> retrieve_hits(std::span<const Hit> hits, const PointSelector& selector) const = 0;
 
   /// @param from   first id wanted, or nothing for the beginning

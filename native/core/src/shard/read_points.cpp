@@ -89,9 +89,7 @@ Result<PointPage> MemoryShard::retrieve_hits(std::span<const Hit> hits, const Po
     std::vector<std::uint32_t> rows;
     rows.reserve(hits.size());
     for (const auto& hit : hits) {
-      auto row = row_of_version(at, hit.id, hit.version);
-      if (row == kNoRow) row = visible_row(at, hit.id);
-      if (row != kNoRow) rows.push_back(row);
+      if (const auto row = row_of_version(at, hit.id, hit.version); row != kNoRow) rows.push_back(row);
     }
     return page_of(at, rows, selector);
   });
