@@ -6,7 +6,7 @@ import type { ShardDirectory } from './domain/directory.ts'
 import type { NodeMemory } from './domain/node-port.ts'
 import { findShard, releaseMemory, shardMemory } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
-import type { Logger, Metrics } from './observability/index.ts'
+import { collectGarbage, type Logger, type Metrics } from './observability/index.ts'
 
 /** Of what the machine or its container has, the share that is used when no budget was set. */
 const automaticShare = 0.9
@@ -25,16 +25,24 @@ export interface MemoryGuard extends Resource {
   close(): void
 }
 
-/**
- * @param directory  of the shards whose vectors may still have to get into graphs
- * @param residentBytes  of the process
- */
-export function guardMemory(
-  config: Config,
-  logger: Logger,
-  directory: () => ShardDirectory,
-  residentBytes: () => number = process.memoryUsage.rss
-): MemoryGuard {
+export interface MemoryGuardOptions {
+  readonly config: Config
+  readonly logger: Logger
+  /** Of the shards whose vectors may still have to get into graphs. */
+  readonly directory: () => ShardDirectory
+  /** Forgets what is only kept to be read faster. */
+  readonly releaseCaches: () => void
+  /** Of the process. */
+  readonly residentBytes?: () => number
+}
+
+export function guardMemory({
+  config,
+  logger,
+  directory,
+  releaseCaches,
+  residentBytes = process.memoryUsage.rss
+}: MemoryGuardOptions): MemoryGuard {
   const budgetBytes = config['memory.budgetBytes'] || automaticBudget()
   let resident = residentBytes()
   let coming = 0
@@ -43,6 +51,11 @@ export function guardMemory(
   let trimmedTo = resident
   const used = () => resident + coming
   const comingBytes = () => comingBytesOf(directory())
+
+  const tidy = () => {
+    releaseCaches()
+    collectGarbage()
+  }
 
   const trim = () => {
     releaseMemory()
@@ -55,13 +68,16 @@ export function guardMemory(
     resident = residentBytes()
     quiet = Math.abs(resident - before) < noiseBytes ? quiet + 1 : 0
     trimmedTo = Math.min(trimmedTo, resident)
-    if (isLow || (quiet >= quietLooks && resident > trimmedTo + trimBytesMin)) trim()
+    const isWorthIt = quiet >= quietLooks && resident > trimmedTo + trimBytesMin
+    if (isWorthIt) tidy()
+    if (isWorthIt || isLow) trim()
     // Far below the budget nobody needs to know, and with many shards it takes its time.
     coming = resident > budgetBytes / 2 ? comingBytes() : 0
     const isOver = used() >= budgetBytes * (isLow ? 1 - marginShare : 1)
     if (isOver === isLow) return
     isLow = isOver
     const facts = { residentBytes: resident, comingBytes: coming, budgetBytes }
+    if (isLow) tidy()
     if (isLow) logger.error(facts, 'memory is short: writes are refused')
     else logger.info(facts, 'there is memory again: writes go on')
   }

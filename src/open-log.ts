@@ -20,6 +20,8 @@ export interface OpenLog {
   readonly partitionBytes: (topic: string, partition: number) => number
   /** Bytes of the log that this process keeps in memory. */
   readonly cacheBytes: () => number
+  /** Forgets them: reads go to the files. */
+  readonly releaseCache: () => void
 }
 
 /** @throws MILLRACE_LOG_*, MILLRACE_CONFIG_INVALID, MILLRACE_DATA_OTHER_LOG */
@@ -47,7 +49,12 @@ export async function openLog(
   })
   const partitionBytes = (topic: string, partition: number) =>
     log.stats().find((one) => one.topic === topic && one.partition === partition)?.bytes ?? 0
-  return { log, partitionBytes, cacheBytes: () => log.cacheBytes() }
+  return {
+    log,
+    partitionBytes,
+    cacheBytes: () => log.cacheBytes(),
+    releaseCache: () => log.releaseCache()
+  }
 }
 
 async function openKafka(config: Config, data: DataFolder, logger: Logger): Promise<OpenLog> {
@@ -82,7 +89,7 @@ async function openKafka(config: Config, data: DataFolder, logger: Logger): Prom
     throw cause
   }
   logger.info({ cluster: log.clusterId, prefix }, 'the log is in Kafka')
-  return { log, partitionBytes: () => 0, cacheBytes: () => 0 }
+  return { log, partitionBytes: () => 0, cacheBytes: () => 0, releaseCache: () => {} }
 }
 
 function tlsOf(config: Config): ConnectionOptions | undefined {

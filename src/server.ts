@@ -72,7 +72,12 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
     const { log } = opening
     opened.push(() => log.close())
     let directory = () => emptyDirectory
-    const memory = guardMemory(config, logger, () => directory())
+    const memory = guardMemory({
+      config,
+      logger,
+      directory: () => directory(),
+      releaseCaches: opening.releaseCache
+    })
     opened.push(() => memory.close())
     const writes = new WriteGuard([disk.resource, memory])
     const transfers = await openTransfers(config, data.peerId, logger)

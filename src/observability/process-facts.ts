@@ -28,11 +28,6 @@ export function memoryFacts(shardBytes: number): MemoryFacts {
   }
 }
 
-/** Memory of this thread's JavaScript, with the buffers that it holds. */
-export function heapBytes(): number {
-  return getHeapStatistics().total_physical_size + process.memoryUsage().external
-}
-
 export interface ProcessFacts {
   readonly threads: number | undefined
   readonly openMmaps: number | undefined

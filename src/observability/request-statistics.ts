@@ -1,6 +1,6 @@
 import { durationBucketsMicros, type RequestReport } from '../domain/node-port.ts'
 import { addCounts, type Counts, emptyCounts, type RouteLabels } from '../domain/request-reports.ts'
-import { heapBytes } from './process-facts.ts'
+import { heapBytes } from './heap.ts'
 
 /** Of one route: collection → status → counts. */
 type RouteCounts = Map<string | undefined, Map<number, Counts>>

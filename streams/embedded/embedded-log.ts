@@ -17,6 +17,8 @@ export interface EmbeddedLog extends Log {
   stats(): readonly PartitionStats[]
   /** Bytes of the log that are kept in memory. */
   cacheBytes(): number
+  /** Forgets them: readers find them in the files. */
+  releaseCache(): void
 }
 
 const mebibyte = 1024 * 1024
@@ -179,6 +181,10 @@ class FolderLog implements EmbeddedLog {
 
   cacheBytes(): number {
     return this.#context.tailCache.bytes
+  }
+
+  releaseCache(): void {
+    this.#context.tailCache.clear()
   }
 
   async close(): Promise<void> {

@@ -21,10 +21,20 @@ export class TailCache {
     this.#queue.push(entry)
     this.#bytes += bytes
     while (this.#bytes > this.#bytesMax) this.#evict()
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#head)
-      this.#head = 0
-    }
+    this.#forgetEvicted()
+  }
+
+  /** Forgets everything: readers find it in the files. */
+  clear(): void {
+    while (this.#head < this.#queue.length) this.#evict()
+    this.#forgetEvicted()
+  }
+
+  #forgetEvicted(): void {
+    const isMostlyEmpty = this.#head > 1024 && this.#head * 2 > this.#queue.length
+    if (!isMostlyEmpty && this.#head < this.#queue.length) return
+    this.#queue.splice(0, this.#head)
+    this.#head = 0
   }
 
   #evict(): void {

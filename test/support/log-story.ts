@@ -116,6 +116,7 @@ export function toldLog(log: EmbeddedLog, story: LogStory, steps: () => number):
     ends: (...args) => log.ends(...args),
     offsetAt: (...args) => log.offsetAt(...args),
     stats: () => log.stats(),
+    releaseCache: () => log.releaseCache(),
     cacheBytes: () => log.cacheBytes(),
     close: () => log.close()
   }

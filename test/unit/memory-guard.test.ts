@@ -8,14 +8,19 @@ import { createLogger } from '../../src/observability/index.ts'
 const MiB = 1 << 20
 
 /** A guard with a budget of 100 MiB, whose process has what `resident` says. */
-function guardOf(resident: { bytes: number }) {
+function guardOf(resident: { bytes: number }, releaseCaches = () => {}) {
   vi.useFakeTimers()
   onTestFinished(() => {
     vi.useRealTimers()
   })
   const { config } = loadConfig(['--memory.budgetBytes', String(100 * MiB)], {})
-  const bytes = () => resident.bytes
-  const memory = guardMemory(config, createLogger('silent'), () => emptyDirectory, bytes)
+  const memory = guardMemory({
+    config,
+    logger: createLogger('silent'),
+    directory: () => emptyDirectory,
+    releaseCaches,
+    residentBytes: () => resident.bytes
+  })
   onTestFinished(() => memory.close())
   return memory
 }
@@ -44,9 +49,34 @@ test('P9 what would pass the budget is refused, and past it everything that need
   expect(memory.describe().isLow).toBe(false)
 })
 
+test('what is kept to be read faster is let go of once, when things are quiet or memory is short', () => {
+  const resident = { bytes: 30 * MiB }
+  const released = vi.fn()
+  guardOf(resident, released)
+  vi.advanceTimersByTime(10_000)
+  expect(released, 'nothing has grown').not.toHaveBeenCalled()
+
+  for (let step = 0; step < 20; step++) {
+    resident.bytes += 2 * MiB
+    vi.advanceTimersByTime(200)
+  }
+  expect(released, 'it grows').not.toHaveBeenCalled()
+  vi.advanceTimersByTime(10_000)
+  expect(released).toHaveBeenCalledTimes(1)
+
+  resident.bytes = 101 * MiB
+  vi.advanceTimersByTime(1000)
+  expect(released).toHaveBeenCalledTimes(2)
+})
+
 test('without a budget there is one: most of what the machine has', () => {
   const { config } = loadConfig([], {})
-  const memory = guardMemory(config, createLogger('silent'), () => emptyDirectory)
+  const memory = guardMemory({
+    config,
+    logger: createLogger('silent'),
+    directory: () => emptyDirectory,
+    releaseCaches: () => {}
+  })
   onTestFinished(() => memory.close())
   const { budgetBytes, residentBytes, isLow } = memory.describe()
   expect(budgetBytes).toBeGreaterThan(residentBytes)
