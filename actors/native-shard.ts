@@ -7,6 +7,7 @@ import {
   findShard,
   finishCheckpointLoad,
   finishGraphLoad,
+  limitBuilders,
   loadCheckpointBytes,
   loadGraphBytes,
   nextCheckpointBytes,
@@ -89,6 +90,10 @@ export class NativeShard implements EngineShard {
 
   finishGraphs(): Promise<number> {
     return finishGraphLoad(this.handle)
+  }
+
+  limitBuilders(threads: number): void {
+    limitBuilders(this.handle, threads)
   }
 
   replaceWith(other: EngineShard): void {

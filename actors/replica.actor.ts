@@ -51,7 +51,8 @@ export function startReplica(options: ReplicaOptions): Replica {
   const segments = new Segments({
     name: key,
     open: options.openEngine,
-    indexes: () => options.optimizer.settings().indexes
+    indexes: () => options.optimizer.settings().indexes,
+    builders: () => options.optimizer.settings().builders
   })
   const shard = startShard({
     shard: partition,
@@ -308,7 +309,10 @@ export function startReplica(options: ReplicaOptions): Replica {
     checkpoint: () => shard.checkpoint(),
     wholeOffset: () => (machine.getSnapshot().matches('active') ? nextOffset() : undefined),
     capture: () => shard.applyTurns.run(() => shard.engine.captureCheckpoint(0n)),
-    settingsChanged: () => optimizer.reconsider('the settings of the collection have changed'),
+    settingsChanged() {
+      segments.settingsChanged()
+      optimizer.reconsider('the settings of the collection have changed')
+    },
     async rebuild() {
       const shortage = options.optimizer.shortage(shard.engine.state().memoryBytes)
       if (shortage !== undefined) throw shortage

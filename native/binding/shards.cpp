@@ -122,6 +122,15 @@ Napi::Value open_shard(const Napi::CallbackInfo& info) {
   return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
 }
 
+// limitBuilders(shard: ShardHandle, threads: number): void
+Napi::Value limit_builders(const Napi::CallbackInfo& info) {
+  const auto handle = as_shard(info[0]);
+  const auto threads = as_u64(info[1]);
+  if (!handle || !threads || *threads > UINT32_MAX) return fail_argument(info.Env(), "limitBuilders(shard, threads)");
+  (*handle)->shard->limit_builders(static_cast<std::uint32_t>(*threads));
+  return info.Env().Undefined();
+}
+
 // findShard(key: string): ShardHandle | null
 Napi::Value find_shard(const Napi::CallbackInfo& info) {
   const auto key = as_string(info[0]);
@@ -288,6 +297,7 @@ std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
 
 void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("openShard", Napi::Function::New(env, open_shard));
+  exports.Set("limitBuilders", Napi::Function::New(env, limit_builders));
   exports.Set("findShard", Napi::Function::New(env, find_shard));
   exports.Set("replaceShard", Napi::Function::New(env, replace_shard));
   exports.Set("registryVersion", Napi::Function::New(env, registry_version));

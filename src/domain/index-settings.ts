@@ -21,6 +21,17 @@ export const indexingOfNewSlots = {
   fullScanBytes: 0
 }
 
+/** Threads that may build at once: the graphs of a shard are built together, so the largest of its vectors' limits; 0: any. */
+export function buildersOf(spec: CollectionSpec): number {
+  const request = tidySettings(spec.request)
+  const params = vectorParamsByName(request)
+  const limits = spec.vectors.map(({ name }) => {
+    const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
+    return hnsw.max_indexing_threads ?? 0
+  })
+  return limits.includes(0) ? 0 : Math.max(0, ...limits)
+}
+
 /** One entry for each vector slot of the collection. */
 export function indexesOf(spec: CollectionSpec) {
   const request = tidySettings(spec.request)

@@ -209,6 +209,7 @@ export interface NativeEngine {
   state(shard: ShardHandle): NativeShardState
   memory(shard: ShardHandle): NativeShardMemory
   releaseMemory(): void
+  limitBuilders(shard: ShardHandle, threads: number): void
   sources(shard: ShardHandle): SourcePosition[]
   quantized(shard: ShardHandle): QuantizedSlot[]
   apply(

@@ -180,6 +180,11 @@ export function shardMemory(shard: ShardHandle): NativeShardMemory {
   return callNative(() => native.memory(shard))
 }
 
+/** At most so many threads build the shard's graphs at once, from their next turn on; 0: one for each core. */
+export function limitBuilders(shard: ShardHandle, threads: number): void {
+  callNative(() => native.limitBuilders(shard, threads))
+}
+
 /** Gives what was freed back to the system, where the C library would keep it for later. Takes some milliseconds at most. */
 export function releaseMemory(): void {
   callNative(() => native.releaseMemory())

@@ -190,6 +190,8 @@ export class SimShard implements EngineShard {
     return 0
   }
 
+  limitBuilders(): void {}
+
   replaceWith(other: EngineShard): void {
     // Only shards of the simulation meet here.
     const shard = other as SimShard

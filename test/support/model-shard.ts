@@ -151,6 +151,8 @@ export class ModelShard implements EngineShard {
     return 0
   }
 
+  limitBuilders(): void {}
+
   replaceWith(other: EngineShard): void {
     // Only models meet here.
     const model = other as ModelShard

@@ -17,6 +17,7 @@ const settings = {
   deletedThreshold: 0.2,
   vacuumMinRows: 1000,
   mayBuild: true,
+  builders: 0,
   indexes: [indexing]
 }
 const factsOf = (points: number, rows: number, vectorBytes = 0) => ({

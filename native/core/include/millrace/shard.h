@@ -286,6 +286,8 @@ class Shard {
 
   [[nodiscard]] virtual Digest digest() const = 0;
   [[nodiscard]] virtual ShardState state() const = 0;
+  /// At most so many of the builder's threads work on its indexes at once; 0: all. At any time.
+  virtual void limit_builders(std::uint32_t most) noexcept = 0;
   /// By ingest, topic and partition; of the last applied record, which readers may not see yet. At any time.
   /// @throws std::bad_alloc
   [[nodiscard]] virtual std::vector<SourcePosition> sources() const = 0;

@@ -81,6 +81,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
 
   // growth.cpp: the columns' graphs, on the builder's threads
   bool grow(std::uint64_t until_ns) noexcept override;
+  void limit_builders(std::uint32_t most) noexcept override { Growing::limit_builders(most); }
   [[nodiscard]] bool has_growth() const noexcept override;
 
  private:
