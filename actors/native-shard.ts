@@ -13,6 +13,7 @@ import {
   nextCheckpointBytes,
   openShard,
   replaceShard,
+  retireShard,
   type ShardHandle,
   type SlotIndex,
   type SourcePosition,
@@ -29,19 +30,25 @@ export function nativeSources(key: string): readonly SourcePosition[] {
   return shard === null ? [] : shardSources(shard)
 }
 
+/** A search and the showing of its hits are two calls: the second one finds what the first one saw for so long. */
+const retireAfterMs = 10_000
+
 /** A native shard as the actors drive it, under a key by which every thread finds it. */
 export class NativeShard implements EngineShard {
   private readonly key: string
   private handle: ShardHandle
+  /** Threads keep handles until they next collect their garbage; memory and disk must not wait for that. */
+  private readonly replaced = new Map<ShardHandle, NodeJS.Timeout>()
 
   constructor(
     key: string,
     collectionId: bigint,
     shard: number,
-    indexes: readonly SlotIndex[] = []
+    indexes: readonly SlotIndex[] = [],
+    scratchFolder?: string
   ) {
     this.key = key
-    this.handle = openShard(key, collectionId, shard, indexes)
+    this.handle = openShard(key, collectionId, shard, indexes, scratchFolder)
   }
 
   async apply(batch: LogBatch): Promise<ApplyReport> {
@@ -100,11 +107,20 @@ export class NativeShard implements EngineShard {
     if (!(other instanceof NativeShard) || !replaceShard(this.key, other.handle)) {
       throw new EngineError('MILLRACE_INTERNAL', { reason: `${this.key} is not open` })
     }
+    const before = this.handle
     this.handle = other.handle
+    this.replaced.set(before, setTimeout(() => this.retire(before), retireAfterMs).unref())
     other.close()
   }
 
   close(): void {
     closeShard(this.key)
+    for (const handle of [...this.replaced.keys()]) this.retire(handle)
+  }
+
+  private retire(handle: ShardHandle): void {
+    clearTimeout(this.replaced.get(handle))
+    this.replaced.delete(handle)
+    retireShard(handle, this.handle)
   }
 }

@@ -314,7 +314,8 @@ export function startReplica(options: ReplicaOptions): Replica {
       optimizer.reconsider('the settings of the collection have changed')
     },
     async rebuild() {
-      const shortage = options.optimizer.shortage(shard.engine.state().memoryBytes)
+      const { memoryBytes, diskBytes } = shard.engine.state()
+      const shortage = options.optimizer.shortage(memoryBytes, diskBytes)
       if (shortage !== undefined) throw shortage
       rebuild = startRebuilding()
       newestRebuild = rebuild
@@ -401,4 +402,4 @@ export function startReplica(options: ReplicaOptions): Replica {
 
 /** What log, disk, memory and checkpoints may come to; those that may go away are tried again. */
 const expectedFailures =
-  /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|TRANSFER_FAILED$|OUT_OF_MEMORY$|ENGINE_BUSY$)/
+  /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|TRANSFER_FAILED$|OUT_OF_MEMORY$|SCRATCH_FULL$|ENGINE_BUSY$)/

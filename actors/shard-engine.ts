@@ -56,6 +56,8 @@ export interface EngineShardState {
   /** Since the shard was opened. */
   readonly recordsRejected: number
   readonly memoryBytes: number
+  /** Of vectors that are not in memory. */
+  readonly diskBytes: number
   /** What happened to graphs since the shard was opened. */
   readonly graphChanges: number
   /** 32 hexadecimal digits */

@@ -134,6 +134,7 @@ export class SimShard implements EngineShard {
       indexedVectors: 0,
       schemaVersion: this.#schemaVersion,
       recordsRejected: this.#rejected,
+      diskBytes: 0,
       memoryBytes: 0,
       graphChanges: 0,
       digest: this.digest()

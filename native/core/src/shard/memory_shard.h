@@ -205,6 +205,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   void forget_everything() noexcept;
 
   const Options options_;
+  const std::shared_ptr<const Storage> cold_storage_;  ///< null where there is no folder for it
   RowStore store_;
 
   // The writer's own.
