@@ -7,11 +7,13 @@ import {
   findShard,
   finishCheckpointLoad,
   finishGraphLoad,
+  limitBuilders,
   loadCheckpointBytes,
   loadGraphBytes,
   nextCheckpointBytes,
   openShard,
   replaceShard,
+  retireShard,
   type ShardHandle,
   type SlotIndex,
   type SourcePosition,
@@ -28,19 +30,25 @@ export function nativeSources(key: string): readonly SourcePosition[] {
   return shard === null ? [] : shardSources(shard)
 }
 
+/** A search and the showing of its hits are two calls: the second one finds what the first one saw for so long. */
+const retireAfterMs = 10_000
+
 /** A native shard as the actors drive it, under a key by which every thread finds it. */
 export class NativeShard implements EngineShard {
   private readonly key: string
   private handle: ShardHandle
+  /** Threads keep handles until they next collect their garbage; memory and disk must not wait for that. */
+  private readonly replaced = new Map<ShardHandle, NodeJS.Timeout>()
 
   constructor(
     key: string,
     collectionId: bigint,
     shard: number,
-    indexes: readonly SlotIndex[] = []
+    indexes: readonly SlotIndex[] = [],
+    scratchFolder?: string
   ) {
     this.key = key
-    this.handle = openShard(key, collectionId, shard, indexes)
+    this.handle = openShard(key, collectionId, shard, indexes, scratchFolder)
   }
 
   async apply(batch: LogBatch): Promise<ApplyReport> {
@@ -91,15 +99,28 @@ export class NativeShard implements EngineShard {
     return finishGraphLoad(this.handle)
   }
 
+  limitBuilders(threads: number): void {
+    limitBuilders(this.handle, threads)
+  }
+
   replaceWith(other: EngineShard): void {
     if (!(other instanceof NativeShard) || !replaceShard(this.key, other.handle)) {
       throw new EngineError('MILLRACE_INTERNAL', { reason: `${this.key} is not open` })
     }
+    const before = this.handle
     this.handle = other.handle
+    this.replaced.set(before, setTimeout(() => this.retire(before), retireAfterMs).unref())
     other.close()
   }
 
   close(): void {
     closeShard(this.key)
+    for (const handle of [...this.replaced.keys()]) this.retire(handle)
+  }
+
+  private retire(handle: ShardHandle): void {
+    clearTimeout(this.replaced.get(handle))
+    this.replaced.delete(handle)
+    retireShard(handle, this.handle)
   }
 }

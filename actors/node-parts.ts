@@ -28,8 +28,8 @@ export interface NodeParts {
   readonly recoveryTurns: Turns
   /** So many segments are built at once to take the place of others: each needs memory beside the one that answers. */
   readonly optimizerTurns: Turns
-  /** Why so many bytes of memory cannot be had; undefined: they can. */
-  readonly shortage: (bytes: number) => EngineError | undefined
+  /** Why so many bytes of memory and of the disk cannot be had; undefined: they can. */
+  readonly shortage: (memoryBytes: number, diskBytes: number) => EngineError | undefined
   readonly shardsFolder: ShardsFolder
   /** Other nodes, if this one can ask them for the state of a shard. */
   readonly peers: TransferPort | undefined

@@ -55,6 +55,7 @@ export interface NodeOptions {
   readonly guard?: WriteGuard
   /** What segments are built in beside those that answer; without it there is always enough. */
   readonly memory?: Resource
+  readonly disk?: Resource
   readonly checkpoints: CheckpointSettings
   readonly limits: MetadataLimits
   /** Metadata commands after which the state is snapshotted into their log. */
@@ -145,7 +146,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     checkpointTurns: new Turns(checkpointsAtOnce),
     recoveryTurns: new Turns(recoveriesAtOnce),
     optimizerTurns: new Turns(optimizationsAtOnce),
-    shortage: (bytes) => options.memory?.shortage(bytes),
+    shortage: (memoryBytes, diskBytes) =>
+      options.memory?.shortage(memoryBytes) ??
+      (diskBytes > 0 ? options.disk?.shortage(diskBytes) : undefined),
     shardsFolder,
     peers: options.transfers?.port,
     isGiven: (shard) => given.isGiving(shard),

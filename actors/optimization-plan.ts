@@ -8,6 +8,8 @@ export interface SegmentFacts {
   readonly points: number
   /** Live and dead. */
   readonly rows: number
+  /** That it has in memory. */
+  readonly memoryBytes: number
   /** Bytes of the vectors of each slot, by the slot's number. */
   readonly vectorBytes: (slot: number) => number
   readonly indexes: readonly SlotIndexing[]
@@ -35,6 +37,9 @@ function whyReindex(
       slot: want.slot,
       ...indexingOfNewSlots
     }
+    if (has.placement !== want.placement) {
+      return `vectors of slot ${want.slot} are to be ${want.placement} and were ${has.placement}`
+    }
     const bytes = vectorBytes(want.slot)
     const [hasGraph, wantsGraph] = [hasGraphAt(has, bytes), hasGraphAt(want, bytes)]
     if (hasGraph !== wantsGraph) {
@@ -55,6 +60,25 @@ function whyReindex(
     }
   }
   return undefined
+}
+
+/** What a segment of the live rows would take with these settings: of memory, and of the disk. */
+export function successorBytes(
+  { points, rows, memoryBytes, vectorBytes, indexes }: SegmentFacts,
+  wanted: readonly SlotIndexing[]
+): { readonly memory: number; readonly disk: number } {
+  if (rows === 0) return { memory: 0, disk: 0 }
+  const ofLive = points / rows
+  let memory = memoryBytes * ofLive
+  let disk = 0
+  for (const { slot, placement } of wanted) {
+    const had = indexes.find((one) => one.slot === slot) ?? indexingOfNewSlots
+    const bytes = vectorBytes(slot) * ofLive
+    if (placement === 'cold') disk += bytes
+    if (placement === had.placement) continue
+    memory += placement === 'cold' ? -bytes : bytes
+  }
+  return { memory: Math.max(0, memory), disk }
 }
 
 const settingNames = {

@@ -9,7 +9,7 @@ import { backoffMs, type Clock } from './clock.ts'
 import { effects } from './effects.ts'
 import type { ActorLogger } from './logger.ts'
 import { mailboxOf } from './mailbox.ts'
-import { planOf } from './optimization-plan.ts'
+import { planOf, type SegmentFacts, successorBytes } from './optimization-plan.ts'
 import { OptimizationRuns } from './optimization-runs.ts'
 import { ReplayProgress } from './replay-progress.ts'
 import { SegmentBuild } from './segment-build.ts'
@@ -40,7 +40,7 @@ export interface OptimizerOptions {
   /** Bytes of the vectors of each slot, if each of `rows` has one. */
   readonly vectorBytes: (slot: number, rows: number) => number
   /** Why a segment of so many bytes cannot be built beside the one that answers; undefined: it can. */
-  readonly shortage: (bytes: number) => EngineError | undefined
+  readonly shortage: (memoryBytes: number, diskBytes: number) => EngineError | undefined
   /** Whether the shard is there to be worked on: it has caught up, and nothing else builds a successor. */
   readonly mayWork: () => boolean
   readonly clock: Clock
@@ -176,19 +176,23 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
   })
 
   function planNow() {
-    if (!options.mayWork()) return undefined
+    return options.mayWork() ? planOf(factsNow(), options.settings()) : undefined
+  }
+
+  function factsNow(): SegmentFacts {
     const { engine, indexes } = segments.served()
-    const { rows, points } = engine.state()
+    const { rows, points, memoryBytes } = engine.state()
     const vectorBytes = (slot: number) => options.vectorBytes(slot, rows)
-    return planOf({ rows, points: Number(points), vectorBytes, indexes }, options.settings())
+    return { rows, points: Number(points), memoryBytes, vectorBytes, indexes }
   }
 
   /** The setting that allows no segment to be built now. */
   function hindrance(): string | undefined {
     if (!options.settings().mayBuild) return 'max_optimization_threads'
-    const { rows, points, memoryBytes } = segments.served().engine.state()
-    const bytes = rows === 0 ? 0 : (memoryBytes * Number(points)) / rows
-    return options.shortage(bytes) === undefined ? undefined : 'memory.budgetBytes'
+    const { memory, disk } = successorBytes(factsNow(), options.settings().indexes)
+    const shortage = options.shortage(memory, disk)
+    if (shortage === undefined) return undefined
+    return shortage.code === 'MILLRACE_DISK_LOW' ? 'storage.minFreeBytes' : 'memory.budgetBytes'
   }
 
   function noteIndexing(): void {

@@ -51,7 +51,8 @@ export function startReplica(options: ReplicaOptions): Replica {
   const segments = new Segments({
     name: key,
     open: options.openEngine,
-    indexes: () => options.optimizer.settings().indexes
+    indexes: () => options.optimizer.settings().indexes,
+    builders: () => options.optimizer.settings().builders
   })
   const shard = startShard({
     shard: partition,
@@ -308,9 +309,13 @@ export function startReplica(options: ReplicaOptions): Replica {
     checkpoint: () => shard.checkpoint(),
     wholeOffset: () => (machine.getSnapshot().matches('active') ? nextOffset() : undefined),
     capture: () => shard.applyTurns.run(() => shard.engine.captureCheckpoint(0n)),
-    settingsChanged: () => optimizer.reconsider('the settings of the collection have changed'),
+    settingsChanged() {
+      segments.settingsChanged()
+      optimizer.reconsider('the settings of the collection have changed')
+    },
     async rebuild() {
-      const shortage = options.optimizer.shortage(shard.engine.state().memoryBytes)
+      const { memoryBytes, diskBytes } = shard.engine.state()
+      const shortage = options.optimizer.shortage(memoryBytes, diskBytes)
       if (shortage !== undefined) throw shortage
       rebuild = startRebuilding()
       newestRebuild = rebuild
@@ -397,4 +402,4 @@ export function startReplica(options: ReplicaOptions): Replica {
 
 /** What log, disk, memory and checkpoints may come to; those that may go away are tried again. */
 const expectedFailures =
-  /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|TRANSFER_FAILED$|OUT_OF_MEMORY$|ENGINE_BUSY$)/
+  /^MILLRACE_(LOG_|CHECKPOINT_|RECORD_|TRANSFER_FAILED$|OUT_OF_MEMORY$|SCRATCH_FULL$|ENGINE_BUSY$)/

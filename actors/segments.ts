@@ -10,6 +10,8 @@ export interface SegmentsOptions {
   readonly open: (purpose?: SegmentPurpose) => EngineShard
   /** How vectors are to be indexed now. */
   readonly indexes: () => readonly SlotIndexing[]
+  /** Threads that may build graphs at once; 0: one for each core. */
+  readonly builders: () => number
 }
 
 /**
@@ -41,6 +43,12 @@ export class Segments {
     const segment = this.#open(purpose)
     this.#keep([...this.#successors, segment])
     return segment
+  }
+
+  /** What may be changed without another segment has changed. */
+  settingsChanged(): void {
+    const builders = this.#options.builders()
+    for (const { engine } of [this.#served, ...this.#successors]) engine.limitBuilders(builders)
   }
 
   /** It holds the whole state of an offset. */
@@ -91,6 +99,7 @@ export class Segments {
     // Read before it is opened with them: a change between the two would then be seen, and made good, later.
     const indexes = this.#options.indexes()
     const engine = open(purpose === 'serve' ? undefined : purpose)
+    engine.limitBuilders(this.#options.builders())
     return new Segment({ name: `${name}#${this.#opened}`, purpose, engine, indexes })
   }
 }

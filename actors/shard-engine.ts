@@ -32,6 +32,8 @@ export interface EngineShard {
   loadGraphs(bytes: Uint8Array): Promise<void>
   /** Ends the file. @returns vectors that it leads to. @throws as loadGraphs */
   finishGraphs(): Promise<number>
+  /** At most so many threads build its graphs at once; 0: one for each core. */
+  limitBuilders(threads: number): void
   /** Takes the place of what this shard held: every later read and apply goes to `other`, reads under way end on the old one. */
   replaceWith(other: EngineShard): void
   close(): void
@@ -54,6 +56,8 @@ export interface EngineShardState {
   /** Since the shard was opened. */
   readonly recordsRejected: number
   readonly memoryBytes: number
+  /** Of vectors that are not in memory. */
+  readonly diskBytes: number
   /** What happened to graphs since the shard was opened. */
   readonly graphChanges: number
   /** 32 hexadecimal digits */

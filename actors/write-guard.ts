@@ -17,9 +17,10 @@ export interface DiskState {
 /** @param folder  as the error names the disk */
 export function diskResource(folder: string, state: () => DiskState): Resource {
   return {
-    shortage() {
+    shortage(bytes) {
       const { isLow, freeBytes, minFreeBytes } = state()
-      if (!isLow) return undefined
+      const isAskedTooMuch = minFreeBytes > 0 && freeBytes - bytes < minFreeBytes
+      if (!isLow && !isAskedTooMuch) return undefined
       return new EngineError('MILLRACE_DISK_LOW', { folder, freeBytes, minFreeBytes })
     }
   }

@@ -130,6 +130,39 @@ export function buildNativeTests(variant) {
   return join(root, 'build/native', variant)
 }
 
+/**
+ * The tests of the kernels for 64-bit ARM, which `qemu-aarch64` runs here. Debian has no GoogleTest built for another
+ * processor, so its source is built too.
+ * @returns the folder of `millrace_kernel_tests`
+ */
+export function crossBuildKernelTests() {
+  const googleTest = '/usr/src/googletest'
+  requireCrossTools(googleTest)
+  step('native-neon', ['native'], 'build/native/neon/millrace_kernel_tests', () => {
+    requireTools()
+    configure('neon', [
+      '-DCMAKE_BUILD_TYPE=Release',
+      '-DMILLRACE_TESTS=ON',
+      `-DMILLRACE_GTEST_SOURCE=${googleTest}`,
+      `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native/toolchains/aarch64-linux-gnu.cmake')}`
+    ])
+    compile('neon', 'millrace_kernel_tests', 'building the tests of the kernels (aarch64)')
+  })
+  return join(root, 'build/native/neon')
+}
+
+function requireCrossTools(googleTest) {
+  const missing = [
+    ['g++-aarch64-linux-gnu', hasTool('aarch64-linux-gnu-g++')],
+    ['qemu-user', hasTool('qemu-aarch64')],
+    ['googletest', existsSync(join(googleTest, 'CMakeLists.txt'))]
+  ].flatMap(([name, isThere]) => (isThere ? [] : [name]))
+  if (missing.length === 0) return
+  stop(
+    `the tests for ARM need ${missing.join(', ')}: install them (Debian: apt-get install ${missing.join(' ')}).`
+  )
+}
+
 function configure(variant, flags) {
   const args = ['-S', 'native', '-B', `build/native/${variant}`, ...flags]
   if (hasTool('ninja') && !existsSync(join(root, 'build/native', variant, 'CMakeCache.txt')))

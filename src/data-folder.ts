@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly peerId: number
   /** Checkpoints. */
   readonly shardsFolder: string
+  /** Files without names, for vectors that are not kept in memory: nothing in it outlives the process. */
+  readonly scratchFolder: string
   release(): void
 }
 
@@ -35,7 +37,8 @@ export function openDataFolder(folder: string): DataFolder {
     checkWritable(path)
     const peerId = readPeerId(path) ?? makePeerId(path)
     const shardsFolder = join(path, 'shards')
-    return { path, logFolder, shardsFolder, peerId, release: () => unlockFile(fd) }
+    const scratchFolder = emptyFolder(join(path, 'scratch'))
+    return { path, logFolder, shardsFolder, scratchFolder, peerId, release: () => unlockFile(fd) }
   } catch (cause) {
     unlockFile(fd)
     throw cause
@@ -128,6 +131,18 @@ function checkWritable(path: string): void {
     if (!isDiskFull(cause)) throw asUnusable(path, cause)
     rmSync(probe, { force: true })
   }
+}
+
+/** Where files need a name for a moment, a crash in that moment leaves one behind. */
+function emptyFolder(path: string): string {
+  try {
+    rmSync(path, { recursive: true, force: true })
+    mkdirSync(path)
+  } catch (cause) {
+    // On a full disk there is none, and whoever needs it is told so.
+    if (!isDiskFull(cause)) throw asUnusable(path, cause)
+  }
+  return path
 }
 
 function asUnusable(folder: string, cause: unknown): EngineError {

@@ -4,9 +4,14 @@ import type { Resource } from '../actors/index.ts'
 import type { Config } from './config/index.ts'
 import type { ShardDirectory } from './domain/directory.ts'
 import type { NodeMemory } from './domain/node-port.ts'
-import { findShard, releaseMemory, shardMemory } from './engine/index.ts'
+import { findShard, releaseMemory, scratchBytes, shardMemory } from './engine/index.ts'
 import { EngineError } from './errors/index.ts'
-import { collectGarbage, type Logger, type Metrics } from './observability/index.ts'
+import {
+  collectGarbage,
+  type Logger,
+  type Metrics,
+  residentFileBytes
+} from './observability/index.ts'
 
 /** Of what the machine or its container has, the share that is used when no budget was set. */
 const automaticShare = 0.9
@@ -34,6 +39,8 @@ export interface MemoryGuardOptions {
   readonly releaseCaches: () => void
   /** Of the process. */
   readonly residentBytes?: () => number
+  /** Of that, what the system takes back when it needs room: vectors that lie in files. */
+  readonly coldBytes?: () => number
 }
 
 export function guardMemory({
@@ -41,10 +48,12 @@ export function guardMemory({
   logger,
   directory,
   releaseCaches,
-  residentBytes = process.memoryUsage.rss
+  residentBytes = process.memoryUsage.rss,
+  coldBytes = residentColdBytes
 }: MemoryGuardOptions): MemoryGuard {
   const budgetBytes = config['memory.budgetBytes'] || automaticBudget()
-  let resident = residentBytes()
+  const heldBytes = () => Math.max(0, residentBytes() - coldBytes())
+  let resident = heldBytes()
   let coming = 0
   let isLow = false
   let quiet = 0
@@ -59,13 +68,13 @@ export function guardMemory({
 
   const trim = () => {
     releaseMemory()
-    resident = residentBytes()
+    resident = heldBytes()
     trimmedTo = resident
   }
 
   const look = () => {
     const before = resident
-    resident = residentBytes()
+    resident = heldBytes()
     quiet = Math.abs(resident - before) < noiseBytes ? quiet + 1 : 0
     trimmedTo = Math.min(trimmedTo, resident)
     const isWorthIt = quiet >= quietLooks && resident > trimmedTo + trimBytesMin
@@ -91,6 +100,7 @@ export function guardMemory({
     },
     describe: () => ({
       residentBytes: residentBytes(),
+      residentColdBytes: coldBytes(),
       comingBytes: comingBytes(),
       budgetBytes,
       isLow
@@ -112,6 +122,12 @@ function comingBytesOf({ collections }: ShardDirectory): number {
     }
   }
   return bytes
+}
+
+/** At most so much of what the process has of files in memory, its own program among them, can be vectors. */
+function residentColdBytes(): number {
+  const bytes = scratchBytes()
+  return bytes === 0 ? 0 : Math.min(bytes, residentFileBytes() ?? 0)
 }
 
 function automaticBudget(): number {

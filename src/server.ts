@@ -89,9 +89,10 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       crc32c,
       producerId: randomBytes(8).readBigUInt64LE(),
       openEngine: (key, collectionId, shard, spec) =>
-        new NativeShard(key, collectionId, shard, indexesOf(spec)),
+        new NativeShard(key, collectionId, shard, indexesOf(spec), data.scratchFolder),
       guard: writes,
       memory,
+      disk: disk.resource,
       checkpoints: checkpointSettings(config, data, opening),
       limits: {
         collections: config['limits.collections'],

@@ -5,6 +5,7 @@
 
 #include "convert.h"
 #include "families.h"
+#include "millrace/scratch.h"
 #include "shard_handle.h"
 
 namespace millrace::binding {
@@ -21,6 +22,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   set_number(object, "ids", use.ids);
   set_number(object, "payloads", use.payloads);
   set_number(object, "vectors", use.vectors);
+  set_number(object, "cold", use.cold);
   set_number(object, "codes", use.codes);
   set_number(object, "graphs", use.graphs);
   set_number(object, "sparse", use.sparse);
@@ -38,10 +40,16 @@ Napi::Value release_memory(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// scratchBytes(): number
+Napi::Value scratch_bytes_of_all(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(scratch_bytes()));
+}
+
 }  // namespace
 
 void export_memory(Napi::Env env, Napi::Object exports) {
   exports.Set("memory", Napi::Function::New(env, memory));
+  exports.Set("scratchBytes", Napi::Function::New(env, scratch_bytes_of_all));
   exports.Set("releaseMemory", Napi::Function::New(env, release_memory));
 }
 

@@ -97,7 +97,7 @@ Result<std::string> render_hits(std::span<const ShardReference> shards, std::spa
   bool is_first = true;
   for (const auto& [shard, hit] : hits) {
     const auto* point = reads_points ? reader.find(hit.id) : nullptr;
-    if (reads_points && point == nullptr) continue;
+    if (reads_points && point == nullptr) return std::string();
     if (!is_first) out.push_back(',');
     is_first = false;
     append_hit(out, hit, point, request.shape);

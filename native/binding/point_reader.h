@@ -81,7 +81,8 @@ struct ShardHit {
   Hit hit;
 };
 
-/// The whole response for hits in their order, with payload and vectors as the search saw them.
+/// The whole response for hits in their order, with payload and vectors as the search saw them; empty when a shard does not
+/// know what a hit saw.
 [[nodiscard]] Result<std::string> render_hits(std::span<const ShardReference> shards, std::span<const ShardHit> hits,
                                               const ReadRequest& request, bool in_object);
 

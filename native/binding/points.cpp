@@ -17,7 +17,8 @@ Hit hit_at(std::span<const std::byte> entries, std::size_t index) {
   return {get_id(at + 16, get<std::uint32_t>(at) != 0), get<std::uint64_t>(at + 8), get<float>(at + 4)};
 }
 
-// renderHits(shards, hits: Uint8Array[], order: Uint32Array, shape: NativeShape, inObject: boolean): Buffer | Promise<Buffer>
+// renderHits(shards, hits: Uint8Array[], order: Uint32Array, shape: NativeShape, inObject: boolean):
+//   Buffer | null | Promise<Buffer | null>   null: a shard was replaced since, and does not know what a hit saw
 Napi::Value render_hits_call(const Napi::CallbackInfo& info) {
   auto shards = as_shards(info[0]);
   const auto order = as_span<const std::uint32_t>(info[2]);
@@ -108,8 +109,7 @@ Napi::Value render_points_call(const Napi::CallbackInfo& info) {
   }
   auto text = guard([&] { return render_points(*shards, ids, *shard_of, request.value(), true); });
   if (!text) return fail(info.Env(), text.error());
-  if (text.value().empty()) return info.Env().Null();
-  return to_buffer(info.Env(), std::move(text.value()));
+  return to_answer(info.Env(), std::move(text.value()));
 }
 
 /// Merges the pages of the shards by id: each holds enough to fill the answer alone.

@@ -74,7 +74,7 @@ class NearestCall {
 
 // answerNearest(shards, body: Uint8Array, form: 'query' | 'search', startNs: bigint, deadlineNs: bigint,
 //               pointsMax: number, jsonDepthMax: number): Buffer | Promise<Buffer> | null
-// null: the schema path has to read the body
+// null: the schema path has to read the body, or a shard was replaced in the middle of it
 Napi::Value answer_nearest(const Napi::CallbackInfo& info) {
   auto shards = as_shards(info[0]);
   const auto body = as_span<const char>(info[1]);
@@ -100,7 +100,7 @@ Napi::Value answer_nearest(const Napi::CallbackInfo& info) {
   nearest.answer_as(form, *start_ns, *deadline_ns);
   if (nearest.is_short()) {
     auto text = guard([&] { return nearest.run(); });
-    return text ? to_buffer(info.Env(), std::move(text.value())) : fail(info.Env(), text.error());
+    return text ? to_answer(info.Env(), std::move(text.value())) : fail(info.Env(), text.error());
   }
   nearest.help_with(engine_pool());
   const auto cancellation = nearest.cancellation();

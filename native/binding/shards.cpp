@@ -94,32 +94,45 @@ std::string to_hex(const Digest& digest) {
   return text;
 }
 
-/// Ten numbers for each slot: its own, links, ef_construct, the bytes from which on it is indexed and searched by a graph,
-/// and the members of QuantizationSettings.
+/// Eleven numbers for each slot: its own, links, ef_construct, the bytes from which on it is indexed and searched by a graph,
+/// its VectorPlacement, and the members of QuantizationSettings.
 std::vector<SlotIndex> as_indexes(const Napi::Value& value) {
-  constexpr std::size_t kNumbers = 10;
+  constexpr std::size_t kNumbers = 11;
   const auto numbers = as_span<const double>(value);
   std::vector<SlotIndex> indexes;
   for (std::size_t at = 0; numbers && at + kNumbers <= numbers->size(); at += kNumbers) {
     const auto whole = [&](std::size_t i) { return static_cast<std::uint64_t>((*numbers)[at + i]); };
     const auto narrow = [&](std::size_t i) { return static_cast<std::uint32_t>(whole(i)); };
-    const QuantizationSettings quantization{static_cast<QuantizationKind>(narrow(5)), static_cast<float>((*numbers)[at + 6]),
-                                            narrow(7), narrow(8), narrow(9)};
-    indexes.push_back({narrow(0), {narrow(1), narrow(2), whole(3), whole(4), quantization}});
+    const QuantizationSettings quantization{static_cast<QuantizationKind>(narrow(6)), static_cast<float>((*numbers)[at + 7]),
+                                            narrow(8), narrow(9), narrow(10)};
+    indexes.push_back({narrow(0), {narrow(1), narrow(2), whole(3), whole(4), quantization}, static_cast<VectorPlacement>(narrow(5))});
   }
   return indexes;
 }
 
-// openShard(key: string, collectionId: bigint, shard: number, indexes?: Float64Array): ShardHandle
+// openShard(key: string, collectionId: bigint, shard: number, indexes?: Float64Array, scratchFolder?: string): ShardHandle
 Napi::Value open_shard(const Napi::CallbackInfo& info) {
   const auto key = as_string(info[0]);
   const auto collection_id = as_u64(info[1]);
   const auto shard = as_u64(info[2]);
   if (!key || !collection_id || !shard) return fail_argument(info.Env(), "openShard(key, collectionId, shard)");
   const auto opened = guard([&] {
-    return Registry::instance().open(*key, {*collection_id, static_cast<std::uint32_t>(*shard), &index_builder(), {}, as_indexes(info[3])});
+    return Registry::instance().open(*key, {.collection_id = *collection_id,
+                                            .shard = static_cast<std::uint32_t>(*shard),
+                                            .builder = &index_builder(),
+                                            .index_of_slots = as_indexes(info[3]),
+                                            .scratch_folder = as_string(info[4]).value_or("")});
   });
   return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
+}
+
+// limitBuilders(shard: ShardHandle, threads: number): void
+Napi::Value limit_builders(const Napi::CallbackInfo& info) {
+  const auto handle = as_shard(info[0]);
+  const auto threads = as_u64(info[1]);
+  if (!handle || !threads || *threads > UINT32_MAX) return fail_argument(info.Env(), "limitBuilders(shard, threads)");
+  (*handle)->shard->limit_builders(static_cast<std::uint32_t>(*threads));
+  return info.Env().Undefined();
 }
 
 // findShard(key: string): ShardHandle | null
@@ -136,6 +149,15 @@ Napi::Value replace_shard(const Napi::CallbackInfo& info) {
   const auto shard = as_shard(info[1]);
   if (!key || !shard) return fail_argument(info.Env(), "replaceShard(key, shard)");
   return Napi::Boolean::New(info.Env(), Registry::instance().replace(*key, *shard));
+}
+
+// retireShard(replaced: ShardHandle, successor: ShardHandle): void
+Napi::Value retire_shard(const Napi::CallbackInfo& info) {
+  const auto replaced = as_shard(info[0]);
+  const auto successor = as_shard(info[1]);
+  if (!replaced || !successor) return fail_argument(info.Env(), "retireShard(replaced, successor)");
+  (*replaced)->shard.put((*successor)->shard.get());
+  return info.Env().Undefined();
 }
 
 // registryVersion(): number
@@ -260,6 +282,7 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   set_number(object, "recordsRejected", state.records_rejected);
   set_number(object, "recordsDuplicate", state.records_duplicate);
   set_number(object, "memoryBytes", state.memory.total());
+  set_number(object, "diskBytes", state.memory.cold);
   set_number(object, "indexedVectors", state.indexed_vectors);
   set_number(object, "graphChanges", state.graph_changes);
   set_number(object, "waitingVectors", state.waiting_vectors);
@@ -288,8 +311,10 @@ std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
 
 void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("openShard", Napi::Function::New(env, open_shard));
+  exports.Set("limitBuilders", Napi::Function::New(env, limit_builders));
   exports.Set("findShard", Napi::Function::New(env, find_shard));
   exports.Set("replaceShard", Napi::Function::New(env, replace_shard));
+  exports.Set("retireShard", Napi::Function::New(env, retire_shard));
   exports.Set("registryVersion", Napi::Function::New(env, registry_version));
   exports.Set("closeShard", Napi::Function::New(env, close_shard));
   exports.Set("count", Napi::Function::New(env, count));

@@ -11,6 +11,9 @@
 namespace millrace {
 namespace {
 
+/// What stands behind the keys, where none may write. No sum is as large.
+constexpr std::int32_t kUntouched = 0x7fedcba9;
+
 /// Rows with noise in the bytes between the codes and the term, which no kernel may count. Two rows, and every second
 /// query, hold nothing but the largest codes.
 struct Sample {
@@ -53,7 +56,7 @@ TEST(CodeKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension) {
   std::vector<std::size_t> dimensions;
   for (std::size_t d = 1; d <= 200; ++d) dimensions.push_back(d);
   for (const std::size_t d : {256, 384, 768, 1024, 1536, 4096}) dimensions.push_back(d);
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!cpu_runs(set)) {
       std::cout << "code kernels not run, this processor has no " << name_of(set) << '\n';
       continue;
@@ -66,13 +69,15 @@ TEST(CodeKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension) {
       const CodeRows rows{sample.bytes(), sample.stride};
       const CodeQuery query{sample.query.data(), dimension, scale};
       for (const std::size_t count : {std::size_t{1}, std::size_t{4}, std::size_t{11}}) {
-        std::int32_t keys[11];
+        std::int32_t keys[12];
+        keys[count] = kUntouched;
         kernels.dot(query, rows, sample.ids, count, keys);
         for (std::size_t i = 0; i < count; ++i)
           ASSERT_EQ(keys[i], oracle(sample, sample.ids[i], false, scale)) << "dimension " << dimension;
         kernels.l1(query, rows, sample.ids, count, keys);
         for (std::size_t i = 0; i < count; ++i)
           ASSERT_EQ(keys[i], oracle(sample, sample.ids[i], true, scale)) << "dimension " << dimension;
+        ASSERT_EQ(keys[count], kUntouched);
       }
     }
   }
@@ -92,7 +97,7 @@ TEST(SketchKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension)
   std::vector<std::size_t> dimensions;
   for (std::size_t d = 1; d <= 200; ++d) dimensions.push_back(d);
   for (const std::size_t d : {256, 384, 512, 513, 768, 1024, 1536, 4096, 65'536}) dimensions.push_back(d);
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!cpu_runs(set)) {
       std::cout << "sketch kernels not run, this processor has no " << name_of(set) << '\n';
       continue;
@@ -113,10 +118,12 @@ TEST(SketchKernels, EveryInstructionSetGivesTheKeysOfTheOracleForEveryDimension)
       const SketchQuery query{low.data(), high.data(), half, static_cast<float>(random() % 4'000) / 1'000};
       const SketchRows rows{reinterpret_cast<const std::uint8_t*>(sample.bytes()), sample.stride};
       for (const std::size_t count : {std::size_t{1}, std::size_t{4}, std::size_t{11}}) {
-        std::int32_t keys[11];
+        std::int32_t keys[12];
+        keys[count] = kUntouched;
         code_kernels_for(set).sketch_dot(query, rows, sample.ids, count, keys);
         for (std::size_t i = 0; i < count; ++i)
           ASSERT_EQ(keys[i], sketch_oracle(query, rows.row(sample.ids[i]), rows.stride)) << "dimension " << dimension;
+        ASSERT_EQ(keys[count], kUntouched);
       }
     }
   }

@@ -152,7 +152,7 @@ void check(const VectorSlot& slot, std::mt19937_64& random) {
 
 TEST(Elements, ScoresOfEveryElementTypeAndInstructionSetAgreeWithTheDoubleOracle) {
   std::mt19937_64 random(seed_of("elements"));
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!force_instruction_set(set)) {
       std::cout << "elements not scored, this processor has no " << name_of(set) << '\n';
       continue;
@@ -169,7 +169,7 @@ TEST(Elements, ScoresOfEveryElementTypeAndInstructionSetAgreeWithTheDoubleOracle
 TEST(Elements, BytesAtTheirLargestDoNotOverflowASum) {
   const std::vector<std::uint8_t> high(65'536, 255);
   const std::vector<std::uint8_t> low(65'536, 0);
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!cpu_runs(set)) continue;
     const auto& table = kernels_for(set);
     EXPECT_EQ(table.byte_dot(high.data(), high.data(), high.size()), 65'025U * 65'536U);
@@ -185,7 +185,7 @@ TEST(Elements, HalvesAreWidenedAlikeByEveryInstructionSet) {
     do half = static_cast<Half>(random());
     while ((half & 0x7c00U) == 0x7c00U);
   }
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!cpu_runs(set)) continue;
     for (std::size_t count = 0; count < 70; ++count) {
       std::vector<float> wide(count + 1, 7);

@@ -16,12 +16,14 @@ inline constexpr std::uint32_t kGraphDimension = 24;
 /// A shard whose graph grows in threads of its own.
 class GraphShard {
  public:
+  /// @param cold_folder  of files for its vectors; empty: they are in memory
   GraphShard(Distance distance, std::mt19937_64& random, IndexSettings settings = {12, 80, 1},
-             ElementType element = ElementType::f32)
+             ElementType element = ElementType::f32, const std::string& cold_folder = {})
       : random_(random),
         slot_{0, "", kGraphDimension, distance, false, element},
         builder_({3}),
-        shard_(Shard::open({kCollection, 0, &builder_, settings}).value()) {
+        shard_(Shard::open({kCollection, 0, &builder_, settings, {},
+                            cold_folder.empty() ? VectorPlacement::cached : VectorPlacement::cold, cold_folder}).value()) {
     EXPECT_FALSE(apply_at(*shard_, offset_++, sealed(schema_frame({1, 0, 0, {slot_}}))).stop);
     std::normal_distribution<float> normal;
     for (auto& value : centres_) value = 2 * normal(random_);

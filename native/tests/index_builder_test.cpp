@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace millrace {
 namespace {
@@ -53,6 +54,62 @@ class Handful final : public Growing {
   bool was_in_hand_ = false;
   int left_ = 100;
 };
+
+/// Counts the threads that work on it at once, for so many turns.
+class Crowd final : public Growing {
+ public:
+  explicit Crowd(int turns) : left_(turns) {}
+
+  bool grow(std::uint64_t /*until_ns*/) noexcept override {
+    const int now = ++inside_;
+    for (int most = most_; now > most && !most_.compare_exchange_weak(most, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    --inside_;
+    const int left = --left_;
+    left_.notify_all();
+    return left > 0;
+  }
+  [[nodiscard]] bool has_growth() const noexcept override { return left_ > 0; }
+
+  void wait() const {
+    for (int left = left_; left > 0; left = left_) left_.wait(left);
+  }
+  [[nodiscard]] int most() const noexcept { return most_; }
+
+ private:
+  std::atomic<int> left_;
+  std::atomic<int> inside_{0};
+  std::atomic<int> most_{0};
+};
+
+TEST(IndexBuilder, NoMoreThreadsWorkOnOneThanItAllowsAndOthersGoOn) {
+  IndexBuilder builder({.threads = 4});
+  for (const std::uint32_t limit : {1U, 2U, 0U}) {
+    const auto limited = std::make_shared<Crowd>(400);
+    const auto free = std::make_shared<Crowd>(400);
+    limited->limit_builders(limit);
+    builder.wake(limited);
+    builder.wake(free);
+    limited->wait();
+    free->wait();
+    EXPECT_GE(limited->most(), 1);
+    if (limit != 0) EXPECT_LE(limited->most(), static_cast<int>(limit));
+    EXPECT_GT(free->most(), 1) << "the others were not kept busy";
+  }
+}
+
+TEST(IndexBuilder, ALimitThatIsRaisedLetsMoreThreadsIn) {
+  IndexBuilder builder({.threads = 4});
+  const auto crowd = std::make_shared<Crowd>(2000);
+  crowd->limit_builders(1);
+  builder.wake(crowd);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(crowd->most(), 1);
+  crowd->limit_builders(0);
+  crowd->wait();
+  EXPECT_GT(crowd->most(), 1);
+}
 
 TEST(IndexBuilder, WorkThatOneThreadHasInHandIsNotForgottenWhenAnotherFindsNone) {
   for (int round = 0; round < 50; ++round) {

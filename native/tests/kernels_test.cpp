@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "frames.h"
+#include "millrace/code_kernels.h"
+#include "millrace/quantization_kernels.h"
 
 namespace millrace {
 namespace {
@@ -49,7 +51,7 @@ void check(const MetricKernel& kernel, int metric, std::size_t dimension, std::m
 
 TEST(Kernels, EveryInstructionSetAgreesWithTheDoubleOracleAndBothFormsWithEachOther) {
   std::mt19937_64 random(testing::seed_of("kernels"));
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!cpu_runs(set)) {
       std::cout << "kernels not run, this processor has no " << name_of(set) << '\n';
       continue;
@@ -65,6 +67,22 @@ TEST(Kernels, EveryInstructionSetAgreesWithTheDoubleOracleAndBothFormsWithEachOt
       check(table.l1, 2, dimension, random);
     }
   }
+}
+
+TEST(Kernels, AProcessorRunsTheSetsOfItsOwnFamilyAndA64BitArmOneAlwaysNeon) {
+  EXPECT_TRUE(cpu_runs(InstructionSet::scalar));
+  EXPECT_TRUE(cpu_runs(instruction_set()));
+#if defined(__aarch64__)
+  EXPECT_EQ(instruction_set(), InstructionSet::neon);
+  EXPECT_NE(&kernels(), &kernels_for(InstructionSet::scalar));
+  EXPECT_NE(&code_kernels(), &code_kernels_for(InstructionSet::scalar));
+  EXPECT_NE(&quantization_kernels(), &quantization_kernels_for(InstructionSet::scalar));
+  EXPECT_FALSE(cpu_runs(InstructionSet::avx2));
+  EXPECT_FALSE(cpu_runs(InstructionSet::avx512));
+#else
+  EXPECT_FALSE(cpu_runs(InstructionSet::neon));
+  EXPECT_FALSE(force_instruction_set(InstructionSet::neon));
+#endif
 }
 
 TEST(Kernels, AForcedInstructionSetIsUsedUntilItIsReleased) {

@@ -93,7 +93,7 @@ constexpr Distance kDistances[] = {Distance::cosine, Distance::dot, Distance::eu
 constexpr ElementType kElements[] = {ElementType::f32, ElementType::f16, ElementType::u8};
 
 TEST_F(MultiVector, MaxSimIsTheSumOverTheQueryOfTheNearestForEveryKindAndInstructionSet) {
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!force_instruction_set(set)) continue;
     for (const auto element : kElements)
       for (const auto distance : kDistances)

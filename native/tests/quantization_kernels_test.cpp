@@ -25,7 +25,7 @@ struct Rows {
 /// Calls `test(kernels)` for every instruction set of this processor.
 template <typename Test>
 void with_every_set(Test test) {
-  for (const auto set : {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512}) {
+  for (const auto set : kInstructionSets) {
     if (!cpu_runs(set)) {
       std::cout << "quantization kernels not run, this processor has no " << name_of(set) << '\n';
       continue;
@@ -128,6 +128,28 @@ TEST(QuantizationKernels, TheNearestCentroidIsThatOfTheOracle) {
         if (round % 2 == 1) {
           ASSERT_EQ(found, nearest);
         }
+      }
+  });
+}
+
+TEST(QuantizationKernels, OfCentroidsThatDifferOnlyByRoundingEveryInstructionSetFindsTheSame) {
+  std::mt19937_64 random(testing::seed_of("rounded centroids"));
+  std::normal_distribution<float> normal;
+  with_every_set([&](const QuantizationKernels& kernels) {
+    for (std::size_t size = 2; size <= 16; ++size)
+      for (int round = 0; round < 20; ++round) {
+        // The same numbers in another order are as far away: which sum is smallest is up to how each step is rounded.
+        std::vector<float> apart(size);
+        for (auto& value : apart) value = normal(random);
+        std::vector<float> centroids(size * 256);
+        for (std::size_t c = 0; c < 256; ++c) {
+          std::shuffle(apart.begin(), apart.end(), random);
+          for (std::size_t d = 0; d < size; ++d) centroids[d * 256 + c] = apart[d];
+        }
+        const std::vector<float> vector(size);
+        ASSERT_EQ(kernels.nearest(vector.data(), centroids.data(), size),
+                  quantization_kernels_for(InstructionSet::scalar).nearest(vector.data(), centroids.data(), size))
+            << size;
       }
   });
 }

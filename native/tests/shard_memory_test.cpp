@@ -2,9 +2,11 @@
 
 #include <cstdlib>
 #include <new>
+#include <set>
 
 #include "base/memory.h"
 #include "operations.h"
+#include "scratch_folder.h"
 
 // Every allocation of the process may be made to fail, the library's own included.
 // Not inlined: GCC would see malloc in one and free in the other and warn of a pair that does not match.
@@ -35,7 +37,7 @@ namespace {
 
 using namespace testing;  // NOLINT: a test's vocabulary
 
-TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCanComeAgain) {
+std::vector<std::vector<std::byte>> every_kind_of_record() {
   std::vector<std::vector<std::byte>> log{sealed(schema_frame(one_vector(3, Distance::cosine)), 1, 1)};
   std::vector<TestPoint> batch;
   for (std::uint64_t i = 0; i < 900; ++i)
@@ -65,31 +67,47 @@ TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCa
                                                     R"({"filter":{"must":[{"has_id":[3000,3001]}]}})"),
                                     operation_frame(RecordKind::clear_payload, std::nullopt, R"({"filter":{}})")}),
                        10, 1));
+  return log;
+}
 
+/// @return the failures, by their codes
+std::set<Errc> fail_every_allocation(Shard& shard) {
+  const auto log = every_kind_of_record();
   const auto reference = open_shard();
-  const auto shard = open_shard();
+  std::set<Errc> codes;
   for (std::uint64_t offset = 0; offset < log.size(); ++offset) {
     int failures = 0;
     for (std::int64_t after = 0;; ++after) {
-      const auto before = shard->state();
+      const auto before = shard.state();
       allocation_fault::arm(after);
-      const auto result = apply_at(*shard, offset, log[offset]);
+      const auto result = apply_at(shard, offset, log[offset]);
       allocation_fault::arm(-1);
       if (!result.stop) break;
       ++failures;
-      EXPECT_EQ(result.stop->code, Errc::out_of_memory);
+      codes.insert(result.stop->code);
       EXPECT_TRUE(result.outcomes.empty());
-      const auto now = shard->state();
+      const auto now = shard.state();
       EXPECT_EQ(now.next_offset, before.next_offset);
       EXPECT_EQ(now.digest, before.digest);
       EXPECT_EQ(now.points, before.points);
-      EXPECT_EQ(shard->count().value(), before.points);
+      EXPECT_EQ(shard.count().value(), before.points);
     }
     EXPECT_GT(failures, 0);
-    ASSERT_FALSE(apply_at(*reference, offset, log[offset]).stop);
-    EXPECT_EQ(shard->digest(), reference->digest());
-    EXPECT_EQ(shard->state().rows, reference->state().rows);
+    EXPECT_FALSE(apply_at(*reference, offset, log[offset]).stop);
+    EXPECT_EQ(shard.digest(), reference->digest());
+    EXPECT_EQ(shard.state().rows, reference->state().rows);
   }
+  return codes;
+}
+
+TEST(ShardMemory, AFailedAllocationLeavesTheStateAsBeforeTheRecordAndTheRecordCanComeAgain) {
+  EXPECT_EQ(fail_every_allocation(*open_shard()), std::set{Errc::out_of_memory});
+}
+
+TEST(ShardMemory, SoDoesADiskThatHasNoRoomForColdVectors) {
+  const ScratchFolder folder;
+  const auto codes = fail_every_allocation(*open_cold_shard(folder));
+  EXPECT_EQ(codes, (std::set{Errc::out_of_memory, Errc::scratch_full}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 import { type CollectionSpec, vectorParamsByName } from './collection.ts'
 import { tidySettings } from './collection-settings.ts'
 import { quantizationOf } from './quantization.ts'
+import type { VectorParams } from './schemas/index.ts'
 
 const kib = 1024
 // The engine's choices, where the user has none: more links and candidates than the reference's defaults, which collection
@@ -13,12 +14,30 @@ const thresholdKbDefault = 10_000
 const linksMax = 256
 const efConstructMax = 4096
 
+/**
+ * Where the vectors of a slot are kept as they were given: in memory (`cached`), or in a file, of which the system keeps in
+ * memory what it has room for (`cold`).
+ */
+export type VectorPlacement = 'cached' | 'cold'
+
 /** What the engine gives a slot that it was told nothing about when its segment was opened. */
 export const indexingOfNewSlots = {
   links: linksDefault,
   efConstruct: efConstructDefault,
   thresholdBytes: thresholdKbDefault * kib,
-  fullScanBytes: 0
+  fullScanBytes: 0,
+  placement: 'cached' as VectorPlacement
+}
+
+/** Threads that may build at once: the graphs of a shard are built together, so the largest of its vectors' limits; 0: any. */
+export function buildersOf(spec: CollectionSpec): number {
+  const request = tidySettings(spec.request)
+  const params = vectorParamsByName(request)
+  const limits = spec.vectors.map(({ name }) => {
+    const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
+    return hnsw.max_indexing_threads ?? 0
+  })
+  return limits.includes(0) ? 0 : Math.max(0, ...limits)
 }
 
 /** One entry for each vector slot of the collection. */
@@ -37,7 +56,14 @@ export function indexesOf(spec: CollectionSpec) {
       efConstruct: Math.min(Math.max(hnsw.ef_construct ?? efConstructDefault, 4), efConstructMax),
       thresholdBytes: thresholdKb * kib,
       fullScanBytes: (hnsw.full_scan_threshold ?? 0) * kib,
+      placement: placementOf(params[name]),
       ...(quantization && !multi && { quantization: quantizationOf(quantization) })
     }
   })
+}
+
+/** `memory` is the newer word of the two, and wins. */
+function placementOf(params: Pick<VectorParams, 'memory' | 'on_disk'> = {}): VectorPlacement {
+  const { memory, on_disk: isOnDisk } = params
+  return (memory ? memory === 'cold' : isOnDisk) ? 'cold' : 'cached'
 }

@@ -95,6 +95,8 @@ export interface GatewayDescription {
 /** Memory of the whole process. */
 export interface NodeMemory {
   readonly residentBytes: number
+  /** Of that, vectors that lie in files: the system takes their memory back when it needs it. */
+  readonly residentColdBytes: number
   /** More, once the vectors that wait for it are in their graphs. */
   readonly comingBytes: number
   /** `memory.budgetBytes`, or what it stands for. */

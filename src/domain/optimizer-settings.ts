@@ -1,7 +1,7 @@
 /** When a segment is worth another one: what the user has set in `optimizers_config`, over the defaults. */
 import { bytesPerVector, type CollectionSpec } from './collection.ts'
 import { tidySettings } from './collection-settings.ts'
-import { indexesOf } from './index-settings.ts'
+import { buildersOf, indexesOf } from './index-settings.ts'
 
 export interface OptimizerSettings {
   /** Share of rows that are dead. */
@@ -10,6 +10,8 @@ export interface OptimizerSettings {
   readonly vacuumMinRows: number
   /** Whether segments are built at all: `max_optimization_threads` is not 0. */
   readonly mayBuild: boolean
+  /** So many threads at most build the graphs of a shard; 0: one for each core. */
+  readonly builders: number
   readonly indexes: readonly SlotIndexing[]
 }
 
@@ -24,6 +26,7 @@ export function optimizerSettingsOf(spec: CollectionSpec): OptimizerSettings {
     deletedThreshold: given.deleted_threshold ?? optimizerDefaults.deleted_threshold,
     vacuumMinRows: given.vacuum_min_vector_number ?? optimizerDefaults.vacuum_min_vector_number,
     mayBuild: given.max_optimization_threads !== 0,
+    builders: buildersOf(spec),
     indexes: indexesOf(spec)
   }
 }

@@ -33,6 +33,8 @@ export interface NativeShardState {
   readonly recordsRejected: number
   readonly recordsDuplicate: number
   readonly memoryBytes: number
+  /** Of vectors that are not in memory. */
+  readonly diskBytes: number
   /** That searches find through a graph; replicas may differ. */
   readonly indexedVectors: number
   /** Insertions into graphs since the shard was opened. */
@@ -46,7 +48,10 @@ export interface NativeShardMemory {
   readonly rows: number
   readonly ids: number
   readonly payloads: number
+  /** But for those of `cold`. */
   readonly vectors: number
+  /** Vectors that lie in files; not in `total`. */
+  readonly cold: number
   readonly codes: number
   readonly graphs: number
   readonly sparse: number
@@ -198,9 +203,16 @@ export interface CpuInfo {
 
 /** The addon's functions, as native/binding names them above each. */
 export interface NativeEngine {
-  openShard(key: string, collectionId: bigint, shard: number, indexes?: Float64Array): ShardHandle
+  openShard(
+    key: string,
+    collectionId: bigint,
+    shard: number,
+    indexes?: Float64Array,
+    scratchFolder?: string
+  ): ShardHandle
   findShard(key: string): ShardHandle | null
   replaceShard(key: string, shard: ShardHandle): boolean
+  retireShard(replaced: ShardHandle, successor: ShardHandle): void
   closeShard(key: string): boolean
   /** Rises whenever a shard is opened or closed. */
   registryVersion(): number
@@ -209,6 +221,8 @@ export interface NativeEngine {
   state(shard: ShardHandle): NativeShardState
   memory(shard: ShardHandle): NativeShardMemory
   releaseMemory(): void
+  limitBuilders(shard: ShardHandle, threads: number): void
+  scratchBytes(): number
   sources(shard: ShardHandle): SourcePosition[]
   quantized(shard: ShardHandle): QuantizedSlot[]
   apply(
@@ -261,7 +275,7 @@ export interface NativeEngine {
     order: Uint32Array,
     shape: NativeShape,
     inObject: boolean
-  ): Buffer | Promise<Buffer>
+  ): Buffer | null | Promise<Buffer | null>
   renderPoints(
     shards: readonly ShardHandle[],
     ids: Uint8Array,

@@ -55,6 +55,7 @@ export function bucketOf(ids: PointIds, index: number): number {
  * The whole response for hits, rendered inside the call or, when that takes long, on an engine thread. Payload and vectors are those that the search saw.
  * @param order  pairs (shard index, hit index), best first
  * @param form   `query`: `{"points":[…]}`; `search`: the bare list
+ * @returns      null when a shard does not know what a hit saw, because its segment was replaced since: search again
  */
 export function renderHits(
   shards: readonly ShardHandle[],
@@ -62,7 +63,7 @@ export function renderHits(
   order: Uint32Array,
   shape: PointShape,
   form: 'query' | 'search'
-): Buffer | Promise<Buffer> {
+): Buffer | null | Promise<Buffer | null> {
   const entries = hits.map((one) => one.entries)
   return callNativeOrLater(() =>
     native.renderHits(shards, entries, order, toNative(shape), form === 'query')

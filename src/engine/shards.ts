@@ -58,6 +58,8 @@ export interface SlotIndex {
   readonly thresholdBytes: number
   /** Searches in fewer bytes of vectors are scans; 0: the engine's choice. */
   readonly fullScanBytes: number
+  /** Where the vectors are kept as they were given: in memory, or in a file of the scratch folder. Missing: in memory. */
+  readonly placement?: 'cached' | 'cold'
   readonly quantization?: SlotQuantization
 }
 
@@ -78,12 +80,17 @@ export interface SlotQuantization {
 const quantizationKinds = { scalar: 1, binary: 2, turbo: 3, product: 4 }
 const noQuantization = [0, 1, 8, 8, 4]
 
-/** Opens a shard under a key of the process, or finds the one already open under it. */
+/**
+ * Opens a shard under a key of the process, or finds the one already open under it.
+ *
+ * @param scratchFolder  that exists, of files for cold vectors; without one they are kept in memory
+ */
 export function openShard(
   key: string,
   collectionId: bigint,
   shard: number,
-  indexes: readonly SlotIndex[] = []
+  indexes: readonly SlotIndex[] = [],
+  scratchFolder = ''
 ): ShardHandle {
   const numbers = indexes.flatMap(({ slot, quantization, ...index }) => [
     slot,
@@ -91,9 +98,12 @@ export function openShard(
     index.efConstruct,
     index.thresholdBytes,
     index.fullScanBytes,
+    index.placement === 'cold' ? 1 : 0,
     ...(quantization === undefined ? noQuantization : numbersOf(quantization))
   ])
-  return callNative(() => native.openShard(key, collectionId, shard, Float64Array.from(numbers)))
+  return callNative(() =>
+    native.openShard(key, collectionId, shard, Float64Array.from(numbers), scratchFolder)
+  )
 }
 
 function numbersOf({ kind, quantile, halfBits, queryBits, chunk }: SlotQuantization): number[] {
@@ -113,6 +123,14 @@ export function findShard(key: string): ShardHandle | null {
  */
 export function replaceShard(key: string, shard: ShardHandle): boolean {
   return callNative(() => native.replaceShard(key, shard))
+}
+
+/**
+ * Lets go of a shard that was replaced, whoever still has a handle of it: that leads to the successor from now on. What is
+ * under way ends on the old one.
+ */
+export function retireShard(replaced: ShardHandle, successor: ShardHandle): void {
+  callNative(() => native.retireShard(replaced, successor))
 }
 
 /** Rises whenever any shard is opened, replaced or closed: handles found before may be of closed ones. */
@@ -178,6 +196,16 @@ export function shardState(shard: ShardHandle): NativeShardState {
 
 export function shardMemory(shard: ShardHandle): NativeShardMemory {
   return callNative(() => native.memory(shard))
+}
+
+/** At most so many threads build the shard's graphs at once, from their next turn on; 0: one for each core. */
+export function limitBuilders(shard: ShardHandle, threads: number): void {
+  callNative(() => native.limitBuilders(shard, threads))
+}
+
+/** Bytes of the disk that cold vectors of all shards take. */
+export function scratchBytes(): number {
+  return native.scratchBytes()
 }
 
 /** Gives what was freed back to the system, where the C library would keep it for later. Takes some milliseconds at most. */

@@ -28,6 +28,12 @@ export function memoryFacts(shardBytes: number): MemoryFacts {
   }
 }
 
+/** Bytes of files that the process has mapped and that are in memory now. */
+export function residentFileBytes(): number | undefined {
+  const kib = numberOf(/^RssFile:\s*(\d+) kB/m.exec(readText('/proc/self/status') ?? '')?.[1])
+  return kib === undefined ? undefined : kib * 1024
+}
+
 export interface ProcessFacts {
   readonly threads: number | undefined
   readonly openMmaps: number | undefined

@@ -22,7 +22,7 @@ export async function answerNearest(
     const order = mergeHits(hits, plan.offset, plan.limit)
     const answer = await shards.renderHits(hits, order, shape, form)
     // As seldom as an optimizer's swap just then; the deadline ends it in any case.
-    if (answer !== undefined) return answer
+    if (answer !== null) return answer
   }
 }
 

@@ -63,9 +63,10 @@ export function remoteShards(view: CollectionView, options: RemoteOptions): Shar
     shape: PointShape
   ) =>
     Promise.all(
-      list
-        .messages()
-        .map(async (part) => itemsOfList(await ask(shard, verb, packEntries(part, shape))))
+      list.messages().map(async (part) => {
+        const answer = await ask(shard, verb, packEntries(part, shape))
+        return answer.length === 0 ? [] : itemsOfList(answer)
+      })
     )
   const itemsById = async (
     verb: 'hits' | 'points',
@@ -95,7 +96,7 @@ export function remoteShards(view: CollectionView, options: RemoteOptions): Shar
         wanted.push(idText(found, index))
       }
       const found = await itemsById('hits', lists, shape)
-      if (found.size < wanted.length) return undefined
+      if (found.size < wanted.length) return null
       const items = inOrder(wanted, found)
       const list = listOf(items)
       return responseOf(form === 'query' ? ['{"points":', ...list, '}'] : list, shape.startNs)

@@ -23,17 +23,13 @@ import { shardHandles } from './shard-handles.ts'
 export interface ShardAccess {
   /** @returns the hits of each shard */
   search(plan: SearchPlan, caller: Caller): Promise<readonly SearchHits[]>
-  /**
-   * As `renderHits` of the engine.
-   *
-   * @returns undefined when a shard cannot show what its search saw, because its segment was replaced since: search again
-   */
+  /** As `renderHits` of the engine. */
   renderHits(
     hits: readonly SearchHits[],
     order: Uint32Array,
     shape: PointShape,
     form: 'query' | 'search'
-  ): Buffer | Promise<Buffer | undefined>
+  ): Buffer | null | Promise<Buffer | null>
   /** As `renderPoints` of the engine. */
   renderPoints(ids: PointIds, shardOf: Uint32Array, shape: PointShape): Buffer | Promise<Buffer>
   /** As `renderPoint` of the engine. */

@@ -24,7 +24,7 @@ const idBytes = 24
 /** The asking node has the time of its request. */
 const startNs = 0n
 
-/** What another node may ask of a shard here. An answer without bytes says that there is no such point. */
+/** What another node may ask of a shard here. An answer without bytes says that what is asked for is not there. */
 export const shardVerbs: Readonly<Record<ShardVerb, Verb>> = {
   async search(shard, body, deadlineNs) {
     return packHits(await searchShard(shard, { ...unpackSearch(body), deadlineNs }))
@@ -35,7 +35,8 @@ export const shardVerbs: Readonly<Record<ShardVerb, Verb>> = {
       index % 2 === 0 ? 0 : index >>> 1
     )
     const hits = { entries, largerIsBetter: true, nextOffset: 0n }
-    return renderHits([shard], [hits], order, { ...shape, startNs }, 'search')
+    const answer = await renderHits([shard], [hits], order, { ...shape, startNs }, 'search')
+    return answer ?? new Uint8Array(0)
   },
   async points(shard, body) {
     const { entries, shape } = unpackEntries(body)

@@ -8,19 +8,25 @@ import { quantizedSlots } from './shard-facts.ts'
 
 /** What uses how much memory: the process as a whole, and each collection's shards by what they hold. */
 export async function memoryReport({ node, directory }: ServiceContext) {
-  const { residentBytes, comingBytes, budgetBytes, isLow, heapBytes, cacheBytes } =
+  const { residentBytes, residentColdBytes, comingBytes, budgetBytes, isLow, ...process } =
     await node.memory()
   const collections = [...directory().collections.values()].map(collectionMemory)
   const sum = (count: (collection: CollectionMemory) => number) =>
     collections.reduce((total, collection) => total + count(collection), 0)
   return {
-    process: { resident_bytes: residentBytes, heap_bytes: heapBytes, cache_bytes: cacheBytes },
+    process: {
+      resident_bytes: residentBytes,
+      resident_cold_bytes: residentColdBytes,
+      heap_bytes: process.heapBytes,
+      cache_bytes: process.cacheBytes
+    },
     budget: {
       bytes: budgetBytes,
-      used_bytes: residentBytes + comingBytes,
+      used_bytes: Math.max(0, residentBytes - residentColdBytes) + comingBytes,
       status: isLow ? 'exceeded' : 'ok'
     },
     total_bytes: sum(({ total_bytes }) => total_bytes),
+    vectors_on_disk_bytes: sum(({ vectors_on_disk_bytes }) => vectors_on_disk_bytes),
     coming_bytes: sum(({ coming_bytes }) => coming_bytes),
     collections
   }
@@ -40,6 +46,7 @@ function collectionMemory({ name, spec, shards }: CollectionView) {
     name,
     total_bytes: sum('total_bytes'),
     vectors_bytes: sum('vectors_bytes'),
+    vectors_on_disk_bytes: sum('vectors_on_disk_bytes'),
     codes_bytes: sum('codes_bytes'),
     graph_bytes: sum('graph_bytes'),
     sparse_index_bytes: sum('sparse_index_bytes'),
@@ -76,6 +83,7 @@ function shapeOf(memory: NativeShardMemory) {
   return {
     total_bytes: memory.total,
     vectors_bytes: memory.vectors,
+    vectors_on_disk_bytes: memory.cold,
     codes_bytes: memory.codes,
     graph_bytes: memory.graphs,
     sparse_index_bytes: memory.sparse,

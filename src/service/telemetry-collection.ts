@@ -2,7 +2,9 @@
 import { slotsOf, vectorParamsByName } from '../domain/collection.ts'
 import { tidySettings } from '../domain/collection-settings.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
+import { indexesOf } from '../domain/index-settings.ts'
 import type { CollectionFacts } from '../domain/node-port.ts'
+import type { NativeShardState } from '../engine/index.ts'
 import { replicaState } from './cluster.ts'
 import { collectionConfig } from './collection-info.ts'
 import { collectionStatus } from './collection-status.ts'
@@ -90,7 +92,7 @@ function localShard(
     total_optimized_points: 0,
     vectors_size_bytes: bytes,
     // Whatever the shard holds beside vectors.
-    payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),
+    payloads_size_bytes: Math.max(0, storedBytes(state) - bytes),
     num_points: points,
     num_vectors: points * slotsOf(view.spec).length,
     num_vectors_by_name: counts,
@@ -109,6 +111,11 @@ function localShard(
   }
 }
 
+/** In memory, and of vectors on the disk. */
+function storedBytes(state: NativeShardState | undefined): number {
+  return state === undefined ? 0 : state.memoryBytes + state.diskBytes
+}
+
 function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
   const state = nativeState(shard)
   const points = state?.points ?? 0
@@ -116,6 +123,9 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
   const { vectors, sparse = [] } = view.spec
   const request = tidySettings(view.spec.request)
   const params = vectorParamsByName(request)
+  const indexes = indexesOf(view.spec)
+  const isCold = (slot: number) =>
+    indexes.some((index) => index.slot === slot && index.placement === 'cold')
   const quantizationConfig = (name: string) => {
     const config = params[name]?.quantization_config ?? request.quantization_config
     return config && { quantization_config: config }
@@ -134,9 +144,9 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       num_indexed_vectors: state?.indexedVectors ?? 0,
       num_deleted_vectors: ((state?.rows ?? 0) - points) * slotsOf(view.spec).length,
       vectors_size_bytes: bytes,
-      payloads_size_bytes: Math.max(0, (state?.memoryBytes ?? 0) - bytes),
+      payloads_size_bytes: Math.max(0, storedBytes(state) - bytes),
       ram_usage_bytes: state?.memoryBytes ?? 0,
-      disk_usage_bytes: 0,
+      disk_usage_bytes: state?.diskBytes ?? 0,
       is_appendable: true,
       index_schema: {},
       vector_data: byName(slotsOf(view.spec), () => ({
@@ -146,11 +156,11 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       }))
     },
     config: {
-      vector_data: byName(vectors, ({ name, size, distance, datatype }) => ({
+      vector_data: byName(vectors, ({ slot, name, size, distance, datatype }) => ({
         size,
         distance,
         ...(datatype && { datatype }),
-        storage_type: 'Memory',
+        storage_type: isCold(slot) ? 'ChunkedMmap' : 'Memory',
         index: { type: 'plain', options: {} },
         ...quantizationConfig(name)
       })),

@@ -39,7 +39,7 @@ test('on a low disk writes that need space get 507, deletions and reads go on', 
     expect(refused.status).toBe(507)
     expect(refused.body['status']).toMatchObject({
       error: expect.stringMatching(
-        /^Insufficient storage: the disk of .* has \d+ bytes free, below the configured minimum of 9007199254740991 bytes\. Help: Free some space/
+        /^Insufficient storage: the disk of .* has \d+ bytes free, too few to keep the configured minimum of 9007199254740991 bytes\. Help: Free some space/
       )
     })
     const create = { vectors: { size: 2, distance: 'Dot' } }

@@ -134,6 +134,7 @@ export class SimShard implements EngineShard {
       indexedVectors: 0,
       schemaVersion: this.#schemaVersion,
       recordsRejected: this.#rejected,
+      diskBytes: 0,
       memoryBytes: 0,
       graphChanges: 0,
       digest: this.digest()
@@ -189,6 +190,8 @@ export class SimShard implements EngineShard {
   async finishGraphs(): Promise<number> {
     return 0
   }
+
+  limitBuilders(): void {}
 
   replaceWith(other: EngineShard): void {
     // Only shards of the simulation meet here.

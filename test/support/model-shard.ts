@@ -106,6 +106,7 @@ export class ModelShard implements EngineShard {
       schemaVersion: this.schemaVersion,
       recordsRejected: 0,
       memoryBytes: 0,
+      diskBytes: 0,
       graphChanges: 0,
       digest: [...this.ids].sort().join(',')
     }
@@ -150,6 +151,8 @@ export class ModelShard implements EngineShard {
   async finishGraphs(): Promise<number> {
     return 0
   }
+
+  limitBuilders(): void {}
 
   replaceWith(other: EngineShard): void {
     // Only models meet here.

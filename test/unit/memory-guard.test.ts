@@ -8,7 +8,7 @@ import { createLogger } from '../../src/observability/index.ts'
 const MiB = 1 << 20
 
 /** A guard with a budget of 100 MiB, whose process has what `resident` says. */
-function guardOf(resident: { bytes: number }, releaseCaches = () => {}) {
+function guardOf(resident: { bytes: number; cold?: number }, releaseCaches = () => {}) {
   vi.useFakeTimers()
   onTestFinished(() => {
     vi.useRealTimers()
@@ -19,7 +19,8 @@ function guardOf(resident: { bytes: number }, releaseCaches = () => {}) {
     logger: createLogger('silent'),
     directory: () => emptyDirectory,
     releaseCaches,
-    residentBytes: () => resident.bytes
+    residentBytes: () => resident.bytes,
+    coldBytes: () => resident.cold ?? 0
   })
   onTestFinished(() => memory.close())
   return memory
@@ -67,6 +68,20 @@ test('what is kept to be read faster is let go of once, when things are quiet or
   resident.bytes = 101 * MiB
   vi.advanceTimersByTime(1000)
   expect(released).toHaveBeenCalledTimes(2)
+})
+
+test('vectors that lie in files do not count for the budget, however many of them are in memory', () => {
+  const resident = { bytes: 190 * MiB, cold: 100 * MiB }
+  const memory = guardOf(resident)
+  expect(memory.shortage(10 * MiB)).toBeUndefined()
+  expect(memory.shortage(11 * MiB)).toMatchObject({ code: 'MILLRACE_MEMORY_LOW' })
+  resident.cold = 80 * MiB
+  vi.advanceTimersByTime(1000)
+  expect(memory.describe()).toMatchObject({
+    isLow: true,
+    residentBytes: 190 * MiB,
+    residentColdBytes: 80 * MiB
+  })
 })
 
 test('without a budget there is one: most of what the machine has', () => {

@@ -16,6 +16,8 @@ constexpr Kernels kScalar = MILLRACE_TABLE(scalar);
 #if defined(__x86_64__)
 constexpr Kernels kAvx2 = MILLRACE_TABLE(avx2);
 constexpr Kernels kAvx512 = MILLRACE_TABLE(avx512);
+#elif defined(__aarch64__)
+constexpr Kernels kNeon = MILLRACE_TABLE(neon);
 #endif
 
 #undef MILLRACE_TABLE
@@ -26,6 +28,8 @@ const Kernels& kernels_for(InstructionSet set) noexcept {
 #if defined(__x86_64__)
   if (set == InstructionSet::avx512) return kAvx512;
   if (set == InstructionSet::avx2) return kAvx2;
+#elif defined(__aarch64__)
+  if (set == InstructionSet::neon) return kNeon;
 #endif
   static_cast<void>(set);
   return kScalar;

@@ -85,6 +85,13 @@ export const engineErrors = {
     message: 'the engine could not allocate {bytes} bytes',
     native: 8
   },
+  MILLRACE_SCRATCH_FULL: {
+    kind: 'quotaReached',
+    retryable: true,
+    message:
+      'the data folder could not give {bytes} more bytes to vectors that are kept on the disk: {reason}. Help: Free some space; what waits then goes on by itself.',
+    native: 24
+  },
   MILLRACE_RECORD_CORRUPT: {
     kind: 'internal',
     retryable: false,

@@ -7,7 +7,7 @@ export const processErrors = {
     kind: 'quotaReached',
     retryable: true,
     message:
-      'the disk of {folder} has {freeBytes} bytes free, below the configured minimum of {minFreeBytes} bytes. Help: Free some space (e.g. drop collections or remove other files), or lower `storage.minFreeBytes`; writes then go on by themselves.'
+      'the disk of {folder} has {freeBytes} bytes free, too few to keep the configured minimum of {minFreeBytes} bytes. Help: Free some space (e.g. drop collections or remove other files), or lower `storage.minFreeBytes`; writes then go on by themselves.'
   },
 
   // Memory

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { planOf } from '../../../actors/optimization-plan.ts'
+import { planOf, successorBytes } from '../../../actors/optimization-plan.ts'
 import type { SlotIndexing } from '../../../src/domain/optimizer-settings.ts'
 import { EngineError } from '../../../src/errors/index.ts'
 import { openMemoryLog } from '../../../streams/memory/index.ts'
@@ -11,17 +11,20 @@ const indexing: SlotIndexing = {
   links: 24,
   efConstruct: 200,
   thresholdBytes: 1000,
-  fullScanBytes: 0
+  fullScanBytes: 0,
+  placement: 'cached'
 }
 const settings = {
   deletedThreshold: 0.2,
   vacuumMinRows: 1000,
   mayBuild: true,
+  builders: 0,
   indexes: [indexing]
 }
 const factsOf = (points: number, rows: number, vectorBytes = 0) => ({
   points,
   rows,
+  memoryBytes: 3000,
   vectorBytes: () => vectorBytes,
   indexes: [indexing]
 })
@@ -78,6 +81,28 @@ test('a segment is indexed anew when another quantization is wanted, with or wit
   expect(planOf(segment({ quantization: product }, 5000), other)).toBeUndefined()
   // A column that is too small has no codes, whatever is wanted.
   expect(planOf(segment({ quantization: scalar }, 500), other)).toBeUndefined()
+})
+
+test('a segment is built anew when vectors are to be kept elsewhere, however few there are', () => {
+  const cold = { ...settings, indexes: [{ ...indexing, placement: 'cold' as const }] }
+  const reason = 'vectors of slot 1 are to be cold and were cached'
+  expect(planOf(factsOf(0, 0), cold)).toEqual({ kind: 'reindex', reason })
+  expect(planOf({ ...factsOf(10, 10, 5000), indexes: cold.indexes }, settings)).toMatchObject({
+    reason: 'vectors of slot 1 are to be cached and were cold'
+  })
+  expect(planOf({ ...factsOf(10, 10, 5000), indexes: cold.indexes }, cold)).toBeUndefined()
+  // Of a slot that came after the segment was opened.
+  expect(planOf({ ...factsOf(10, 10, 5000), indexes: [] }, cold)).toMatchObject({ reason })
+})
+
+test('what a successor takes is what its live rows take, where their vectors are to be', () => {
+  const had = factsOf(10, 20, 2000)
+  const cold = [{ ...indexing, placement: 'cold' as const }]
+  expect(successorBytes(had, [indexing])).toEqual({ memory: 1500, disk: 0 })
+  expect(successorBytes(had, cold)).toEqual({ memory: 500, disk: 1000 })
+  expect(successorBytes({ ...had, indexes: cold }, cold)).toEqual({ memory: 1500, disk: 1000 })
+  expect(successorBytes({ ...had, indexes: cold }, [indexing])).toEqual({ memory: 2500, disk: 0 })
+  expect(successorBytes(factsOf(0, 0), cold)).toEqual({ memory: 0, disk: 0 })
 })
 
 /** A node with the collection `a` of one shard, whose rows are said to be mostly dead. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { specOfRequest } from '../../../src/domain/collection.ts'
-import { indexesOf } from '../../../src/domain/index-settings.ts'
+import { buildersOf, indexesOf } from '../../../src/domain/index-settings.ts'
 
 const vectors = { size: 4, distance: 'Dot' } as const
 
@@ -27,6 +27,16 @@ test('sizes that would only cost are bounded', () => {
   const spec = specOfRequest({ vectors, hnsw_config: { m: 1, ef_construct: 1_000_000 } })
   expect(indexesOf(spec)).toMatchObject([{ links: 4, efConstruct: 4096 }])
   expect(indexesOf(specOfRequest({ vectors, hnsw_config: { m: 100_000 } }))[0]?.links).toBe(256)
+})
+
+test('the threads that build a shard are as many as its least bounded vector may have', () => {
+  const limit = (max_indexing_threads: number) => ({ hnsw_config: { max_indexing_threads } })
+  expect(buildersOf(specOfRequest({ vectors }))).toBe(0)
+  expect(buildersOf(specOfRequest({ vectors, ...limit(3) }))).toBe(3)
+  const some = { a: { ...vectors, ...limit(1) }, b: { ...vectors, ...limit(2) } }
+  expect(buildersOf(specOfRequest({ vectors: some }))).toBe(2)
+  expect(buildersOf(specOfRequest({ vectors: { ...some, c: vectors } }))).toBe(0)
+  expect(buildersOf(specOfRequest({ vectors: { ...some, c: vectors }, ...limit(1) }))).toBe(2)
 })
 
 test('quantization becomes what the engine takes, a vector’s own before the collection’s', () => {

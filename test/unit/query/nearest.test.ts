@@ -34,7 +34,7 @@ function shardThatIsReplaced(swaps: number) {
         })
       }
       const isReplaced = asked.length / 2 <= swaps
-      return responseOf([isReplaced ? '[]' : '[{"id":0,"payload":{}}]'], 0n)
+      return isReplaced ? new Uint8Array(0) : responseOf(['[{"id":0,"payload":{}}]'], 0n)
     }
   } as unknown as ShardPort
   const view = { id: 1n, generation: 0, shards: [{ shard: 0 }] } as unknown as CollectionView

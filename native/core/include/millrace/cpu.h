@@ -5,12 +5,17 @@
 
 namespace millrace {
 
-/// Register widths that kernels are written for, each including the ones before it.
+/// What kernels are written for. Of one processor family's sets each includes the ones before it.
 enum class InstructionSet : std::uint8_t {
   scalar,
   avx2,    ///< AVX2, FMA and F16C
   avx512,  ///< AVX-512 F, BW, DQ and VL
+  neon,    ///< Advanced SIMD, which every 64-bit ARM processor has
 };
+
+/// All of them, for tests that go through those that cpu_runs.
+inline constexpr InstructionSet kInstructionSets[] = {InstructionSet::scalar, InstructionSet::avx2, InstructionSet::avx512,
+                                                      InstructionSet::neon};
 
 [[nodiscard]] const char* name_of(InstructionSet set) noexcept;
 

@@ -30,6 +30,7 @@ enum class Errc : std::uint16_t {
   source_applied = 21,
   source_gap = 22,
   graph_corrupt = 23,
+  scratch_full = 24,
   vector_kind_mismatch = 31,
 };
 

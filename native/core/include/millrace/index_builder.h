@@ -26,9 +26,14 @@ class Growing {
   /// Whether there is something to do that nobody has begun.
   [[nodiscard]] virtual bool has_growth() const noexcept = 0;
 
+  /// At most so many threads work on it at once; 0: as many as there are. Those that do finish their turn.
+  void limit_builders(std::uint32_t most) noexcept { builders_most_ = most; }
+
  private:
   friend class IndexBuilder;
   std::atomic<bool> is_awake_{false};
+  std::atomic<std::uint32_t> builders_most_{0};
+  std::uint32_t builders_ = 0;  ///< under the builder's mutex
 };
 
 /// The threads that build indexes while the process does other things. They have the lowest priority that the system
@@ -60,6 +65,8 @@ class IndexBuilder {
 
  private:
   void serve(std::uint32_t thread);
+  [[nodiscard]] std::list<std::weak_ptr<Growing>>::iterator next_in_turn() noexcept;
+  void leave(Growing& growing) noexcept;
   void wake_if_possible(const std::shared_ptr<Growing>& growing) noexcept;
   [[nodiscard]] bool may_work(std::uint32_t thread) const noexcept;
   void forget(const Growing* growing) noexcept;

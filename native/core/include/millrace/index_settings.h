@@ -30,10 +30,17 @@ struct IndexSettings {
   QuantizationSettings quantization = {};  ///< from the same size on, with or without a graph
 };
 
+/// Where vectors are kept as they were given. Graphs and codes are always in memory.
+enum class VectorPlacement : std::uint8_t {
+  cached,  ///< in memory
+  cold,    ///< in a file, of which the system keeps in memory what it has room for
+};
+
 /// The settings of one vector slot.
 struct SlotIndex {
   std::uint32_t slot = 0;
   IndexSettings settings;
+  VectorPlacement placement = VectorPlacement::cached;
 };
 
 }  // namespace millrace

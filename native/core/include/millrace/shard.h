@@ -72,13 +72,14 @@ struct MemoryUse {
   std::uint64_t rows = 0;      ///< ids, versions, which rows are dead
   std::uint64_t ids = 0;       ///< the table that finds a point by its id
   std::uint64_t payloads = 0;
-  std::uint64_t vectors = 0;   ///< dense and sparse as they were given, of live and dead rows
+  std::uint64_t vectors = 0;   ///< dense and sparse as they were given, of live and dead rows; but for those of `cold`
+  std::uint64_t cold = 0;      ///< vectors that lie in files
   std::uint64_t codes = 0;     ///< what graphs are walked by
   std::uint64_t graphs = 0;    ///< links
   std::uint64_t sparse = 0;    ///< inverted indexes
   std::uint64_t quantized = 0; ///< codes that the user asked for
   std::uint64_t coming = 0;    ///< more, once what waits for a graph is in it
-  /// But for what is still to come.
+  /// But for what is still to come, and what is not in memory.
   [[nodiscard]] std::uint64_t total() const noexcept {
     return rows + ids + payloads + vectors + codes + graphs + sparse + quantized;
   }
@@ -215,6 +216,8 @@ class Shard {
     IndexBuilder* builder = nullptr;  ///< outlives the shard; null: no indexes, searches scan
     IndexSettings index = {};         ///< of all slots that are not among `index_of_slots`
     std::vector<SlotIndex> index_of_slots = {};
+    VectorPlacement placement = VectorPlacement::cached;  ///< of all slots that are not among `index_of_slots`
+    std::string scratch_folder = {};  ///< that exists, of files for cold vectors; empty: they are kept in memory
   };
 
   [[nodiscard]] static Result<std::shared_ptr<Shard>> open(Options options);
@@ -286,6 +289,8 @@ class Shard {
 
   [[nodiscard]] virtual Digest digest() const = 0;
   [[nodiscard]] virtual ShardState state() const = 0;
+  /// At most so many of the builder's threads work on its indexes at once; 0: all. At any time.
+  virtual void limit_builders(std::uint32_t most) noexcept = 0;
   /// By ingest, topic and partition; of the last applied record, which readers may not see yet. At any time.
   /// @throws std::bad_alloc
   [[nodiscard]] virtual std::vector<SourcePosition> sources() const = 0;

@@ -13,8 +13,12 @@ InstructionSet widest() noexcept {
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (has_avx512) return InstructionSet::avx512;
   if (has_avx2) return InstructionSet::avx2;
-#endif
   return InstructionSet::scalar;
+#elif defined(__aarch64__)
+  return InstructionSet::neon;
+#else
+  return InstructionSet::scalar;
+#endif
 }
 
 InstructionSet widest_once() noexcept {
@@ -34,11 +38,17 @@ const char* name_of(InstructionSet set) noexcept {
     case InstructionSet::scalar: return "scalar";
     case InstructionSet::avx2: return "avx2";
     case InstructionSet::avx512: return "avx512";
+    case InstructionSet::neon: return "neon";
   }
   return "unknown";
 }
 
-bool cpu_runs(InstructionSet set) noexcept { return set <= widest_once(); }
+bool cpu_runs(InstructionSet set) noexcept {
+  const auto widest = widest_once();
+  // No processor has sets of two families, and the number of one says nothing about the other's.
+  if (set == InstructionSet::neon || widest == InstructionSet::neon) return set == widest || set == InstructionSet::scalar;
+  return set <= widest;
+}
 
 bool cpu_has_crc32() noexcept {
 #if defined(__x86_64__)

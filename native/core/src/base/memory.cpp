@@ -6,6 +6,7 @@
 #include <new>
 
 #include "millrace/guard.h"
+#include "millrace/scratch.h"
 
 namespace millrace {
 namespace {
@@ -14,7 +15,11 @@ constexpr std::size_t kMappedFrom = std::size_t{64} << 10U;
 constexpr std::size_t kHugePage = std::size_t{2} << 20U;
 constexpr std::align_val_t kAlignment{64};
 
+/// A file grows by so much at once: a block of a large column is gigabytes long, and mostly empty for long.
+constexpr std::size_t kBackedAtOnce = std::size_t{16} << 20U;
+
 std::atomic<std::int64_t> fault_countdown{-1};
+std::atomic<std::uint64_t> bytes_in_files{0};
 
 std::byte* map_pages(std::size_t bytes) {
   int flags = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -42,7 +47,19 @@ constexpr std::size_t round_to_pages(std::size_t bytes) noexcept {
   return (bytes + kPage - 1) / kPage * kPage;
 }
 
+class MemoryStorage final : public Storage {
+ public:
+  [[nodiscard]] Block allocate(std::size_t bytes) const override { return Block::allocate(bytes); }
+};
+
 }  // namespace
+
+const Storage& memory_storage() noexcept {
+  static const MemoryStorage storage;
+  return storage;
+}
+
+std::uint64_t scratch_bytes() noexcept { return bytes_in_files.load(std::memory_order_relaxed); }
 
 namespace allocation_fault {
 
@@ -65,12 +82,32 @@ Block Block::allocate(std::size_t bytes) {
     block.data_ = static_cast<std::byte*>(::operator new(bytes, kAlignment));
     std::memset(block.data_, 0, bytes);
   }
-  block.bytes_ = bytes;
+  block.bytes_ = block.backed_ = bytes;
   return block;
+}
+
+Block Block::map(ScratchFile file, std::size_t bytes) {
+  if (allocation_fault::strikes()) throw OutOfMemory(bytes);
+  Block block;
+  // Never so small that it would be taken for one that operator new gave.
+  block.bytes_ = std::max(round_to_pages(bytes), kMappedFrom);
+  block.data_ = file.map(block.bytes_);
+  block.file_ = std::move(file);
+  return block;
+}
+
+void Block::back_more(std::size_t bytes) {
+  const auto to = std::min(bytes_, (bytes + kBackedAtOnce - 1) / kBackedAtOnce * kBackedAtOnce);
+  file_.set_aside(backed_, to);
+  bytes_in_files.fetch_add(to - backed_, std::memory_order_relaxed);
+  backed_ = on_disk_ = to;
+  // The mapping keeps it from here on.
+  if (backed_ == bytes_) file_.close();
 }
 
 Block::~Block() {
   if (data_ == nullptr) return;
+  bytes_in_files.fetch_sub(on_disk_, std::memory_order_relaxed);
   if (bytes_ >= kMappedFrom)
     munmap(data_, bytes_);
   else

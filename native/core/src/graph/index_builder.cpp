@@ -94,6 +94,25 @@ void IndexBuilder::forget(const Growing* growing) noexcept {
   });
 }
 
+/// The first that another thread may work on, or that is gone. Under the mutex.
+std::list<std::weak_ptr<Growing>>::iterator IndexBuilder::next_in_turn() noexcept {
+  return std::ranges::find_if(growing_, [](const std::weak_ptr<Growing>& held) {
+    const auto growing = held.lock();
+    if (growing == nullptr) return true;
+    const auto most = growing->builders_most_.load();
+    return most == 0 || growing->builders_ < most;
+  });
+}
+
+void IndexBuilder::leave(Growing& growing) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    --growing.builders_;
+  }
+  // Whoever waits because of the limit may have its turn.
+  if (growing.builders_most_ != 0) work_arrived_.notify_one();
+}
+
 void IndexBuilder::serve(std::uint32_t thread) {
   give_way_to_others();
   for (;;) {
@@ -102,14 +121,17 @@ void IndexBuilder::serve(std::uint32_t thread) {
       std::unique_lock lock(mutex_);
       work_arrived_.wait(lock, [this] { return stopping_ || !growing_.empty(); });
       if (stopping_) return;
-      if (!may_work(thread)) {
+      const auto next = next_in_turn();
+      if (next == growing_.end() || !may_work(thread)) {
         work_arrived_.wait_for(lock, std::chrono::nanoseconds(kSilenceNs / 2), [this] { return stopping_; });
         continue;
       }
-      growing = growing_.front().lock();
-      growing_.splice(growing_.end(), growing_, growing_.begin());
+      growing = next->lock();
+      if (growing != nullptr) ++growing->builders_;
+      growing_.splice(growing_.end(), growing_, next);
     }
     const bool may_go_on = growing != nullptr && growing->grow(steady_clock_ns() + kTurnNs);
+    if (growing != nullptr) leave(*growing);
     if (!may_go_on) {
       forget(growing.get());
       if (growing == nullptr) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/file_storage.h"
 #include "checkpoint/checkpoint_loader.h"
 #include "checkpoint/graph_loader.h"
 #include "shard/schema_codec.h"
@@ -30,7 +31,12 @@ Result<std::shared_ptr<Shard>> Shard::open(Options options) {
   });
 }
 
-MemoryShard::MemoryShard(Options options) : options_(options), generation_(empty_generation()) { publish(0); }
+MemoryShard::MemoryShard(Options options)
+    : options_(std::move(options)),
+      cold_storage_(options_.scratch_folder.empty() ? nullptr : std::make_shared<FileStorage>(options_.scratch_folder)),
+      generation_(empty_generation()) {
+  publish(0);
+}
 
 MemoryShard::~MemoryShard() = default;
 
@@ -186,6 +192,10 @@ ShardState MemoryShard::state() const {
   auto at = snapshot();
   auto& memory = at.state.memory;
   for (const auto& column : *at.generation->columns) {
+    // Of a column that is being written more may be there already than the state tells of.
+    const auto cold = std::min(column->cold_bytes(), memory.vectors);
+    memory.cold += cold;
+    memory.vectors -= cold;
     // What is not in the index yet is looked at, a few vectors.
     if (column->sparse != nullptr) {
       at.state.indexed_vectors += column->sparse->counts().vectors();

@@ -81,6 +81,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
 
   // growth.cpp: the columns' graphs, on the builder's threads
   bool grow(std::uint64_t until_ns) noexcept override;
+  void limit_builders(std::uint32_t most) noexcept override { Growing::limit_builders(most); }
   [[nodiscard]] bool has_growth() const noexcept override;
 
  private:
@@ -204,6 +205,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   void forget_everything() noexcept;
 
   const Options options_;
+  const std::shared_ptr<const Storage> cold_storage_;  ///< null where there is no folder for it
   RowStore store_;
 
   // The writer's own.

@@ -12,13 +12,18 @@ namespace millrace {
 /// Texts that never move, appended a record at a time.
 class PayloadArena {
  public:
+  /// @param storage  outlives the arena
+  explicit PayloadArena(const Storage& storage = memory_storage()) noexcept : storage_(&storage) {}
+
   /// Makes room for the next `bytes`, all in one piece.
   /// @throws std::bad_alloc; nothing changes then
   void reserve(std::size_t bytes) {
     if (bytes <= room_) return;
     const std::size_t grown = std::clamp(total_ / 4, std::size_t{64} << 10U, std::size_t{32} << 20U);
     chunks_.reserve(chunks_.size() + 1);
-    chunks_.push_back(Block::allocate(std::max(bytes, grown)));
+    auto chunk = storage_->allocate(std::max(bytes, grown));
+    chunk.back(chunk.bytes());
+    chunks_.push_back(std::move(chunk));
     at_ = reinterpret_cast<char*>(chunks_.back().data());
     room_ = chunks_.back().bytes();
     total_ += room_;
@@ -35,7 +40,7 @@ class PayloadArena {
   }
 
   [[nodiscard]] std::size_t total_bytes() const noexcept { return total_; }
-  void clear() noexcept { *this = {}; }
+  void clear() noexcept { *this = PayloadArena(*storage_); }
 
   /// A place to go back to when what was appended since is not needed after all, and no row names it.
   struct Mark {
@@ -53,6 +58,7 @@ class PayloadArena {
   }
 
  private:
+  const Storage* storage_;
   std::vector<Block> chunks_;
   char* at_ = nullptr;
   std::size_t room_ = 0;

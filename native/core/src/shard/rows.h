@@ -68,13 +68,16 @@ struct RowStore {
 /// set with an atomic store when it changes. Each of them replaced the one before, `Row::previous`, without a new vector.
 /// Positions rise with the rows that brought them. A column is dense, with `dense` and perhaps `norms`, or `multi`, or `sparse`.
 struct VectorColumn {
-  explicit VectorColumn(VectorSlot described)
+  /// @param cold  of the vectors as they were given, dense ones or multivectors; null: memory
+  VectorColumn(VectorSlot described, std::shared_ptr<const Storage> cold)
       : slot(std::move(described)),
-        dense(slot.element, slot.dimension),
+        cold_storage(std::move(cold)),
+        dense(slot.element, slot.dimension, storage()),
         sparse(slot.is_sparse ? std::make_unique<SparseVectors>() : nullptr),
-        multi(slot.is_multi ? std::make_unique<MultiVectors>(slot) : nullptr) {}
+        multi(slot.is_multi ? std::make_unique<MultiVectors>(slot, storage()) : nullptr) {}
 
   VectorSlot slot;
+  std::shared_ptr<const Storage> cold_storage;
   DenseVectors dense;
   std::unique_ptr<SparseVectors> sparse;   ///< null: another column
   std::unique_ptr<MultiVectors> multi;     ///< null: another column
@@ -102,6 +105,13 @@ struct VectorColumn {
     return sparse != nullptr ? sparse->total_bytes() + positions * sizeof(std::uint32_t)
                              : positions * (dense.row_bytes() + sizeof(float) + sizeof(std::uint32_t));
   }
+  /// What of that lies in files.
+  [[nodiscard]] std::uint64_t cold_bytes() const noexcept {
+    if (cold_storage == nullptr || sparse != nullptr) return 0;
+    if (multi != nullptr) return multi->run_bytes();
+    return std::uint64_t{count.load(std::memory_order_relaxed)} * dense.row_bytes();
+  }
+  [[nodiscard]] const Storage& storage() const noexcept { return cold_storage ? *cold_storage : memory_storage(); }
   /// The vector's position + 1, or 0. @param row  whose vectors may be read
   [[nodiscard]] std::uint32_t position(std::uint32_t row) const noexcept {
     const auto* const found = position_of.find(row);

@@ -50,11 +50,13 @@ std::shared_ptr<const ColumnList> MemoryShard::columns_for(const Schema& schema)
 }
 
 std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) const {
-  auto column = std::make_shared<VectorColumn>(slot);
+  const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
+  const bool has_own = own != options_.index_of_slots.end();
+  const bool is_cold = (has_own ? own->placement : options_.placement) == VectorPlacement::cold;
+  auto column = std::make_shared<VectorColumn>(slot, is_cold ? cold_storage_ : nullptr);
   // Multivectors are scanned.
   if (options_.builder == nullptr || slot.is_sparse || slot.is_multi) return column;
-  const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
-  const auto& settings = own == options_.index_of_slots.end() ? options_.index : own->settings;
+  const auto& settings = has_own ? own->settings : options_.index;
   column->index = std::make_unique<ColumnIndex>(settings);
   if (settings.quantization.kind != QuantizationKind::none) column->quantized = std::make_unique<QuantizedColumn>(settings);
   return column;

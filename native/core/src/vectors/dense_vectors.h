@@ -7,13 +7,14 @@ namespace millrace {
 
 /// Vectors of one length by position, each in one piece. What is stored is put together from three parts that know nothing of
 /// each other: the type of an element (elements.h), the layout (here one vector a position; runs of them in MultiVectors,
-/// entries in SparseVectors), and the blocks that hold the bytes (base/memory.h).
+/// entries in SparseVectors), and the storage that the blocks of bytes come from (base/memory.h).
 class DenseVectors {
  public:
-  DenseVectors(ElementType element, std::size_t dimension) noexcept
-      : element_(element), dimension_(dimension), rows_(dimension * element_bytes(element)) {}
+  /// @param storage  outlives the vectors
+  DenseVectors(ElementType element, std::size_t dimension, const Storage& storage) noexcept
+      : element_(element), dimension_(dimension), rows_(dimension * element_bytes(element), storage) {}
 
-  /// @throws OutOfMemory; what exists stays as it is
+  /// @throws std::bad_alloc; what exists stays as it is
   void reserve(std::uint64_t from, std::uint64_t count) { rows_.reserve(from, count); }
 
   [[nodiscard]] std::size_t row_bytes() const noexcept { return dimension_ * element_bytes(element_); }

@@ -16,8 +16,9 @@ namespace millrace {
 ///     run:  f32[count] norms, where the slot keeps them | element[count × dimension] | up to 3 bytes of padding
 class MultiVectors {
  public:
-  explicit MultiVectors(const VectorSlot& slot) noexcept
-      : row_bytes_(slot.dimension * element_bytes(slot.element)), keeps_norms_(slot.keeps_unit_length()) {}
+  /// @param storage  of the runs; outlives the vectors
+  MultiVectors(const VectorSlot& slot, const Storage& storage) noexcept
+      : row_bytes_(slot.dimension * element_bytes(slot.element)), keeps_norms_(slot.keeps_unit_length()), arena_(storage) {}
 
   /// Makes room for the multivectors of a block.
   /// @throws std::bad_alloc; nothing that counts has changed then
@@ -40,6 +41,9 @@ class MultiVectors {
   }
   /// Of all positions, of live and dead rows.
   [[nodiscard]] std::uint64_t vectors() const noexcept { return vectors_.load(std::memory_order_relaxed); }
+
+  /// Of the runs, but for their padding.
+  [[nodiscard]] std::uint64_t run_bytes() const noexcept { return vectors() * vector_bytes(); }
 
   /// The writer's own.
   [[nodiscard]] std::uint64_t total_bytes() const noexcept { return total_bytes_; }
