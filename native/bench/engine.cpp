@@ -21,14 +21,14 @@
 #include <thread>
 #include <vector>
 
-#include "millrace/index_builder.h"
-#include "millrace/shard.h"
-#include "records.h"
+#include "shard_of_vectors.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint32_t kTop = 10;
+using millrace::bench::kTop;
+using millrace::bench::number;
+using millrace::bench::read_all;
 /// Of the queries, so many are asked under a filter: each needs a truth of its own.
 constexpr std::uint32_t kFilteredMax = 300;
 
@@ -36,34 +36,11 @@ constexpr std::uint32_t kFilteredMax = 300;
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-template <typename T>
-std::vector<T> read_all(const std::string& path, std::size_t count) {
-  std::vector<T> values(count);
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(count * sizeof(T)));
-  if (!file) {
-    std::fprintf(stderr, "%s is too short\n", path.c_str());
-    std::exit(1);
-  }
-  return values;
-}
-
 double resident_mb() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("RssAnon:")) return std::strtod(line.c_str() + 8, nullptr) / 1024;
   return 0;
-}
-
-const char* name_of(millrace::SearchPath path) {
-  switch (path) {
-    case millrace::SearchPath::scan: return "scan";
-    case millrace::SearchPath::code_scan: return "code scan";
-    case millrace::SearchPath::graph: return "graph";
-    case millrace::SearchPath::filtered_graph: return "filtered walk";
-    case millrace::SearchPath::graph_gave_up: return "walk, then code scan";
-  }
-  return "";
 }
 
 class Bench {
@@ -81,8 +58,7 @@ class Bench {
       auto base = read_all<float>(folder + "/base.f32", std::size_t{rows_} * dimension_);
       const auto start = Clock::now();
       const auto cpu_start = cpu_seconds();
-      fill(base);
-      while (shard_->state().indexed_vectors < rows_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      millrace::bench::fill(*shard_, base, dimension_);
       built_s = seconds_since(start);
       built_cpu_s = cpu_seconds() - cpu_start;
       base_of_filters_ = std::move(base);
@@ -127,23 +103,6 @@ class Bench {
   }
 
  private:
-  static std::uint32_t number(const char* text) { return static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10)); }
-
-  void fill(const std::vector<float>& base) {
-    constexpr std::uint32_t kBatch = 1000;
-    std::uint64_t offset = 0;
-    const auto apply = [&](const std::vector<std::byte>& frame) {
-      const millrace::RecordView record{offset++, 0, frame};
-      if (shard_->apply({&record, 1}).stop) std::abort();
-    };
-    apply(millrace::bench::schema_frame(dimension_));
-    for (std::uint32_t first = 0; first < rows_; first += kBatch) {
-      std::vector<std::uint64_t> ids(std::min(kBatch, rows_ - first));
-      std::iota(ids.begin(), ids.end(), first);
-      apply(millrace::bench::upsert_frame(ids, {&base[std::size_t{first} * dimension_], ids.size() * dimension_}));
-    }
-  }
-
   [[nodiscard]] millrace::SearchPlan plan(std::uint32_t q, std::uint32_t ef, const millrace::Bitmap* passing, bool is_exact) const {
     millrace::SearchPlan plan;
     plan.query = {&asked_[std::size_t{q} * dimension_], dimension_};
@@ -184,7 +143,7 @@ class Bench {
     const auto elapsed = seconds_since(start);
     std::printf("{\"recall\":%.4f,\"qps\":%.0f,\"cpuUs\":%.1f,\"path\":\"%s\"}\n",
                 static_cast<double>(found) / std::max(1.0, static_cast<double>(true_ones)), count / elapsed,
-                (cpu_seconds() - cpu_start) / count * 1e6, name_of(path));
+                (cpu_seconds() - cpu_start) / count * 1e6, millrace::bench::name_of(path));
     std::fflush(stdout);
   }
 

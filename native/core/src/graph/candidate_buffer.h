@@ -57,6 +57,13 @@ class CandidateBuffer {
   /// Drops all but the nearest.
   void keep(std::size_t most) noexcept { size_ = std::min(size_, most); }
 
+  /// Takes no more than so many from now on, more than were expanded.
+  void narrow(std::size_t capacity) noexcept {
+    capacity_ = std::min(capacity_, capacity);
+    keep(capacity_);
+    cursor_ = std::min(cursor_, size_);
+  }
+
   /// The nearest candidate that was not expanded yet, or size().
   [[nodiscard]] std::size_t next() noexcept {
     while (cursor_ < size_ && (entries_[cursor_] & 1) != 0) ++cursor_;

@@ -12,6 +12,8 @@
 #include "base/interruption.h"
 #include "codes/code_space.h"
 #include "graph/layer.h"
+#include "graph/row_filter.h"
+#include "graph/row_orders.h"
 #include "graph/scratch.h"
 
 namespace millrace {
@@ -30,6 +32,22 @@ class RowTest {
   RowTest& operator=(const RowTest&) = delete;
   virtual ~RowTest() = default;
   [[nodiscard]] virtual bool passes(std::uint32_t row) const noexcept = 0;
+};
+
+/// Asks for rows that are scanned next.
+struct RowAsker {
+  const char* first;
+  std::size_t stride;
+  void operator()(std::uint32_t row) const noexcept { prefetch_row(first + std::size_t{row} * stride, stride); }
+};
+
+/// How far a walk under a filter goes.
+struct PassingGoal {
+  double reach = 0;         ///< rows that it would expand if all passed
+  double share = 1;         ///< of all rows that pass
+  std::size_t wanted = 0;   ///< rows that pass, at least; so many are left in the order of their codes
+  std::size_t breadth = 0;  ///< rows that are kept to go on from
+  double hops_of_scan = 0;  ///< expansions that cost as much as scanning what passes
 };
 
 /// A graph of near neighbours over the codes of rows, searched while it grows: any number of threads search and none of
@@ -89,13 +107,25 @@ class LiveGraph {
   bool search(const CodeQuery& query, std::size_t ef, std::size_t kept, Scratch& scratch,
               Interruption* interruption) const;
 
-  /// Walks through every row and keeps the `wanted` nearest that pass in scratch.passing. Rows that do not pass lead on
-  /// like others; up to `breadth` rows are kept to walk on from.
-  /// @return whether the walk came to its end, so that only few nearer ones can be missing; false when the breadth did not
-  ///         suffice for that, or it was interrupted
+  /// Walks through every row and keeps the nearest that pass in scratch.passing. Rows that do not pass lead on like others.
+  /// @return whether the walk came to its end, so that only few nearer ones can be missing; false when a scan promised to
+  ///         cost less than that, the breadth did not suffice for it, or it was interrupted
   /// @throws std::bad_alloc
-  bool search_passing(const CodeQuery& query, std::size_t wanted, std::size_t breadth, const RowTest& test,
-                      Scratch& scratch, Interruption* interruption) const;
+  bool search_passing(const CodeQuery& query, const PassingGoal& goal, const RowTest& test, Scratch& scratch,
+                      Interruption* interruption) const;
+  bool search_passing(const CodeQuery& query, const PassingGoal& goal, const RowFilter& filter, Scratch& scratch,
+                      Interruption* interruption) const;
+
+  /// Rows that `scan` takes at once, at most.
+  static constexpr std::size_t kScanned = 64;
+  /// Looks for the nearest among rows that the caller names, as far as they have codes: begin_scan, then scan as often as it
+  /// takes, each time for rows that were asked for before; end_scan leaves the `kept` nearest in scratch.candidates.
+  /// @throws std::bad_alloc
+  void begin_scan(const CodeQuery& query, std::size_t kept, Scratch& scratch) const;
+  [[nodiscard]] RowAsker asker() const noexcept;
+  /// @param test  null: they all pass
+  void scan(const CodeQuery& query, std::span<const std::uint32_t> rows, const RowTest* test, Scratch& scratch) const noexcept;
+  void end_scan(const CodeQuery& query, std::size_t kept, Scratch& scratch) const;
 
   /// Makes every inserted row reachable on the lowest layer again; pruning may have cut some off. Not while rows are
   /// inserted; searches go on.
@@ -149,16 +179,20 @@ class LiveGraph {
   void learn_sketches(CodeRows sample, std::size_t count);
   void sketch(std::uint32_t row) noexcept;
 
-  // walk.h and walk.cpp
+  // walk.h, walk.cpp and filtered_walk.cpp
   template <typename Use>
   auto with_order(const CodeQuery& query, Scratch& scratch, Use use) const;
   template <typename Order>
   [[nodiscard]] Found descend(const Order& order, Entry from, std::uint32_t layer, Scratch& scratch) const;
   template <bool IsLowest, typename Order, typename Collect>
-  bool walk(const Order& order, const Layer& layer, Scratch& scratch, Interruption* interruption, Collect collect) const;
+  bool walk(const Order& order, const Layer& layer, Scratch& scratch, Interruption* interruption, Collect&& collect) const;
   template <bool IsLowest, typename Order>
   void gather(const Order& order, const Layer& layer, std::uint32_t member, VisitedSet& visited,
               Group& into) const noexcept;
+  template <typename Test>
+  bool collect_passing(const CodeQuery& query, const PassingGoal& goal, const Test& test, Scratch& scratch,
+                       Interruption* interruption) const;
+  void rank_all_by_codes(const CodeQuery& query, CandidateBuffer& found, std::size_t kept, Scratch& scratch) const;
   void rank_by_codes(const CodeQuery& query, CandidateBuffer& found, std::size_t kept, Scratch& scratch) const;
 
   // insertion.cpp

@@ -50,11 +50,14 @@ class VisitedSet {
     count_ += kept;
     return kept;
   }
-  /// Marks the member that the walk begins at.
-  void enter(std::uint32_t member) noexcept {
+  /// Marks a member. @return whether it is new
+  bool enter(std::uint32_t member) noexcept {
     auto place = member + 1;
     std::uint32_t fresh = 0;
-    enter_line<1>(&place, &fresh);
+    return enter_line<1>(&place, &fresh) != 0;
+  }
+  [[nodiscard]] bool has(std::uint32_t member) const noexcept {
+    return ((words_[(member + 1) / kBits] >> ((member + 1) % kBits)) & 1U) != 0;
   }
 
  private:

@@ -73,10 +73,11 @@ auto LiveGraph::with_order(const CodeQuery& query, Scratch& scratch, Use use) co
 /// the next one, and the codes that were asked for before are scored. So a choice does not know the last two scores; it
 /// costs a few more hops, and hides nearly all waiting for memory.
 /// @param order    ByCodes or BySketches
-/// @param collect  has `near(key)`, whether to go on from a candidate, and `offer(key, row)`
+/// @param collect  has `near(key)`, whether to go on from a candidate; `gate()`, from which key on a row is no candidate; and
+///                 `offer(key, row)`
 template <bool IsLowest, typename Order, typename Collect>
 bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, Interruption* interruption,
-                     Collect collect) const {
+                     Collect&& collect) const {
   constexpr std::uint32_t kNone = 0xffffffffU;
   // Members that are expanded between two looks at the clock: some microseconds.
   constexpr std::uint32_t kHopsPerLook = 64;
@@ -100,7 +101,7 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
     if (chosen != kNone) gather<IsLowest>(order, layer, chosen, scratch.visited, *asked);
     chosen = take();
     order.keys(arriving->rows.data(), arriving->count, scratch.keys.data());
-    const auto gate = candidates.gate();
+    const auto gate = std::min(candidates.gate(), collect.gate());
     std::size_t near = 0;
     for (std::size_t i = 0; i < arriving->count; ++i) {
       const auto key = scratch.keys[i];
@@ -124,6 +125,7 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
 /// For walks whose candidates are what is looked for.
 struct CollectNothing {
   [[nodiscard]] bool near(std::int32_t /*key*/) const noexcept { return true; }
+  [[nodiscard]] std::int32_t gate() const noexcept { return kWorstKey; }
   void offer(std::int32_t /*key*/, std::uint32_t /*row*/) const noexcept {}
 };
 

@@ -16,15 +16,16 @@ constexpr std::size_t kRescoredMin = 24;
 constexpr std::uint64_t kScoredAll = 256;
 /// Of the candidates that a plain walk finds, this share must be alive; else they are collected while walking.
 constexpr double kAliveMin = 0.7;
-constexpr std::size_t kBreadthMax = 16'384;
+/// Under a filter more is wanted than 95 of 100: so much farther it goes.
+constexpr double kReachOfEf = 1.5;
+constexpr double kBreadthMax = 16'384;
 /// Codes that are scored between two looks at the clock, a few hundred microseconds.
 constexpr std::uint32_t kStride = 16'384;
-constexpr std::size_t kBlock = 64;
 /// Members that a hop brings: about so many of a list were not seen before.
 constexpr double kFreshPerHop = 26;
 
 /// Nanoseconds, measured; only their proportions matter. A code of a row that is met in order, and one met at random.
-double scan_cost(std::size_t dimension) noexcept { return 2.5 + 0.025 * static_cast<double>(dimension); }
+double scan_cost(std::size_t dimension) noexcept { return 3.5 + 0.025 * static_cast<double>(dimension); }
 double walk_cost(std::size_t dimension) noexcept { return 12 + 0.06 * static_cast<double>(dimension); }
 
 }  // namespace
@@ -80,22 +81,24 @@ std::uint64_t GraphSearch::estimate(const VectorColumn& column, const SearchPlan
          (count - encoded + 2ULL * plan.k) * column.slot.dimension;
 }
 
-/// Few that pass are scored all; with more of them a walk collects enough soon.
-bool GraphSearch::prefers_code_scan() const noexcept {
-  const auto dimension = scope_.column.slot.dimension;
-  const double count = encoded_;
-  const double share = std::max(static_cast<double>(scope_.eligible), 1.0) / std::max(count, 1.0);
-  // Measured on filters that do not correlate with the vectors: docs/benchmarks.
-  const double expanded = static_cast<double>(ef_) * std::pow(std::min(share, 1.0), -0.4);
-  return static_cast<double>(scope_.eligible) * scan_cost(dimension) < expanded * kFreshPerHop * walk_cost(dimension);
+/// Rows that a walk under a filter would expand if all passed.
+double GraphSearch::reach() const noexcept { return kReachOfEf * static_cast<double>(ef_); }
+
+/// Of the rows with codes, those that may be found.
+double GraphSearch::share() const noexcept {
+  return std::clamp(static_cast<double>(scope_.eligible) / std::max(1.0, static_cast<double>(encoded_)), 1e-9, 1.0);
 }
 
-void GraphSearch::offer_block(std::span<const std::uint32_t> positions, const RowTest& test) noexcept {
-  std::int32_t keys[kBlock];
-  graph_.space().keys()(scratch_.query.view(), graph_.codes(), positions.data(), positions.size(), keys);
-  auto& best = scratch_.candidates;
-  for (std::size_t i = 0; i < positions.size(); ++i)
-    if (keys[i] < best.gate() && test.passes(positions[i])) best.insert(keys[i], positions[i]);
+/// Expansions of a walk that cost as much as scanning all that pass.
+double GraphSearch::hops_of_scan() const noexcept {
+  const auto dimension = scope_.column.slot.dimension;
+  const auto eligible = static_cast<double>(scope_.passing != nullptr ? scope_.eligible : view_.covered);
+  return eligible * scan_cost(dimension) / (kFreshPerHop * walk_cost(dimension));
+}
+
+/// Few that pass are scored all; with more of them a walk collects enough soon.
+bool GraphSearch::prefers_code_scan() const noexcept {
+  return hops_of_scan() < reach() * std::pow(share(), -0.4);
 }
 
 namespace {
@@ -113,37 +116,70 @@ class AnyPosition final : public RowTest {
 
 }  // namespace
 
-/// Adds the nearest of the positions [first, end) to the candidates.
+/// Leaves the nearest of the positions [first, end) as candidates.
 bool GraphSearch::scan_codes(std::uint32_t first, std::uint32_t end, const RowTest& test) {
-  std::uint32_t positions[kBlock];
+  const auto query = scratch_.query.view();
+  graph_.begin_scan(query, wanted_, scratch_);
+  std::uint32_t positions[LiveGraph::kScanned];
   for (auto at = first; at < end;) {
     if ((at - first) % kStride == 0 && interruption_.is_due()) return false;
-    const auto count = std::min<std::size_t>(kBlock, end - at);
+    const auto count = std::min<std::size_t>(LiveGraph::kScanned, end - at);
     for (std::size_t i = 0; i < count; ++i) positions[i] = at + static_cast<std::uint32_t>(i);
-    offer_block({positions, count}, test);
+    graph_.scan(query, {positions, count}, &test, scratch_);
     at += static_cast<std::uint32_t>(count);
   }
+  graph_.end_scan(query, wanted_, scratch_);
   return true;
 }
 
-/// Adds the nearest of the rows that pass to the candidates, as far as they have codes.
-bool GraphSearch::scan_passing(const RowTest& test) {
-  std::uint32_t positions[kBlock];
-  std::size_t held = 0;
-  std::uint64_t seen = 0;
+/// Leaves the nearest of the rows that pass as candidates, as far as they have codes.
+/// @param test  null: no row has died since it was found to pass
+bool GraphSearch::scan_passing(const RowTest* test) {
+  static_assert(LiveGraph::kScanned == 64);
+  const auto query = scratch_.query.view();
+  graph_.begin_scan(query, wanted_, scratch_);
+  const auto ask_for = graph_.asker();
+  // While some are scored, the next ones arrive.
+  std::uint32_t positions[2][2 * LiveGraph::kScanned];
+  std::size_t held[2] = {0, 0};
+  std::size_t side = 0;
+  const auto score = [&](std::size_t which) {
+    for (std::size_t at = 0; at < held[which]; at += LiveGraph::kScanned)
+      graph_.scan(query, {positions[which] + at, std::min(LiveGraph::kScanned, held[which] - at)}, test, scratch_);
+    held[which] = 0;
+  };
   const auto& words = scope_.passing->words;
-  for (std::size_t word = 0; word < words.size(); ++word)
+  for (std::size_t word = 0; word < words.size(); ++word) {
+    if (word % (kStride / 64) == 0 && interruption_.is_due()) return false;
+    if (words[word] == 0) continue;
+    // The rows of a word stand in one block.
+    const auto* const known = scope_.column.position_of.find(word * 64);
+    if (known == nullptr) continue;
+    auto* const into = positions[side];
+    auto count = held[side];
     for (auto bits = words[word]; bits != 0; bits &= bits - 1) {
-      const auto row = static_cast<std::uint32_t>(word * 64) + static_cast<std::uint32_t>(std::countr_zero(bits));
-      if (++seen % kStride == 0 && interruption_.is_due()) return false;
-      const auto position = scope_.column.position(row);
-      if (position == 0 || position > encoded_) continue;
-      positions[held++] = position - 1;
-      if (held < kBlock) continue;
-      offer_block({positions, held}, test);
-      held = 0;
+      const auto position = known[std::countr_zero(bits)] - 1;  // 0: none, and then it is the largest number
+      into[count] = position;
+      if (position < encoded_) ask_for(into[count++]);
     }
-  offer_block({positions, held}, test);
+    held[side] = count;
+    if (count < LiveGraph::kScanned) continue;
+    side = 1 - side;
+    score(side);
+  }
+  score(1 - side);
+  score(side);
+  graph_.end_scan(query, wanted_, scratch_);
+  return true;
+}
+
+/// Takes what passes by scanning it.
+bool GraphSearch::take_scanned(const RowTest& test) {
+  if (!scan_passing(nullptr)) return false;
+  if (take_candidates(scratch_.candidates, test)) return true;
+  chosen_.clear();
+  if (!scan_passing(&test)) return false;
+  static_cast<void>(take_candidates(scratch_.candidates, test));
   return true;
 }
 
@@ -177,19 +213,26 @@ bool GraphSearch::walk() {
 
 bool GraphSearch::walk_filtered(const RowTest& test) {
   path_ = SearchPath::filtered_graph;
-  const double share = std::clamp(static_cast<double>(scope_.eligible) / std::max(1.0, double{static_cast<float>(view_.covered)}), 1e-6, 1.0);
-  const auto kept = std::max(wanted_, static_cast<std::size_t>(static_cast<double>(ef_) * std::pow(share, 0.6)));
-  const auto breadth = std::clamp(static_cast<std::size_t>(3 * static_cast<double>(kept) / share), 2 * ef_, kBreadthMax);
-  if (graph_.search_passing(scratch_.query.view(), kept, breadth, test, scratch_, &interruption_)) {
-    static_cast<void>(take_candidates(scratch_.passing, test));
-    return true;
+  const auto scan = hops_of_scan();
+  const auto breadth = static_cast<std::size_t>(std::max(std::min(scan + reach(), kBreadthMax), 2 * reach()));
+  const PassingGoal goal{reach(), share(), wanted_, breadth, scan};
+  const auto query = scratch_.query.view();
+  bool has_ended = false;
+  if (scope_.passing == nullptr) {
+    has_ended = graph_.search_passing(query, goal, test, scratch_, &interruption_);
+  } else {
+    // Rows that died since they were found to pass are left out with the candidates.
+    const RowFilter filter(scope_.column.row_of, scope_.passing->words, scope_.state.rows);
+    has_ended = graph_.search_passing(query, goal, filter, scratch_, &interruption_);
   }
+  if (has_ended && take_candidates(scratch_.passing, test)) return true;
   if (interruption_.is_due()) return false;
+  chosen_.clear();
   path_ = SearchPath::graph_gave_up;
-  scratch_.candidates.reset(wanted_);
-  const bool went_through = scope_.passing != nullptr ? scan_passing(test) : scan_codes(0, view_.covered, test);
-  if (went_through) static_cast<void>(take_candidates(scratch_.candidates, test));
-  return went_through;
+  if (scope_.passing != nullptr) return take_scanned(test);
+  if (!scan_codes(0, view_.covered, test)) return false;
+  static_cast<void>(take_candidates(scratch_.candidates, test));
+  return true;
 }
 
 /// Scores by the vectors themselves, nearest codes first.
@@ -245,13 +288,10 @@ Result<SearchResult> GraphSearch::run(SearchResult result) {
   bool went_through = false;
   if (scope_.passing != nullptr && prefers_code_scan()) {
     path_ = SearchPath::code_scan;
-    scratch_.candidates.reset(wanted_);
-    went_through = scan_passing(anywhere);
-    if (went_through) static_cast<void>(take_candidates(scratch_.candidates, anywhere));
+    went_through = take_scanned(anywhere);
   } else {
     went_through = walk();
     if (went_through && view_.covered < encoded_) {
-      scratch_.candidates.reset(wanted_);
       went_through = scan_codes(view_.covered, encoded_, anywhere);
       if (went_through) static_cast<void>(take_candidates(scratch_.candidates, anywhere));
     }

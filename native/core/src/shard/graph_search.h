@@ -49,12 +49,14 @@ class GraphSearch {
  private:
   class VisibleRows;
 
-  void plan_candidates() noexcept;
   [[nodiscard]] bool walk();
   [[nodiscard]] bool walk_filtered(const RowTest& test);
   [[nodiscard]] bool scan_codes(std::uint32_t first, std::uint32_t end, const RowTest& test);
-  [[nodiscard]] bool scan_passing(const RowTest& test);
-  void offer_block(std::span<const std::uint32_t> positions, const RowTest& test) noexcept;
+  [[nodiscard]] bool scan_passing(const RowTest* test);
+  [[nodiscard]] bool take_scanned(const RowTest& test);
+  [[nodiscard]] double reach() const noexcept;
+  [[nodiscard]] double share() const noexcept;
+  [[nodiscard]] double hops_of_scan() const noexcept;
   [[nodiscard]] bool prefers_code_scan() const noexcept;
   [[nodiscard]] bool take_candidates(const CandidateBuffer& found, const RowTest& test);
   void rescore(Ranker& ranker) noexcept;
