@@ -16,6 +16,11 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 const nodeOldest = [20, 19]
+const testFlags = {
+  plain: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo'],
+  asan: ['-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_SANITIZE=address,undefined'],
+  tsan: ['-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_SANITIZE=thread']
+}
 
 /** Everything `npm start` needs: dependencies, the native engine, the TypeScript build. */
 export function setUp() {
@@ -111,11 +116,6 @@ export function buildNative() {
  * @returns the folder to run ctest in
  */
 export function buildNativeTests(variant) {
-  const flags = {
-    plain: ['-DCMAKE_BUILD_TYPE=RelWithDebInfo'],
-    asan: ['-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_SANITIZE=address,undefined'],
-    tsan: ['-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_SANITIZE=thread']
-  }[variant]
   step(
     `native-${variant}`,
     ['native', 'test/fixtures'],
@@ -123,7 +123,7 @@ export function buildNativeTests(variant) {
     () => {
       requireTools()
       requireGoogleTest()
-      configure(variant, ['-DMILLRACE_TESTS=ON', ...flags])
+      configure(variant, ['-DMILLRACE_TESTS=ON', ...testFlags[variant]])
       compile(variant, 'millrace_tests', `building the native tests (${variant})`)
     }
   )
@@ -131,24 +131,25 @@ export function buildNativeTests(variant) {
 }
 
 /**
- * The tests of the kernels for 64-bit ARM, which `qemu-aarch64` runs here. Debian has no GoogleTest built for another
- * processor, so its source is built too.
+ * The tests of the kernels for 64-bit ARM, which `qemu-aarch64` runs here, `plain` or `asan`. Debian has no GoogleTest built
+ * for another processor, so its source is built too.
  * @returns the folder of `millrace_kernel_tests`
  */
-export function crossBuildKernelTests() {
+export function crossBuildKernelTests(variant) {
   const googleTest = '/usr/src/googletest'
   requireCrossTools(googleTest)
-  step('native-neon', ['native'], 'build/native/neon/millrace_kernel_tests', () => {
+  const folder = `aarch64-${variant}`
+  step(`native-${folder}`, ['native'], `build/native/${folder}/millrace_kernel_tests`, () => {
     requireTools()
-    configure('neon', [
-      '-DCMAKE_BUILD_TYPE=Release',
+    configure(folder, [
+      ...testFlags[variant],
       '-DMILLRACE_TESTS=ON',
       `-DMILLRACE_GTEST_SOURCE=${googleTest}`,
       `-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native/toolchains/aarch64-linux-gnu.cmake')}`
     ])
-    compile('neon', 'millrace_kernel_tests', 'building the tests of the kernels (aarch64)')
+    compile(folder, 'millrace_kernel_tests', `building the kernels' tests (${folder})`)
   })
-  return join(root, 'build/native/neon')
+  return join(root, 'build/native', folder)
 }
 
 function requireCrossTools(googleTest) {
