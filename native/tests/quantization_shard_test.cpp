@@ -92,8 +92,9 @@ TEST(QuantizedShard, WithoutRescoringHitsHaveTheScoresOfTheirCodesInOrder) {
         settle(shard);
         const auto query = shard.vector();
         auto plan = plan_of(query, false);
+        plan.k = 60;
         const auto near = shard->search(plan).value();
-        ASSERT_EQ(near.hits.size(), 10U);
+        ASSERT_EQ(near.hits.size(), 60U);
         EXPECT_EQ(near.path, links == 0 ? SearchPath::code_scan : SearchPath::graph);
         EXPECT_TRUE(std::ranges::is_sorted(near.hits, [&](const Hit& a, const Hit& b) {
           if (a.score != b.score) return near.larger_is_better ? a.score > b.score : a.score < b.score;
@@ -104,12 +105,15 @@ TEST(QuantizedShard, WithoutRescoringHitsHaveTheScoresOfTheirCodesInOrder) {
         const auto all = shard->search(plan).value();
         const double span = std::fabs(double{all.hits.front().score} - double{all.hits.back().score});
         int different = 0;
+        double error = 0;
         for (const auto& hit : near.hits) {
           const auto same = std::ranges::find(all.hits, hit.id, &Hit::id);
           ASSERT_NE(same, all.hits.end());
           different += same->score != hit.score ? 1 : 0;
-          EXPECT_NEAR(hit.score, same->score, span / 2);
+          error += std::fabs(double{hit.score} - double{same->score}) / 60;
         }
+        EXPECT_LT(error, span / 3);
+        // Some vectors are their codes: a centroid that nothing else is nearest to.
         EXPECT_GT(different, 5);
         // The search that ignores the codes has the scores of the vectors.
         plan = plan_of(query, false);
