@@ -32,7 +32,7 @@ class CollectPassing {
     return true;
   }
   /// A candidate beyond is never expanded: where all places are taken, so many are near enough whatever came before.
-  [[nodiscard]] std::int32_t gate() const noexcept { return passing_.gate(); }
+  [[nodiscard]] std::int32_t gate_within(std::int32_t gate) const noexcept { return std::min(gate, passing_.gate()); }
   /// What is near enough is tested a hop later, when what the test reads has arrived.
   void offer(std::int32_t key, std::uint32_t row) noexcept {
     waiting_keys_[waiting_] = key;

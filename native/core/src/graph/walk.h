@@ -73,8 +73,8 @@ auto LiveGraph::with_order(const CodeQuery& query, Scratch& scratch, Use use) co
 /// the next one, and the codes that were asked for before are scored. So a choice does not know the last two scores; it
 /// costs a few more hops, and hides nearly all waiting for memory.
 /// @param order    ByCodes or BySketches
-/// @param collect  has `near(key)`, whether to go on from a candidate; `gate()`, from which key on a row is no candidate; and
-///                 `offer(key, row)`
+/// @param collect  has `near(key)`, whether to go on from a candidate; `gate_within(gate)`, from which key on a row is no
+///                 candidate, at most the gate of the candidates; and `offer(key, row)`
 template <bool IsLowest, typename Order, typename Collect>
 bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, Interruption* interruption,
                      Collect&& collect) const {
@@ -101,7 +101,7 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
     if (chosen != kNone) gather<IsLowest>(order, layer, chosen, scratch.visited, *asked);
     chosen = take();
     order.keys(arriving->rows.data(), arriving->count, scratch.keys.data());
-    const auto gate = std::min(candidates.gate(), collect.gate());
+    const auto gate = collect.gate_within(candidates.gate());
     std::size_t near = 0;
     for (std::size_t i = 0; i < arriving->count; ++i) {
       const auto key = scratch.keys[i];
@@ -125,7 +125,7 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
 /// For walks whose candidates are what is looked for.
 struct CollectNothing {
   [[nodiscard]] bool near(std::int32_t /*key*/) const noexcept { return true; }
-  [[nodiscard]] std::int32_t gate() const noexcept { return kWorstKey; }
+  [[nodiscard]] std::int32_t gate_within(std::int32_t gate) const noexcept { return gate; }
   void offer(std::int32_t /*key*/, std::uint32_t /*row*/) const noexcept {}
 };
 
