@@ -133,7 +133,7 @@ function usageOf({ child }: ServerProcess) {
 }
 
 test('P1 P3 P9 a soak of writes, searches, optimizer jobs, checkpoints and restarts leaves every point as it was written, and grows nothing', {
-  timeout: 3_600_000
+  timeout: 7_200_000
 }, async () => {
   const seed = testSeed()
   const random = new Random(seed)
