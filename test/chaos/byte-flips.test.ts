@@ -78,20 +78,31 @@ function flipped(image: DiskImage, { node, bytes }: ImageFile, bit: number): Dis
   return { folders: image.folders, files: new Map(image.files).set(node, changed) }
 }
 
+function filesOfKind(image: DiskImage, kind: Kind): ImageFile[] {
+  return filesOf(image).filter(({ path, bytes }) => kinds[kind].test(path) && bytes.byteLength > 0)
+}
+
+/** The load of the seed, or of the first one after it that leaves several files of each kind. */
+async function recordingFrom(seed: number): Promise<Recording> {
+  for (let next = seed; next < seed + 20; next++) {
+    const recording = await recordLoad(next, 220)
+    const isWhole = (kind: string) => filesOfKind(recording.image, kind as Kind).length > 1
+    if (Object.keys(kinds).every(isWhole)) return recording
+  }
+  throw new Error(`no load from SEED=${seed} on leaves several files of each kind`)
+}
+
 test('P1 P6 a flipped bit anywhere in a store is found out or without consequence, and never served', {
   timeout: 7_200_000
 }, async () => {
   const seed = testSeed('byte flips')
-  const recording = await recordLoad(seed, 220)
+  const recording = await recordingFrom(seed)
   const { image } = recording
   const random = new Random(seed)
   const counts: Record<string, Record<string, number>> = {}
   const wrong: string[] = []
   for (const [kind, flips] of Object.entries(flipsByKind) as [Kind, number][]) {
-    const files = filesOf(image).filter(
-      ({ path, bytes }) => kinds[kind].test(path) && bytes.byteLength > 0
-    )
-    expect(files.length, kind).toBeGreaterThan(1)
+    const files = filesOfKind(image, kind)
     const count = { detected: 0, harmless: 0, wrong: 0 }
     counts[kind] = count
     for (let flip = 0; flip < flips; flip++) {
