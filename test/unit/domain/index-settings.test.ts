@@ -6,7 +6,14 @@ const vectors = { size: 4, distance: 'Dot' } as const
 
 test('without settings the engine chooses, and indexes from ten thousand KiB on', () => {
   expect(indexesOf(specOfRequest({ vectors }))).toEqual([
-    { slot: 1, links: 24, efConstruct: 200, thresholdBytes: 10_240_000, fullScanBytes: 0 }
+    {
+      slot: 1,
+      links: 24,
+      efConstruct: 200,
+      thresholdBytes: 10_240_000,
+      fullScanBytes: 0,
+      placement: 'cached'
+    }
   ])
 })
 
@@ -16,11 +23,26 @@ test("a vector's own settings go before the collection's, and older names count"
     hnsw_config: { m: 16, ef_construct: 100, full_scan_threshold_kb: 20 },
     optimizers_config: { indexing_threshold_kb: 0 }
   })
-  const shared = { efConstruct: 100, thresholdBytes: 0, fullScanBytes: 20_480 }
+  const shared = {
+    efConstruct: 100,
+    thresholdBytes: 0,
+    fullScanBytes: 20_480,
+    placement: 'cached'
+  }
   expect(indexesOf(spec)).toEqual([
     { slot: 1, links: 0, ...shared },
     { slot: 2, links: 16, ...shared }
   ])
+})
+
+test('a vector is cold when `memory` says so, or `on_disk` where there is no `memory`', () => {
+  const placementOf = (more: object) =>
+    indexesOf(specOfRequest({ vectors: { ...vectors, ...more } }))[0]?.placement
+  expect(placementOf({ memory: 'cold' })).toBe('cold')
+  expect(placementOf({ on_disk: true })).toBe('cold')
+  expect(placementOf({ on_disk: true, memory: 'cached' })).toBe('cached')
+  expect(placementOf({ on_disk: false, memory: 'cold' })).toBe('cold')
+  expect(placementOf({ on_disk: false })).toBe('cached')
 })
 
 test('sizes that would only cost are bounded', () => {
