@@ -37,7 +37,7 @@ function scoreOf(query: Vector, vector: Vector, datatype: string, distance: stri
 
 const vectorOf = (datatype: string): Vector =>
   Array.from({ length: size }, () =>
-    datatype === 'uint8' ? random.next() * 300 - 20 : random.next() * 4 - 2
+    datatype === 'uint8' ? random.float(-20, 280) : random.float(-2, 2)
   )
 
 test.each(datatypes.flatMap((datatype) => distances.map((distance) => ({ datatype, distance }))))(
@@ -87,7 +87,7 @@ test.each(datatypes)(
     await rest.client.call('PUT', name, { vectors: { size, distance: 'Dot', datatype: type } })
     const written = Array.from({ length: 200 }, (_, id) => ({
       id,
-      vector: vectorOf(type).map((value) => value * 10 ** (random.below(9) - 6))
+      vector: vectorOf(type).map((value) => Math.fround(value * 10 ** (random.below(9) - 6)))
     }))
     await rest.client.call('PUT', `${name}/points?wait=true`, { points: written })
     const { result } = await rest.client.call('POST', `${name}/points/scroll`, {

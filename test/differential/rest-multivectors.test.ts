@@ -55,7 +55,7 @@ const kinds: readonly Kind[] = ['float32', 'float16', 'uint8'].flatMap((datatype
 )
 
 const rowsOf = (count: number): Vector[] =>
-  Array.from({ length: count }, () => Array.from({ length: size }, () => random.next() * 20 - 5))
+  Array.from({ length: count }, () => Array.from({ length: size }, () => random.float(-5, 15)))
 
 test.each(kinds)(
   'nearest multivectors of $datatype by $distance are those of brute force',

@@ -14,6 +14,11 @@ export class Random {
     return Math.floor(this.next() * end)
   }
 
+  /** @returns a number in [from, to] that a float of 32 bits holds, so that no reading of its text can round it */
+  float(from: number, to: number): number {
+    return Math.fround(from + this.next() * (to - from))
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability
   }

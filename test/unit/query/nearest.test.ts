@@ -19,6 +19,7 @@ const plan = {
 }
 const shape = { payload: true, vectors: false, startNs: 0n }
 const form = 'query' as const
+const inMs = (ms: number) => process.hrtime.bigint() + BigInt(ms) * 1_000_000n
 
 /** One shard with one point, whose segment is replaced after each of the first `swaps` searches. */
 function shardThatIsReplaced(swaps: number) {
@@ -44,13 +45,23 @@ function shardThatIsReplaced(swaps: number) {
 
 test('P5 a search is made again when its hits can no longer be shown as it saw them', async () => {
   const { asked, shards } = shardThatIsReplaced(2)
-  const answer = await answerNearest(shards, plan, shape, form, 0n, {})
+  const answer = await answerNearest(shards, plan, shape, form, inMs(10_000), {})
   expect(JSON.parse(answer.toString())).toMatchObject({ result: { points: [{ id: 0 }] } })
   expect(asked).toEqual(['search', 'hits', 'search', 'hits', 'search', 'hits'])
 })
 
 test('a search whose hits are all there is made once', async () => {
   const { asked, shards } = shardThatIsReplaced(0)
-  await answerNearest(shards, plan, shape, form, 0n, {})
+  await answerNearest(shards, plan, shape, form, inMs(10_000), {})
   expect(asked).toEqual(['search', 'hits'])
+})
+
+test('P9 a search whose hits can never be shown ends at its deadline', async () => {
+  const { asked, shards } = shardThatIsReplaced(Number.POSITIVE_INFINITY)
+  const answer = answerNearest(shards, plan, shape, form, inMs(20), {})
+  await expect(answer).rejects.toMatchObject({ code: 'MILLRACE_DEADLINE_PASSED' })
+  expect(asked.length).toBeGreaterThanOrEqual(2)
+  const before = asked.length
+  await new Promise(setImmediate)
+  expect(asked.length).toBe(before)
 })
