@@ -1,4 +1,4 @@
-import type { CapturedState } from '../src/checkpoint/index.ts'
+import type { CapturedState, FrameSource } from '../src/checkpoint/index.ts'
 import {
   applyRecords,
   captureCheckpoint,
@@ -72,7 +72,7 @@ export class NativeShard implements EngineShard {
   captureCheckpoint(since: bigint): CapturedState {
     const capture = captureCheckpoint(this.handle, since)
     const { nextOffset, digest, rows, liveRows } = capture
-    const source = (bytesMax: number) => nextCheckpointBytes(capture, bytesMax)
+    const source: FrameSource = (max, spent) => nextCheckpointBytes(capture, max, spent)
     return { nextOffset, digest, rows, liveRows, source }
   }
 
@@ -87,7 +87,7 @@ export class NativeShard implements EngineShard {
   async captureGraphs(): Promise<CapturedGraphs | undefined> {
     const capture = await captureGraphs(this.handle)
     if (capture === undefined) return undefined
-    const source = (bytesMax: number) => nextCheckpointBytes(capture, bytesMax)
+    const source: FrameSource = (max, spent) => nextCheckpointBytes(capture, max, spent)
     return { nextOffset: capture.nextOffset, source }
   }
 

@@ -64,7 +64,7 @@ export class SegmentBuild {
       await engine.loadCheckpoint(bytes)
       copied += bytes.byteLength
       onProgress(copied, copied)
-      bytes = await capture.source(copyBytesMax)
+      bytes = await capture.source(copyBytesMax, bytes)
     }
     await engine.finishLoad()
     segments.complete(this.#segment)

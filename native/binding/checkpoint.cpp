@@ -175,13 +175,22 @@ Napi::Value capture_graphs(const Napi::CallbackInfo& info) {
   return Completions::of(env).run(env, std::move(job), ThreadPool::Lane::background);
 }
 
-// nextCheckpointBytes(capture, bytesMax: number): Promise<Buffer | null>
+/// Frees what a buffer of its own holds now, and not at some garbage collection.
+void free_bytes(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return;
+  const auto bytes = value.As<Napi::TypedArray>();
+  auto memory = bytes.ArrayBuffer();
+  if (memory.ByteLength() == bytes.ByteLength()) memory.Detach();
+}
+
+// nextCheckpointBytes(capture, bytesMax: number, spent?: Uint8Array): Promise<Buffer | null>
 Napi::Value next_checkpoint_bytes(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
   const auto handle = as_capture(info[0]);
   const auto bytes_max = as_u64(info[1]);
-  if (!handle || !bytes_max) return fail_argument(env, "nextCheckpointBytes(capture, bytesMax)");
+  if (!handle || !bytes_max) return fail_argument(env, "nextCheckpointBytes(capture, bytesMax, spent)");
   if ((*handle)->is_encoding) return fail_argument(env, "this capture is being encoded already");
+  free_bytes(info[2]);
   (*handle)->is_encoding = true;
   auto job = std::make_unique<EncodeJob>(env, *handle, *bytes_max);
   const auto promise = Completions::of(env).run(env, std::move(job), ThreadPool::Lane::background);

@@ -3,8 +3,12 @@ import { dirname } from 'node:path'
 import { type FileLayer, writeFully } from '../../streams/index.ts'
 import type { Crc32c } from '../domain/record/index.ts'
 
-/** Gives the next whole frames, at most `bytesMax` where a frame fits, and undefined after the last. One call at a time. */
-export type FrameSource = (bytesMax: number) => Promise<Uint8Array | undefined>
+/**
+ * Gives the next whole frames, at most `bytesMax` where a frame fits, and undefined after the last. One call at a time.
+ *
+ * `spent`: bytes that it gave before and nobody reads any more; their memory may be gone after the call.
+ */
+export type FrameSource = (bytesMax: number, spent?: Uint8Array) => Promise<Uint8Array | undefined>
 
 const chunkBytesMax = 8 << 20
 /** One sync of gigabytes at the end would make the log's own syncs wait for all of them. */
@@ -31,13 +35,15 @@ export async function writeChainFile(options: {
   let making: Promise<Uint8Array | undefined> = Promise.resolve(undefined)
   try {
     making = source(chunkBytesMax)
+    let spent: Uint8Array | undefined
     for (let chunk = await making; chunk !== undefined; chunk = await making) {
       signal.throwIfAborted()
-      making = source(chunkBytesMax)
+      making = source(chunkBytesMax, spent)
       making.catch(() => {})
       crc = crc32c(chunk, crc)
       await writeFully(file, chunk, bytes)
       bytes += chunk.byteLength
+      spent = chunk
       if (bytes - syncedBytes < syncEveryBytes) continue
       await file.syncData()
       syncedBytes = bytes

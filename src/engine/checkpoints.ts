@@ -76,14 +76,16 @@ export async function finishGraphLoad(shard: ShardHandle): Promise<number> {
  * Encodes the next whole frames or sections of a capture on an engine thread; one call at a time.
  *
  * @param bytesMax  beyond which no further frame begins; frames take near 4 MiB, a single point may need more
+ * @param spent     bytes of an earlier call: their memory is freed now, and not at some garbage collection
  * @returns undefined at the end. After a failure the capture is of no more use.
  * @throws MILLRACE_ARGUMENT_INVALID, MILLRACE_OUT_OF_MEMORY, MILLRACE_ENGINE_BUSY
  */
 export async function nextCheckpointBytes(
   capture: Pick<CheckpointCapture, 'handle'>,
-  bytesMax: number
+  bytesMax: number,
+  spent?: Uint8Array
 ): Promise<Uint8Array | undefined> {
-  const bytes = await settled(() => native.nextCheckpointBytes(capture.handle, bytesMax))
+  const bytes = await settled(() => native.nextCheckpointBytes(capture.handle, bytesMax, spent))
   return bytes ?? undefined
 }
 

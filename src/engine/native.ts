@@ -235,7 +235,11 @@ export interface NativeEngine {
     count: number
   ): Promise<NativeApplyResult>
   captureCheckpoint(shard: ShardHandle, since: bigint): NativeCapture
-  nextCheckpointBytes(capture: CaptureHandle, bytesMax: number): Promise<Buffer | null>
+  nextCheckpointBytes(
+    capture: CaptureHandle,
+    bytesMax: number,
+    spent?: Uint8Array
+  ): Promise<Buffer | null>
   loadCheckpointBytes(shard: ShardHandle, bytes: Uint8Array): Promise<void>
   finishCheckpointLoad(shard: ShardHandle): Promise<void>
   captureGraphs(shard: ShardHandle): Promise<NativeGraphCapture | null>

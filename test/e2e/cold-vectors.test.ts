@@ -9,8 +9,8 @@ import { Random } from '../support/random.ts'
 import { testSeed } from '../support/seed.ts'
 
 const size = 1024
-const batch = 1000
-const batches = 40
+const batch = 250
+const batches = 200
 const bytes = batches * batch * size * 4
 const MiB = 1 << 20
 
@@ -65,7 +65,7 @@ test('P1 P8 P9 cold vectors may be more than the memory budget, a killed server 
   const some: { id: number; vector: number[] }[] = []
   for (let at = 0; at < batches; at++) {
     const points = pointsFrom(random, at * batch)
-    some.push(...points.slice(0, 3))
+    some.push(...points.slice(0, 2))
     await first.client.call('PUT', '/collections/cold/points?wait=true', { points })
   }
   const full = await memoryOf(first.client)

@@ -69,6 +69,22 @@ async function bytesOf(capture: CheckpointCapture, bytesMax = 1 << 22): Promise<
   }
 }
 
+test('bytes of a capture are freed when they are handed back, and what follows is the same', async () => {
+  await append(upsert(0, 5000))
+  const wanted = Buffer.concat(await bytesOf(captureCheckpoint(shard, 0n), 100_000))
+  const capture = captureCheckpoint(shard, 0n)
+  const parts: Buffer[] = []
+  let part = await nextCheckpointBytes(capture, 100_000)
+  while (part !== undefined) {
+    parts.push(Buffer.from(part))
+    const spent = part
+    part = await nextCheckpointBytes(capture, 100_000, spent)
+    expect(spent.byteLength).toBe(0)
+  }
+  expect(parts.length).toBeGreaterThan(2)
+  expect(Buffer.concat(parts).equals(wanted)).toBe(true)
+})
+
 const openCopy = () => openShard(`${key}.copy`, collectionId, 0)
 
 test('a shard loaded from a base and a delta is the shard that was captured', async () => {
