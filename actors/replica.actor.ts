@@ -1,7 +1,7 @@
 import { createActor } from 'xstate'
 import { type ReplicaContext, replicaMachine } from '../machines/index.ts'
 import type { CheckpointStore } from '../src/checkpoint/index.ts'
-import { EngineError, toEngineError } from '../src/errors/index.ts'
+import { toEngineError } from '../src/errors/index.ts'
 import type { ActorReport } from './actor-report.ts'
 import { backoffMs } from './clock.ts'
 import { effects } from './effects.ts'
@@ -9,7 +9,7 @@ import { mailboxOf } from './mailbox.ts'
 import { OffsetBarrier } from './offset-barrier.ts'
 import { type Optimizer, startOptimizer } from './optimizer.actor.ts'
 import { partitionKeyOf } from './outcome-board.ts'
-import { type Rebuild, startRebuild } from './rebuild.actor.ts'
+import { Rebuilds } from './rebuilds.ts'
 import { knownEnds, Recovery, unknownEnds } from './recovery.ts'
 import { ReplayProgress } from './replay-progress.ts'
 import type { Replica, ReplicaOptions } from './replica-face.ts'
@@ -41,9 +41,6 @@ export function startReplica(options: ReplicaOptions): Replica {
   let hasReplayed = false
   let hasFailed = false
   let store: CheckpointStore | undefined
-  let rebuild: Rebuild | undefined
-  let newestRebuild: Rebuild | undefined
-  let rebuildsUnequal = 0
   let loading: Promise<void> = Promise.resolve()
   const startedMs = clock.nowMs()
   let progress = new ReplayProgress(startedMs)
@@ -246,7 +243,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     const isOver = retentionBytes > 0 && partitionBytes(topic, partition) > retentionBytes
     if (!isOver || oldest === undefined) return
     // What is being built begins at an offset that no checkpoint has.
-    if (rebuild !== undefined || optimizer.isBuilding() || options.isGiven()) return
+    if (rebuilds.isRunning() || optimizer.isBuilding() || options.isGiven()) return
     await log.trimBefore(topic, partition, oldest.nextOffset)
   }
 
@@ -268,24 +265,6 @@ export function startReplica(options: ReplicaOptions): Replica {
     })
   }
 
-  function startRebuilding(): Rebuild {
-    if (rebuild !== undefined)
-      throw new EngineError('MILLRACE_REBUILD_RUNNING', { shard: partition })
-    if (store === undefined || stopping.signal.aborted) {
-      throw new EngineError('MILLRACE_SHARD_RECOVERING', { shard: partition, lagRecords })
-    }
-    return startRebuild({
-      log,
-      topic,
-      shard: partition,
-      segments,
-      applyTurns: shard.applyTurns,
-      store,
-      clock,
-      logger
-    })
-  }
-
   const optimizer: Optimizer = startOptimizer({
     ...options.optimizer,
     log,
@@ -293,11 +272,28 @@ export function startReplica(options: ReplicaOptions): Replica {
     shard: partition,
     segments,
     applyTurns: shard.applyTurns,
-    mayWork: () => machine.getSnapshot().matches('active') && rebuild === undefined,
+    mayWork: () => machine.getSnapshot().matches('active') && !rebuilds.isRunning(),
     clock,
     now: options.checkpoints.now,
     logger,
     onBroken: (error) => fail(error)
+  })
+  const rebuilds = new Rebuilds({
+    log,
+    topic,
+    shard: partition,
+    segments,
+    applyTurns: shard.applyTurns,
+    checkpoints: shard.checkpoints,
+    store: () => (stopping.signal.aborted ? undefined : store),
+    lagRecords: () => lagRecords,
+    shortage: () => {
+      const { memoryBytes, diskBytes } = shard.engine.state()
+      return options.optimizer.shortage(memoryBytes, diskBytes)
+    },
+    onBegin: () => optimizer.reconsider('a rebuild has begun'),
+    clock,
+    logger
   })
   machine.start()
 
@@ -313,25 +309,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       segments.settingsChanged()
       optimizer.reconsider('the settings of the collection have changed')
     },
-    async rebuild() {
-      const { memoryBytes, diskBytes } = shard.engine.state()
-      const shortage = options.optimizer.shortage(memoryBytes, diskBytes)
-      if (shortage !== undefined) throw shortage
-      rebuild = startRebuilding()
-      newestRebuild = rebuild
-      optimizer.reconsider('a rebuild has begun')
-      try {
-        const report = await rebuild.report
-        if (!report.equal) {
-          rebuildsUnequal += 1
-          const reason = 'it was taken from a state that a rebuild proved wrong'
-          await shard.checkpoints.distrustAfter(BigInt(report.from), reason)
-        }
-        return report
-      } finally {
-        rebuild = undefined
-      }
-    },
+    rebuild: () => rebuilds.run(),
     describe() {
       const snapshot = machine.getSnapshot()
       const { value } = snapshot
@@ -356,9 +334,8 @@ export function startReplica(options: ReplicaOptions): Replica {
         },
         checkpointState: shard.checkpointState(),
         checkpoint: shard.checkpoints.describe(),
-        rebuild: newestRebuild?.describe() ?? null,
         optimizer: optimizer.describe(),
-        rebuildsUnequal
+        ...rebuilds.describe()
       }
     },
     reports() {
@@ -380,7 +357,7 @@ export function startReplica(options: ReplicaOptions): Replica {
         ...segments.reports(),
         optimizer.report(),
         ...(transfer === undefined || transfer.isOver() ? [] : [transfer.report()]),
-        ...(rebuild === undefined ? [] : [rebuild.actorReport()])
+        ...rebuilds.reports()
       ]
     },
     async stop() {
@@ -390,7 +367,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       await Promise.all([
         recovery.stop(),
         loading,
-        rebuild?.cancel('the shard is being stopped'),
+        rebuilds.cancel('the shard is being stopped'),
         optimizer.stop()
       ])
       if (!hasFailed && options.shouldKeepState()) await lastCheckpoint()
