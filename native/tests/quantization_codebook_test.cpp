@@ -161,18 +161,21 @@ TEST(Codebook, ScoresAreThoseOfTheDecodedVectorsButForTheRoundingOfTheQuery) {
 TEST(Codebook, QueriesOfFewerBitsAreCoarser) {
   std::mt19937_64 random(testing::seed_of("query bits"));
   const Data data(1'000, 256, random, 0);
-  double errors[3] = {};
-  const std::uint32_t bits[] = {1, 4, 8};
-  for (std::size_t b = 0; b < 3; ++b) {
-    const auto book = train(packed(QuantizationKind::binary, 4, bits[b]), Distance::dot, data);
+  // The codes are the same: scores differ by how the query is rounded, and by 8 bits it nearly is not.
+  const auto of_bits = [&](std::uint32_t bits) { return train(packed(QuantizationKind::binary, 4, bits), Distance::dot, data); };
+  const auto finest = of_bits(8);
+  double errors[2] = {};
+  const std::uint32_t bits[] = {1, 4};
+  for (std::size_t b = 0; b < 2; ++b) {
+    const auto book = of_bits(bits[b]);
     for (std::size_t i = 0; i < 200; ++i) {
       const float* const query = data.sample[500 + i];
-      const double exact = metric(Distance::dot, query, data.sample[i], 256);
-      errors[b] += std::pow(double{score_of(*book, query, encoded(*book, data.sample[i]))} - exact, 2);
+      const auto row = encoded(*book, data.sample[i]);
+      errors[b] += std::pow(double{score_of(*book, query, row)} - score_of(*finest, query, row), 2);
     }
   }
-  EXPECT_GT(errors[0], 1.5 * errors[1]);
-  EXPECT_GT(errors[1], errors[2]);
+  EXPECT_GT(errors[0], 10 * errors[1]);
+  EXPECT_GT(errors[1], 0);
 }
 
 TEST(Codebook, EqualSamplesMakeEqualCodebooks) {
