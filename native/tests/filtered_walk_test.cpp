@@ -117,13 +117,13 @@ TEST(FilteredWalk, AWalkFindsWhatPassesWhereverItLiesFromTheQuery) {
         double found = 0;
         double wanted = 0;
         int walked = 0;
-        for (int q = 0; q < 20; ++q) {
+        for (int q = 0; q < 60; ++q) {
           const auto row = lie == Lie::away ? from_anchor[cloud.rows - 1 - random() % (cloud.rows / 4)]
                                             : static_cast<std::uint32_t>(random() % cloud.rows);
           const float* const query = cloud.at(row);
           graph.space().encode_query(query, scratch.query);
           const auto code = scratch.query.view();
-          const bool has_ended = graph.search_passing(code, {150, share, 40, cloud.rows, 1e9}, filter, scratch, nullptr);
+          const bool has_ended = graph.search_passing(code, {200, share, 40, cloud.rows, 1e9}, filter, scratch, nullptr);
           walked += has_ended ? 1 : 0;
           if (!has_ended) scan(graph, code, passing, scratch);
           const auto rows = rescored(cloud, query, has_ended ? scratch.passing : scratch.candidates);
@@ -134,9 +134,9 @@ TEST(FilteredWalk, AWalkFindsWhatPassesWhereverItLiesFromTheQuery) {
           }
         }
         if (share >= 0.05 && lie == Lie::apart) {
-          EXPECT_GE(walked, 15) << share;
+          EXPECT_GE(walked, 45) << share;
         }
-        EXPECT_GE(found / wanted, 0.97) << share << ", place " << static_cast<int>(lie) << ", dimension " << dimension;
+        EXPECT_GE(found / wanted, 0.96) << share << ", place " << static_cast<int>(lie) << ", dimension " << dimension;
       }
     }
   }

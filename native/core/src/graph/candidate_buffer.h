@@ -23,7 +23,7 @@ class CandidateBuffer {
     const auto end = (capacity + 2 * kStride) / kStride * kStride;
     if (entries_.size() < end) entries_.resize(end);
     std::fill_n(entries_.begin(), end, std::numeric_limits<std::int64_t>::max());
-    capacity_ = capacity;
+    capacity_ = most_ = capacity;
     size_ = cursor_ = 0;
   }
 
@@ -57,9 +57,15 @@ class CandidateBuffer {
   /// Drops all but the nearest.
   void keep(std::size_t most) noexcept { size_ = std::min(size_, most); }
 
-  /// Takes no more than so many from now on, more than were expanded.
-  void narrow(std::size_t capacity) noexcept {
-    capacity_ = std::min(capacity_, capacity);
+  /// Takes no more than so many from now on, and never more than it was made for; more than were expanded.
+  void limit(std::size_t capacity) noexcept {
+    capacity = std::min(capacity, most_);
+    if (capacity > capacity_) {  // where entries stood that were dropped
+      const auto end = (capacity + 2 * kStride) / kStride * kStride;
+      std::fill(entries_.begin() + static_cast<std::ptrdiff_t>(size_), entries_.begin() + static_cast<std::ptrdiff_t>(end),
+                std::numeric_limits<std::int64_t>::max());
+    }
+    capacity_ = capacity;
     keep(capacity_);
     cursor_ = std::min(cursor_, size_);
   }
@@ -105,6 +111,7 @@ class CandidateBuffer {
 
   std::vector<std::int64_t> entries_;
   std::size_t capacity_ = 0;
+  std::size_t most_ = 0;  ///< places that are there
   std::size_t size_ = 0;
   std::size_t cursor_ = 0;  ///< everything before it is expanded
 };

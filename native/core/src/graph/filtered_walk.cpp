@@ -6,77 +6,78 @@
 namespace millrace {
 namespace {
 
-/// Rows that pass, while a walk goes through all rows. With m rows that pass among the h nearest expanded ones, the walk may
-/// end where h^0.6 · m^0.4 reaches what h has to be without a filter: measured, docs/benchmarks/filters.md. So it goes by
-/// what passes around the query, not by what passes in all, and needs no more where everything around passes.
+/// Counts rows that pass, while a walk goes through all rows. With m that pass among h expanded ones, the walk may end where
+/// h^0.6 · m^0.4 reaches what h has to be without a filter: measured, docs/benchmarks/filters.md. So it goes by what passes
+/// around the query, not by what passes in all, and needs no more where everything around passes.
 template <typename Test>
 class CollectPassing {
  public:
-  CollectPassing(Scratch& scratch, const PassingGoal& goal, const Test& test) noexcept
-      : candidates_(scratch.candidates), passing_(scratch.passing), goal_(goal), test_(test), enough_(goal.reach * goal.reach * goal.reach * goal.reach * goal.reach) {}
+  CollectPassing(CandidateBuffer& candidates, const PassingGoal& goal, const Test& test) noexcept
+      : candidates_(candidates), goal_(goal), test_(test), enough_(std::pow(goal.reach, 5)) {
+    candidates_.limit(places(goal.share, kSpareFirst));
+  }
 
   /// Whether the candidate is to be expanded, which stands next.
-  [[nodiscard]] bool near(std::int32_t key) noexcept {
-    test_waiting();
-    while (nearer_ < passing_.size() && passing_.key(nearer_) <= key) ++nearer_;
-    while (nearer_ > 0 && passing_.key(nearer_ - 1) > key) --nearer_;
-    const auto m = static_cast<double>(nearer_);
+  [[nodiscard]] bool near(std::uint32_t row) noexcept {
+    test_last();
+    const auto m = static_cast<double>(passed_);
     const auto h = static_cast<double>(hops_);
-    has_ended_ = nearer_ >= goal_.wanted && h * h * h * m * m >= enough_;
-    if (has_ended_) return false;
-    if (hops_ == kNarrowFirst) narrow(h, m, kSpareFirst);
-    if (hops_ == kNarrowLast) narrow(h, m, kSpare);
+    if (passed_ >= goal_.wanted && h * h * h * m * m >= enough_) has_ended_ = true;
+    if (hops_ == kLookFirst) make_room(h, m);
     if (hops_ >= kLookFirst && hops_ % kLookEvery == 0 && !is_worth_it(h, m)) gave_up_ = true;
-    if (gave_up_) return false;
+    if (has_ended_ || gave_up_) return false;
     ++hops_;
+    if constexpr (requires { test_.ask_for(row); }) test_.ask_for(row);
+    last_ = row;
     return true;
   }
-  /// A candidate beyond is never expanded: where all places are taken, so many are near enough whatever came before.
-  [[nodiscard]] std::int32_t gate_within(std::int32_t gate) const noexcept { return std::min(gate, passing_.gate()); }
-  /// What is near enough is tested a hop later, when what the test reads has arrived.
-  void offer(std::int32_t key, std::uint32_t row) noexcept {
-    waiting_keys_[waiting_] = key;
-    waiting_rows_[waiting_] = row;
-    if (key >= passing_.gate()) return;
-    if constexpr (requires { test_.ask_for(row); }) test_.ask_for(row);
-    if (++waiting_ == kWaiting) test_waiting();
-  }
-  void test_waiting() noexcept {
-    for (std::size_t i = 0; i < waiting_; ++i)
-      if (waiting_keys_[i] < passing_.gate() && test_.passes(waiting_rows_[i])) passing_.insert(waiting_keys_[i], waiting_rows_[i]);
-    waiting_ = 0;
+
+  /// Moves the nearest that pass to where they are kept.
+  void take(CandidateBuffer& passing) noexcept {
+    constexpr std::size_t kAhead = 8;
+    for (std::size_t at = 0; at < candidates_.size() && !passing.is_full(); ++at) {
+      if constexpr (requires { test_.ask_for(0); })
+        if (at + kAhead < candidates_.size()) test_.ask_for(candidates_.id(at + kAhead));
+      if (test_.passes(candidates_.id(at))) passing.insert(candidates_.key(at), candidates_.id(at));
+    }
   }
 
   /// Whether few that pass can be nearer than what was found.
-  [[nodiscard]] bool has_ended() const noexcept {
+  [[nodiscard]] bool has_ended() noexcept {
+    test_last();
     if (has_ended_ || gave_up_ || !candidates_.is_full()) return !gave_up_;
-    const auto m = static_cast<double>(nearer_);
+    const auto m = static_cast<double>(passed_);
     const auto h = static_cast<double>(hops_);
-    return nearer_ >= goal_.wanted && h * h * h * m * m >= std::pow(kReachMin, 5) * enough_;
+    return passed_ >= goal_.wanted && h * h * h * m * m >= std::pow(kReachMin, 5) * enough_;
   }
 
  private:
-  static constexpr std::size_t kNarrowFirst = 16;
-  static constexpr std::size_t kNarrowLast = 48;
-  static constexpr double kSpareFirst = 2.5;  ///< candidates for each that is expected to be expanded
+  static constexpr double kSpareFirst = 1.5;  ///< candidates for each that is expected to be expanded
   static constexpr double kSpare = 1.5;
-  static constexpr double kKnown = 4;         ///< rows that pass, from which on their share says something
   /// A walk that has used up its candidates has come far enough with so much of its reach.
   static constexpr double kReachMin = 0.8;
   static constexpr std::size_t kLookFirst = 48;
   static constexpr std::size_t kLookEvery = 16;
+  static constexpr std::uint32_t kNone = 0xffffffffU;
 
-  /// Takes as many candidates as are expected to be needed, and some more: each costs a place in the list.
-  void narrow(double h, double m, double spare) noexcept {
+  /// What the test reads has arrived when the next candidate is looked at.
+  void test_last() noexcept {
+    if (last_ != kNone && test_.passes(last_)) ++passed_;
+    last_ = kNone;
+  }
+
+  /// Candidates for a walk where such a share passes: each costs a place in the list.
+  [[nodiscard]] std::size_t places(double share, double spare) const noexcept {
+    const double expected = std::max(goal_.reach * std::pow(share, -0.4), static_cast<double>(goal_.wanted) / share);
+    return static_cast<std::size_t>(spare * expected) + 64;
+  }
+
+  /// Takes as many candidates as the walk is expected to need by what it has met.
+  void make_room(double h, double m) noexcept {
     // As far as it may be chance, as many pass here as anywhere.
     const bool is_usual = std::abs(m - h * goal_.share) < 2 * std::sqrt(h * goal_.share);
-    if (!is_usual && m < kKnown) return;
-    const double share = is_usual ? goal_.share : m / h;
-    const double expected = std::max(goal_.reach * std::pow(share, -0.4), static_cast<double>(goal_.wanted) / share);
-    // None that was expanded may be dropped.
-    const double rows = std::max(spare * expected, 2 * h + 64);
-    candidates_.narrow(static_cast<std::size_t>(rows));
-    passing_.narrow(static_cast<std::size_t>(rows * share) + goal_.wanted);
+    const double share = is_usual ? goal_.share : std::max(m, 1.0) / h;
+    candidates_.limit(std::max(places(share, kSpare), 2 * hops_ + 64));
   }
 
   /// Whether going on as it went so far costs less than a scan.
@@ -87,16 +88,12 @@ class CollectPassing {
   }
 
   CandidateBuffer& candidates_;
-  CandidateBuffer& passing_;
   const PassingGoal& goal_;
   const Test& test_;
   double enough_;
-  static constexpr std::size_t kWaiting = 64;
-  std::int32_t waiting_keys_[kWaiting];
-  std::uint32_t waiting_rows_[kWaiting];
-  std::size_t waiting_ = 0;
+  std::uint32_t last_ = kNone;  ///< expanded, and not tested yet
   std::size_t hops_ = 0;
-  std::size_t nearer_ = 0;  ///< rows that pass, and are no farther than what is expanded
+  std::size_t passed_ = 0;
   bool has_ended_ = false;
   bool gave_up_ = false;
 };
@@ -108,20 +105,19 @@ bool LiveGraph::collect_passing(const CodeQuery& query, const PassingGoal& goal,
                                 Interruption* interruption) const {
   scratch.make_room(layers_[0].width());
   scratch.candidates.reset(goal.breadth);
-  scratch.passing.reset(std::max(static_cast<std::size_t>(goal.reach), goal.wanted) + 1);
+  scratch.passing.reset(with_margin(goal.wanted));
   const auto from = entry();
   if (!from) return true;
-  CollectPassing<Test> collect(scratch, goal, test);
+  CollectPassing<Test> collect(scratch.candidates, goal, test);
   const bool went_on = with_order(query, scratch, [&](const auto& order) {
     const auto first = descend(order, *from, 0, scratch);
     scratch.visited.begin(layer_capacity_[0]);
     scratch.visited.enter(first.member);
     scratch.candidates.insert(first.key, first.member);
-    collect.offer(first.key, first.member);
     return walk<true>(order, layers_[0], scratch, interruption, collect);
   });
-  collect.test_waiting();
   const bool has_ended = collect.has_ended();
+  collect.take(scratch.passing);
   rank_by_codes(query, scratch.passing, goal.wanted, scratch);
   return went_on && has_ended;
 }

@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace millrace {
-namespace {
-
-/// So many are looked at more closely for those that are kept.
-constexpr std::size_t with_margin(std::size_t kept) noexcept { return kept + kept / 2 + 16; }
-
-}  // namespace
-
 /// Orders the best of what a walk by sketches has found by their codes.
 /// @param kept  how many of them are left; a walk by codes leaves all
 void LiveGraph::rank_by_codes(const CodeQuery& query, CandidateBuffer& found, std::size_t kept, Scratch& scratch) const {

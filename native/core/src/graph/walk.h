@@ -73,8 +73,7 @@ auto LiveGraph::with_order(const CodeQuery& query, Scratch& scratch, Use use) co
 /// the next one, and the codes that were asked for before are scored. So a choice does not know the last two scores; it
 /// costs a few more hops, and hides nearly all waiting for memory.
 /// @param order    ByCodes or BySketches
-/// @param collect  has `near(key)`, whether to go on from a candidate; `gate_within(gate)`, from which key on a row is no
-///                 candidate, at most the gate of the candidates; and `offer(key, row)`
+/// @param collect  has `near(member)`: whether to go on from the nearest candidate
 template <bool IsLowest, typename Order, typename Collect>
 bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, Interruption* interruption,
                      Collect&& collect) const {
@@ -84,7 +83,7 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
   auto& candidates = scratch.candidates;
   const auto take = [&]() -> std::uint32_t {
     const auto at = candidates.next();
-    if (at == candidates.size() || !collect.near(candidates.key(at))) return kNone;
+    if (at == candidates.size() || !collect.near(candidates.id(at))) return kNone;
     candidates.mark_expanded(at);
     const auto member = candidates.id(at);
     layer.prefetch_list(member);
@@ -101,11 +100,10 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
     if (chosen != kNone) gather<IsLowest>(order, layer, chosen, scratch.visited, *asked);
     chosen = take();
     order.keys(arriving->rows.data(), arriving->count, scratch.keys.data());
-    const auto gate = collect.gate_within(candidates.gate());
+    const auto gate = candidates.gate();
     std::size_t near = 0;
     for (std::size_t i = 0; i < arriving->count; ++i) {
       const auto key = scratch.keys[i];
-      collect.offer(key, arriving->rows[i]);
       // First those are kept, without a branch, that may get in.
       scratch.keys[near] = key;
       arriving->members[near] = arriving->members[i];
@@ -122,11 +120,12 @@ bool LiveGraph::walk(const Order& order, const Layer& layer, Scratch& scratch, I
   }
 }
 
+/// So many of what was found by sketches are looked at more closely for those that are kept.
+constexpr std::size_t with_margin(std::size_t kept) noexcept { return kept + kept / 2 + 16; }
+
 /// For walks whose candidates are what is looked for.
 struct CollectNothing {
-  [[nodiscard]] bool near(std::int32_t /*key*/) const noexcept { return true; }
-  [[nodiscard]] std::int32_t gate_within(std::int32_t gate) const noexcept { return gate; }
-  void offer(std::int32_t /*key*/, std::uint32_t /*row*/) const noexcept {}
+  [[nodiscard]] bool near(std::uint32_t /*member*/) const noexcept { return true; }
 };
 
 }  // namespace millrace

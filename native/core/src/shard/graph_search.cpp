@@ -16,8 +16,8 @@ constexpr std::size_t kRescoredMin = 24;
 constexpr std::uint64_t kScoredAll = 256;
 /// Of the candidates that a plain walk finds, this share must be alive; else they are collected while walking.
 constexpr double kAliveMin = 0.7;
-/// Under a filter more is wanted than 95 of 100: so much farther it goes.
-constexpr double kReachOfEf = 1.5;
+/// A walk under a filter goes so much farther, for it to find no less than one without.
+constexpr double kReachOfEf = 1.1;
 constexpr double kBreadthMax = 16'384;
 /// Codes that are scored between two looks at the clock, a few hundred microseconds.
 constexpr std::uint32_t kStride = 16'384;
