@@ -55,8 +55,9 @@ export class GraphKeeper {
   }
 
   private look(): void {
-    const { graphChanges } = this.options.engine.state()
-    const isIdle = graphChanges === this.seenChanges
+    const { graphChanges, waitingVectors } = this.options.engine.state()
+    // While vectors wait, those who build may just not have had their turn.
+    const isIdle = graphChanges === this.seenChanges && waitingVectors === 0
     this.seenChanges = graphChanges
     this.consider(isIdle ? 'idle' : 'growing')
     if (!isIdle) this.arm()

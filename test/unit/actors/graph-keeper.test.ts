@@ -6,12 +6,14 @@ import type { GraphFiles } from '../../../src/checkpoint/index.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { quiet } from '../../support/model-node.ts'
 
-/** A keeper of a graph that has stood still, whose captures and writes do what `attempts` say, one after the other. */
-function keeperWith(attempts: ('no capture' | 'no write' | 'written')[]) {
+const grown = { graphChanges: 100, indexedVectors: 100, waitingVectors: 0 }
+
+/** A keeper of a graph, which stands still if not told otherwise, and whose captures and writes do what `attempts` say, one after the other. */
+function keeperWith(attempts: ('no capture' | 'no write' | 'written')[], graph = grown) {
   const clock = new ManualClock()
   const done: string[] = []
   const engine = {
-    state: () => ({ graphChanges: 100, indexedVectors: 100 }),
+    state: () => graph,
     async captureGraphs() {
       if (attempts[0] !== 'no capture') return { nextOffset: 1n, source: async () => null }
       done.push(attempts.shift() ?? '')
@@ -43,6 +45,17 @@ test('a graph that could not be captured or written is tried again, though nothi
   expect(done).toEqual(['no capture'])
   await clock.advance(1000)
   expect(done).toEqual(['no capture', 'no write', 'no capture', 'written'])
+  await keeper.stop()
+})
+
+test('a graph whose vectors wait when it looks is written once they are all in it', async () => {
+  const graph = { graphChanges: 0, indexedVectors: 0, waitingVectors: 100 }
+  const { keeper, clock, done } = keeperWith(['written'], graph)
+  await clock.advance(1000)
+  expect(done).toEqual([])
+  Object.assign(graph, grown)
+  await clock.advance(250)
+  expect(done).toEqual(['written'])
   await keeper.stop()
 })
 
