@@ -20,7 +20,11 @@ import { defineIngests, ingestOptions, refreshIngestMetrics } from './ingest-set
 import { guardMemory } from './memory-guard.ts'
 import { createLogger, createMetrics, type Logger } from './observability/index.ts'
 import { type OpenLog, openLog } from './open-log.ts'
-import { refreshGatewayMetrics, refreshShardMetrics } from './shard-metrics.ts'
+import {
+  refreshGatewayMetrics,
+  refreshSearchMetrics,
+  refreshShardMetrics
+} from './shard-metrics.ts'
 
 export interface Server {
   readonly address: { readonly host: string; readonly port: number }
@@ -114,6 +118,7 @@ export async function startServer({ config, sources }: LoadedConfig): Promise<Se
       metricsText() {
         refreshActorMetrics(metrics, node.actors())
         refreshShardMetrics(metrics, node.describe())
+        refreshSearchMetrics(metrics, node.directory())
         refreshGatewayMetrics(metrics, gateways.describe())
         refreshIngestMetrics(metrics, node.describeIngests())
         disk.refreshMetrics(metrics)

@@ -248,6 +248,43 @@ Napi::Value quantized(const Napi::CallbackInfo& info) {
   return list;
 }
 
+/// By name: of each kind of search that there was, how many there were and what they took.
+Napi::Object searches_object(Napi::Env env, const SlotSearches::Kinds& kinds) {
+  auto object = Napi::Object::New(env);
+  const auto set = [&](const char* name, const SearchesTaken& taken) {
+    if (taken.count == 0) return;
+    auto entry = Napi::Object::New(env);
+    set_number(entry, "count", taken.count);
+    set_number(entry, "micros", taken.nanoseconds / 1000);
+    object.Set(name, entry);
+  };
+  set("exact", kinds.exact);
+  set("sparse", kinds.sparse);
+  // In the order of SearchPath.
+  const char* const paths[] = {"scan", "codeScan", "graph", "filteredGraph", "graphGaveUp"};
+  for (std::size_t path = 0; path < std::size(paths); ++path) set(paths[path], kinds.paths[path]);
+  return object;
+}
+
+// searches(shard: ShardHandle): { slot: number, unfiltered: NativeSearches, filtered: NativeSearches }[]
+Napi::Value searches(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  const auto handle = as_shard(info[0]);
+  if (!handle) return fail_argument(env, "searches(shard)");
+  const auto known = guard([&]() -> Result<std::vector<SlotSearches>> { return (*handle)->shard->searches(); });
+  if (!known) return fail(env, known.error());
+  auto list = Napi::Array::New(env, known.value().size());
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const auto& [slot, unfiltered, filtered] = known.value()[i];
+    auto object = Napi::Object::New(env);
+    object.Set("slot", Napi::Number::New(env, slot));
+    object.Set("unfiltered", searches_object(env, unfiltered));
+    object.Set("filtered", searches_object(env, filtered));
+    list.Set(i, object);
+  }
+  return list;
+}
+
 // sources(shard: ShardHandle): { ingest: bigint, topic: string, partition: number, next: bigint }[]
 Napi::Value sources(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
@@ -320,6 +357,7 @@ void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("count", Napi::Function::New(env, count));
   exports.Set("state", Napi::Function::New(env, state));
   exports.Set("sources", Napi::Function::New(env, sources));
+  exports.Set("searches", Napi::Function::New(env, searches));
   exports.Set("quantized", Napi::Function::New(env, quantized));
 }
 

@@ -21,7 +21,10 @@ export type {
   ParsedMessages,
   ParsedUpsert,
   QuantizedSlot,
+  SearchesTaken,
+  SearchKind,
   ShardHandle,
+  SlotSearches,
   SourcePosition,
   VectorSlot
 } from './native.ts'

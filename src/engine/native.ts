@@ -175,6 +175,29 @@ export interface QuantizedSlot {
   readonly bytesOfEach: number
 }
 
+/** How searches found their hits. */
+export type SearchKind =
+  | 'exact'
+  | 'sparse'
+  | 'scan'
+  | 'codeScan'
+  | 'graph'
+  | 'filteredGraph'
+  | 'graphGaveUp'
+
+/** How many there were, and the microseconds that they took together. */
+export interface SearchesTaken {
+  readonly count: number
+  readonly micros: number
+}
+
+/** The searches of one vector slot since the shard was opened. */
+export interface SlotSearches {
+  readonly slot: number
+  readonly unfiltered: Readonly<Partial<Record<SearchKind, SearchesTaken>>>
+  readonly filtered: Readonly<Partial<Record<SearchKind, SearchesTaken>>>
+}
+
 export interface NativeEncodeOperation {
   readonly kind: 'upsert' | 'updateVectors'
   /** META of every record, without bytes for none; `update_mode` and `update_filter` of the body are in it. */
@@ -225,6 +248,7 @@ export interface NativeEngine {
   scratchBytes(): number
   sources(shard: ShardHandle): SourcePosition[]
   quantized(shard: ShardHandle): QuantizedSlot[]
+  searches(shard: ShardHandle): SlotSearches[]
   apply(
     shard: ShardHandle,
     bytes: Uint8Array,

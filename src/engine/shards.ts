@@ -14,6 +14,7 @@ import {
   native,
   type QuantizedSlot,
   type ShardHandle,
+  type SlotSearches,
   type SourcePosition
 } from './native.ts'
 
@@ -216,6 +217,11 @@ export function releaseMemory(): void {
 /** Codes that users asked for, of the slots that are to have some. */
 export function shardQuantized(shard: ShardHandle): readonly QuantizedSlot[] {
   return callNative(() => native.quantized(shard))
+}
+
+/** How its searches found their hits, and what they took. */
+export function shardSearches(shard: ShardHandle): readonly SlotSearches[] {
+  return callNative(() => native.searches(shard))
 }
 
 /** How far the shard has applied the topics that ingests read, by ingest, topic and partition. */

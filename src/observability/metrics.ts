@@ -119,6 +119,12 @@ export function createMetrics(version: string) {
       labelNames: ['collection', 'shard'],
       registers
     }),
+    shardSearches: new Gauge({
+      name: 'millrace_shard_searches',
+      help: 'searches of a shard since it was opened, by how they found their hits',
+      labelNames: ['collection', 'shard', 'vector', 'filter', 'path'],
+      registers
+    }),
     optimizationsDone: new Gauge({
       name: 'millrace_optimizations_done',
       help: 'segments that were built and swapped in since the start',

@@ -4,7 +4,9 @@ import {
   findShard,
   type NativeShardState,
   type QuantizedSlot,
+  type SlotSearches,
   shardQuantized,
+  shardSearches,
   shardState
 } from '../engine/index.ts'
 
@@ -18,6 +20,12 @@ export function nativeState({ key }: ShardView): NativeShardState | undefined {
 export function quantizedSlots({ key }: ShardView): readonly QuantizedSlot[] {
   const handle = findShard(key)
   return handle === null ? [] : shardQuantized(handle)
+}
+
+/** How the searches of a shard's slots found their hits. */
+export function searchesOf({ key }: ShardView): readonly SlotSearches[] {
+  const handle = findShard(key)
+  return handle === null ? [] : shardSearches(handle)
 }
 
 export function shardPoints(shard: ShardView): number {

@@ -9,6 +9,7 @@ import { replicaState } from './cluster.ts'
 import { collectionConfig } from './collection-info.ts'
 import { collectionStatus } from './collection-status.ts'
 import { segmentUuid } from './optimizations.ts'
+import { indexSearches } from './search-telemetry.ts'
 import { collectionPoints, nativeState, vectorBytes } from './shard-facts.ts'
 
 type NameOf = (name: string) => string
@@ -169,7 +170,7 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       }),
       payload_storage_type: { type: 'in_ram_mmap' }
     },
-    vector_index_searches: [],
+    vector_index_searches: indexSearches(view, shard, nameOf),
     payload_field_indices: []
   }
 }

@@ -50,6 +50,48 @@ test('vectors above the indexing threshold are indexed, and found as by an exact
   expect(found / 400).toBeGreaterThanOrEqual(0.95)
 })
 
+test('telemetry and metrics tell how searches found their hits', async () => {
+  await fill('told', { optimizers_config: { indexing_threshold: 1 } }, new Random(5))
+  await expect.poll(() => indexedVectors('told'), { timeout: 60_000 }).toBe(count)
+  const ask = (parts: object) =>
+    rest.client.call('POST', '/collections/told/points/query', {
+      query: Array.from({ length: size }, (_, at) => at),
+      ...parts
+    })
+  const filter = { must: [{ has_id: [1, 2, 3] }] }
+  await ask({})
+  await ask({ filter })
+  await ask({ filter })
+  await ask({ params: { exact: true } })
+  await ask({ params: { exact: true }, filter })
+  const { result } = await rest.client.call('GET', '/telemetry?details_level=4')
+  const { collections } = result as { collections: { collections: { id: string }[] } }
+  const told = collections.collections.find(({ id }) => id === 'told')
+  const taken = (times: number) => ({ count: times, total_duration_micros: expect.any(Number) })
+  const segment = {
+    vector_index_searches: [
+      {
+        index_name: '',
+        unfiltered_hnsw: taken(1),
+        unfiltered_plain: { count: 0 },
+        unfiltered_exact: taken(1),
+        filtered_small_cardinality: taken(2),
+        filtered_exact: taken(1),
+        filtered_large_cardinality: { count: 0 },
+        filtered_plain: { count: 0 },
+        filtered_sparse: { count: 0 }
+      }
+    ]
+  }
+  expect(told).toMatchObject({ shards: [{ local: { segments: [segment] } }] })
+  const text = await (await fetch(`${rest.url}/metrics`)).text()
+  const line = (filtered: string, path: string, times: number) =>
+    `millrace_shard_searches{collection="told",shard="0",vector="",filter="${filtered}",path="${path}"} ${times}`
+  expect(text).toContain(line('no', 'graph', 1))
+  expect(text).toContain(line('yes', 'codeScan', 2))
+  expect(text).toContain(line('yes', 'exact', 1))
+})
+
 test.each([
   ['below the threshold', {}],
   ['with a threshold of 0', { optimizers_config: { indexing_threshold: 0 } }],

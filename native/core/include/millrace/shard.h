@@ -170,6 +170,24 @@ enum class SearchPath : std::uint8_t {
   graph_gave_up,  ///< such a walk met too little that passes, and codes were scanned after it
 };
 
+/// What searches of one kind took. Those that an error ended are not among them.
+struct SearchesTaken {
+  std::uint64_t count = 0;
+  std::uint64_t nanoseconds = 0;  ///< in all, with what their filters took
+};
+
+/// The searches of a slot since the shard was opened, with and without a filter.
+struct SlotSearches {
+  std::uint32_t slot = 0;
+  struct Kinds {
+    SearchesTaken exact;    ///< that were asked to be
+    SearchesTaken sparse;   ///< of sparse vectors
+    SearchesTaken paths[5]; ///< the others, by SearchPath
+  };
+  Kinds unfiltered;
+  Kinds filtered;
+};
+
 /// Hits, best first; equal scores by id (descending for similarities, ascending for distances).
 struct SearchResult {
   std::vector<Hit> hits;
@@ -296,6 +314,7 @@ class Shard {
   [[nodiscard]] virtual std::vector<SourcePosition> sources() const = 0;
   /// What there is of the codes that the user asked for, by slot; of slots that are to have some. At any time.
   /// @throws std::bad_alloc
+  [[nodiscard]] virtual std::vector<SlotSearches> searches() const = 0;
   [[nodiscard]] virtual std::vector<SlotCodes> quantized() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const Schema> schema() const = 0;
 };

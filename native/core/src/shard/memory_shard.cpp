@@ -221,6 +221,13 @@ ShardState MemoryShard::state() const {
   return at.state;
 }
 
+std::vector<SlotSearches> MemoryShard::searches() const {
+  const auto at = snapshot();
+  std::vector<SlotSearches> all;
+  for (const auto& column : *at.generation->columns) all.push_back(column->searches.of_slot(column->slot.slot));
+  return all;
+}
+
 std::vector<SlotCodes> MemoryShard::quantized() const {
   const auto at = snapshot();
   std::vector<SlotCodes> all;

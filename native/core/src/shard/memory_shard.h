@@ -76,6 +76,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   [[nodiscard]] Digest digest() const override { return state().digest; }
   [[nodiscard]] ShardState state() const override;
   [[nodiscard]] std::vector<SourcePosition> sources() const override;
+  [[nodiscard]] std::vector<SlotSearches> searches() const override;
   [[nodiscard]] std::vector<SlotCodes> quantized() const override;
   [[nodiscard]] std::shared_ptr<const Schema> schema() const override;
 

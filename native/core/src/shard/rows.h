@@ -12,6 +12,7 @@
 #include "millrace/schema.h"
 #include "quantization/quantized_column.h"
 #include "shard/payload_arena.h"
+#include "shard/search_counts.h"
 #include "sparse/sparse_vectors.h"
 #include "vectors/dense_vectors.h"
 #include "vectors/multi_vectors.h"
@@ -87,6 +88,7 @@ struct VectorColumn {
   std::atomic<std::uint32_t> count{0};
   std::unique_ptr<ColumnIndex> index;      ///< null when nobody builds indexes
   std::unique_ptr<QuantizedColumn> quantized;  ///< null when the user asked for no codes, or nobody would make them
+  mutable SearchCounts searches;
 
   /// Makes room for the vectors of a block, from position `count` on.
   /// @throws std::bad_alloc; nothing that counts has changed then

@@ -40,10 +40,35 @@ Result<SearchResult> scan(const SearchScope& scope, const Scorer& scorer, Search
   return result;
 }
 
+/// Of dense vectors and multivectors, the way that promises to cost least.
+Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& view, std::uint64_t now_ns) {
+  const auto& column = scope.column;
+  const auto& plan = scope.plan;
+  const auto distance = column.slot.distance;
+  SearchResult result;
+  result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
+  result.next_offset = scope.state.next_offset;
+  if (scope.state.points == 0) return result;
+  if (column.multi != nullptr) return scan(scope, MaxSim(column.slot, plan.query), std::move(result));
+  const VectorScorer scorer(column.slot, plan.query);
+  auto quantized = QuantizedView::of(column, plan);
+  if (view.stage != nullptr) {
+    IndexBuilder::note_search(now_ns);
+    GraphSearch search(scope, scorer, view, quantized);
+    if (search.is_worth_it()) return search.run(std::move(result));
+  }
+  if (quantized.has_codes()) {
+    QuantizedScan codes(scope, scorer, quantized);
+    if (codes.is_worth_it()) return codes.run(std::move(result));
+  }
+  return scan(scope, scorer, std::move(result));
+}
+
 }  // namespace
 
 Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
   return guard([&]() -> Result<SearchResult> {
+    const auto started_ns = steady_clock_ns();
     if (plan.k == 0) return Error{Errc::argument_invalid, "\"reason\":\"k is 0\""};
     auto at = snapshot();
     const auto* column = find_column(*at.generation, plan.slot);
@@ -72,26 +97,11 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
                                                                            : match_at(at, matching, "search");
     if (!passing) return passing.error();
     const auto* const bitmap = is_matched ? plan.passing : matching.filter == nullptr ? nullptr : &passing.value();
-    if (plan.is_sparse) return search_sparse(at, *column, sparse == nullptr ? SparseIndexView{} : *sparse, plan, bitmap);
-    const auto distance = column->slot.distance;
-    SearchResult result;
-    result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
-    result.next_offset = at.state.next_offset;
-    if (at.state.points == 0) return result;
-    const SearchScope scope(store_, *column, at.state, plan, bitmap);
-    if (column->multi != nullptr) return scan(scope, MaxSim(column->slot, plan.query), std::move(result));
-    const VectorScorer scorer(column->slot, plan.query);
-    auto quantized = QuantizedView::of(*column, plan);
-    if (view.stage != nullptr) {
-      IndexBuilder::note_search(steady_clock_ns());
-      GraphSearch search(scope, scorer, view, quantized);
-      if (search.is_worth_it()) return search.run(std::move(result));
-    }
-    if (quantized.has_codes()) {
-      QuantizedScan codes(scope, scorer, quantized);
-      if (codes.is_worth_it()) return codes.run(std::move(result));
-    }
-    return scan(scope, scorer, std::move(result));
+    auto found = plan.is_sparse
+                     ? search_sparse(at, *column, sparse == nullptr ? SparseIndexView{} : *sparse, plan, bitmap)
+                     : search_dense(SearchScope(store_, *column, at.state, plan, bitmap), view, started_ns);
+    if (found) column->searches.note(plan, bitmap != nullptr, found.value().path, steady_clock_ns() - started_ns);
+    return found;
   });
 }
 
