@@ -197,7 +197,7 @@ export const configFields = {
     minimum: 0,
     maximum: 600_000,
     description:
-      'Longest time that a read waits for a shard that replays the end of the log; then it is answered from what is there, with the header `x-millrace-lag-records`.'
+      'Longest time that a read waits for a shard that replays the end of the log; then it is answered from what is there, with the header `x-millrace-lag-records`. So long, too, a request waits for shards of a collection that the node has just learned of.'
   },
   'actors.stuckAfterMs': {
     kind: 'integer',

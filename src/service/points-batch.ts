@@ -10,7 +10,7 @@ import { withNewestSchema } from './newest-schema.ts'
 import type { OperationScope } from './operation-scope.ts'
 import { checkRecordBytes } from './point-records.ts'
 import { pointOperations } from './points-operations.ts'
-import { writableCollection } from './points-write.ts'
+import { servingCollection } from './serving-collection.ts'
 import { type UpdateResult, type WriteAnswer, writeRecords } from './write-records.ts'
 
 /**
@@ -33,7 +33,7 @@ async function writeBatch(
   body: Buffer,
   options: WriteOptions
 ): Promise<WriteAnswer<UpdateResult[]>> {
-  const view = writableCollection(context, name)
+  const view = await servingCollection(context, name, options.timeoutMs)
   const scope = { view, limits: context.limits }
   checkJsonBody(body, scope.limits.jsonDepth)
   const operations = readOperations(scope, body)

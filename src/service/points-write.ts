@@ -1,9 +1,8 @@
-import { type CollectionView, findCollection, requireServing } from '../domain/directory.ts'
-import { checkCollectionName } from '../domain/names.ts'
 import type { OperationName } from '../domain/schemas/index.ts'
 import type { ServiceContext, WriteOptions } from './context.ts'
 import { withNewestSchema } from './newest-schema.ts'
 import { pointOperations } from './points-operations.ts'
+import { servingCollection } from './serving-collection.ts'
 import { type WriteAnswer, writeRecords } from './write-records.ts'
 
 /**
@@ -20,14 +19,9 @@ export async function writePoints(
   body: Buffer,
   options: WriteOptions
 ): Promise<WriteAnswer> {
-  return withNewestSchema(context, options, () => {
-    const view = writableCollection(context, name)
+  return withNewestSchema(context, options, async () => {
+    const view = await servingCollection(context, name, options.timeoutMs)
     const records = pointOperations[operation]({ view, limits: context.limits }, body, '')
     return writeRecords(context, view, records, options)
   })
-}
-
-/** @throws MILLRACE_COLLECTION_NOT_FOUND, MILLRACE_SHARD_RECOVERING, MILLRACE_SHARD_STOPPED */
-export function writableCollection(context: ServiceContext, name: string): CollectionView {
-  return requireServing(findCollection(context.directory(), checkCollectionName(name, 'use')))
 }

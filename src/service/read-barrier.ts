@@ -1,9 +1,8 @@
 import type { CollectionView, ShardView } from '../domain/directory.ts'
-import { findCollection, requireServing } from '../domain/directory.ts'
-import { checkCollectionName } from '../domain/names.ts'
 import { decodeToken } from '../domain/token.ts'
 import { EngineError } from '../errors/index.ts'
 import type { ReadOptions, ServiceContext } from './context.ts'
+import { servingCollection } from './serving-collection.ts'
 
 /**
  * Finds a collection that may be read, waits until it holds what the token in `after` names, and briefly for
@@ -18,7 +17,7 @@ export async function readableCollection(
   options: ReadOptions
 ): Promise<CollectionView> {
   const { after, timeoutMs } = options
-  const view = requireServing(findCollection(context.directory(), checkCollectionName(name, 'use')))
+  const view = await servingCollection(context, name, timeoutMs)
   if (after !== undefined)
     await reachToken(context, view, after, timeoutMs ?? context.limits.requestTimeoutMs)
   if (view.shards.some(({ status }) => status.kind === 'replaying'))

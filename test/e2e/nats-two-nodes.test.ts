@@ -32,7 +32,7 @@ beforeAll(async () => {
   const start = (name: string) =>
     startKafkaNode(
       ...([brokers, prefix, join(folder, name)] as const),
-      ...['--nats.url', url, '--query.transport', 'nats']
+      ...['--nats.url', url, '--query.transport', 'nats', '--recovery.readWaitMs', '20000']
     )
   ;[first, second] = await Promise.all([start('a'), start('b')])
   connection = await connect({ servers: url })
@@ -44,7 +44,6 @@ beforeAll(async () => {
       const { status } = await node.client.send('GET', `/collections/${collection}`)
       return status === 200
     })
-    // Known is not yet served: until its shards have read their ends, a node refuses with 503.
     await eventually('both nodes serve the collection', () => isReady(node))
   }
 }, natsSetupMs)
@@ -63,6 +62,22 @@ async function members(): Promise<number> {
   for await (const _one of await connection.services.client().ping('millrace')) count += 1
   return count
 }
+
+test('a node that has just learned of a collection takes writes to it, and answers queries', async () => {
+  for (const name of Array.from({ length: 10 }, (_, at) => `new-${at}`)) {
+    const shape = { vectors: { size: 2, distance: 'Dot' }, shard_number: 2 }
+    await first.client.call('PUT', `/collections/${name}`, shape)
+    const points = [{ id: 1, vector: [1, 2] }]
+    const write = () =>
+      second.client.send('PUT', `/collections/${name}/points?wait=true`, { points })
+    let written = await write()
+    while (written.status === 404) written = await write()
+    expect(written.status).toBe(200)
+    const query = { query: [1, 1], limit: 3 }
+    const answer = await second.client.call('POST', `/collections/${name}/points/query`, query)
+    expect(answer['result']).toMatchObject({ points: [{ id: 1, score: 3 }] })
+  }
+})
 
 test('P5 a read with the token of a write sees it, whichever node answers it', async () => {
   for (let id = 0; id < 40; id++) {
