@@ -1,5 +1,6 @@
 /** `--help` and `docs/reference/config.md`, both from the one schema. */
-import { type ConfigField, configFields } from './schema.ts'
+import type { ConfigField } from './field.ts'
+import { configFields } from './schema.ts'
 
 const fields = Object.entries<ConfigField>(configFields)
 

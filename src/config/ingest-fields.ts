@@ -1,4 +1,4 @@
-import type { ConfigField } from './schema.ts'
+import type { ConfigField } from './field.ts'
 
 /** What topics of users need; the ingests themselves come from requests, or from `ingest.define`. */
 export const ingestFields = {

@@ -1,4 +1,4 @@
-import type { ConfigField } from './schema.ts'
+import type { ConfigField } from './field.ts'
 
 /** How the log reaches Kafka, with `log.driver: kafka`. */
 export const kafkaFields = {

@@ -1,13 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { EngineError } from '../errors/index.ts'
-import {
-  type Config,
-  type ConfigField,
-  type ConfigPath,
-  type ConfigSources,
-  configFields
-} from './schema.ts'
+import type { ConfigField } from './field.ts'
+import { type Config, type ConfigPath, type ConfigSources, configFields } from './schema.ts'
 
 export interface LoadedConfig {
   readonly config: Config

@@ -1,4 +1,4 @@
-import type { ConfigField } from './schema.ts'
+import type { ConfigField } from './field.ts'
 
 /** How the node reaches NATS, to be asked through it. */
 export const natsFields = {

@@ -3,30 +3,10 @@
  * all come from it. The flag of a field is its path (`--log.level`); some have a short one as well.
  */
 import { availableParallelism } from 'node:os'
+import type { ConfigField } from './field.ts'
 import { ingestFields } from './ingest-fields.ts'
 import { kafkaFields } from './kafka-fields.ts'
 import { natsFields } from './nats-fields.ts'
-
-export type FieldKind = 'json' | 'string' | 'integer' | 'bytes' | 'choice' | 'boolean'
-
-export interface ConfigField {
-  readonly kind: FieldKind
-  readonly default: string | number | boolean
-  readonly env: string
-  readonly description: string
-  readonly unit?: string
-  /** What the default is, where it depends on the machine. */
-  readonly defaultText?: string
-  readonly choices?: readonly string[]
-  readonly minimum?: number
-  readonly maximum?: number
-  /** What a text must look like. */
-  readonly pattern?: RegExp
-  /** A shorter flag beside the path. */
-  readonly flag?: string
-  /** Never shown. */
-  readonly isSecret?: boolean
-}
 
 const MiB = 1 << 20
 
