@@ -114,7 +114,9 @@ export async function runLoad(options: LoadOptions): Promise<LogStory> {
   for (let life = 1n; done < options.operations; life++) {
     const { log, node } = await startRunning(options, story, life)
     const load = new Load(log, node, options)
-    await load.attempt(() => log.createTopic(rawTopic, { partitions: 1 }))
+    const createTopic = () => log.createTopic(rawTopic, { partitions: 1 })
+    // Without it every use of the topic would fail, and how many there are is chance.
+    if (!(await load.attempt(createTopic))) await load.attempt(createTopic)
     const share = Math.ceil(options.operations / 3)
     for (const end = Math.min(done + share, options.operations); done < end; ) {
       done += await load.step()
@@ -216,10 +218,17 @@ class Load {
     return writes
   }
 
-  async attempt(run: () => Promise<unknown>): Promise<void> {
+  /** @returns whether it went well */
+  async attempt(run: () => Promise<unknown>): Promise<boolean> {
     const { onFailure } = this.#options
-    if (onFailure === undefined) await run()
-    else await run().catch(onFailure)
+    try {
+      await run()
+      return true
+    } catch (error) {
+      if (onFailure === undefined) throw error
+      onFailure(error)
+      return false
+    }
   }
 
   async #create(): Promise<void> {
