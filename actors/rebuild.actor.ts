@@ -28,11 +28,7 @@ export interface Rebuild {
   cancel(reason: string): Promise<void>
 }
 
-/**
- * Builds the state of a shard a second time, from the log's start or, when the log no longer has it, from the oldest
- * kept checkpoint, while the first one answers. At one offset it compares both digests and puts the new one in the place of the old.
- */
-export function startRebuild(options: {
+export interface RebuildOptions {
   readonly log: Log
   readonly topic: string
   readonly shard: number
@@ -41,7 +37,13 @@ export function startRebuild(options: {
   readonly store: CheckpointStore
   readonly clock: Clock
   readonly logger: ActorLogger
-}): Rebuild {
+}
+
+/**
+ * Builds the state of a shard a second time, from the log's start or, when the log no longer has it, from the oldest
+ * kept checkpoint, while the first one answers. At one offset it compares both digests and puts the new one in the place of the old.
+ */
+export function startRebuild(options: RebuildOptions): Rebuild {
   const { log, topic, shard, segments, clock, logger } = options
   const live = segments.served().engine
   const startedMs = clock.nowMs()

@@ -1,22 +1,12 @@
 import type { CheckpointStore } from '../src/checkpoint/index.ts'
 import type { RebuildReport } from '../src/domain/rebuild.ts'
 import { EngineError } from '../src/errors/index.ts'
-import type { Log } from '../streams/index.ts'
 import type { ActorReport } from './actor-report.ts'
 import type { Checkpointer } from './checkpointer.ts'
-import type { Clock } from './clock.ts'
-import type { ActorLogger } from './logger.ts'
-import { type Rebuild, startRebuild } from './rebuild.actor.ts'
+import { type Rebuild, type RebuildOptions, startRebuild } from './rebuild.actor.ts'
 import type { RebuildDescription } from './replica-description.ts'
-import type { Segments } from './segments.ts'
-import type { Turns } from './turns.ts'
 
-export interface RebuildsOptions {
-  readonly log: Log
-  readonly topic: string
-  readonly shard: number
-  readonly segments: Segments
-  readonly applyTurns: Turns
+export interface RebuildsOptions extends Omit<RebuildOptions, 'store'> {
   readonly checkpoints: Checkpointer
   /** @returns undefined before the shard is loaded and after its stop */
   readonly store: () => CheckpointStore | undefined
@@ -24,8 +14,6 @@ export interface RebuildsOptions {
   /** @returns why there is no room for a second state of the shard; undefined when there is */
   readonly shortage: () => EngineError | undefined
   readonly onBegin: () => void
-  readonly clock: Clock
-  readonly logger: ActorLogger
 }
 
 /** The rebuilds of one shard, one at a time, and what they proved. */

@@ -1,9 +1,9 @@
 import type { CollectionDescription, ReplicaDescription } from '../actors/index.ts'
-import { slotsOf } from './domain/collection.ts'
 import type { ShardDirectory } from './domain/directory.ts'
 import type { GatewayDescription } from './domain/node-port.ts'
+import type { SlotSearches } from './engine/index.ts'
 import type { Metrics } from './observability/index.ts'
-import { searchesOf } from './service/index.ts'
+import { searchesByName } from './service/index.ts'
 
 /** Sets the gauges of every shard from what the actors show; called when the metrics page is read. */
 export function refreshShardMetrics(
@@ -63,18 +63,24 @@ function figuresOf(shard: ReplicaDescription) {
 /** Sets what the planner decided for the searches of every shard. */
 export function refreshSearchMetrics(metrics: Metrics, { collections }: ShardDirectory): void {
   metrics.shardSearches.reset()
-  for (const { name: collection, spec, shards } of collections.values()) {
-    const names = new Map(slotsOf(spec).map(({ slot, name }) => [slot, name]))
-    for (const shard of shards) {
-      for (const { slot, unfiltered, filtered } of searchesOf(shard)) {
-        const labels = { collection, shard: String(shard.shard), vector: names.get(slot) ?? '' }
-        for (const [filter, kinds] of Object.entries({ no: unfiltered, yes: filtered })) {
-          for (const [path, { count }] of Object.entries(kinds))
-            metrics.shardSearches.set({ ...labels, filter, path }, count)
-        }
+  for (const view of collections.values()) {
+    for (const shard of view.shards) {
+      for (const { name, unfiltered, filtered } of searchesByName(view, shard)) {
+        const labels = { collection: view.name, shard: String(shard.shard), vector: name }
+        setSearches(metrics, { ...labels, filter: 'no' }, unfiltered)
+        setSearches(metrics, { ...labels, filter: 'yes' }, filtered)
       }
     }
   }
+}
+
+function setSearches(
+  { shardSearches }: Metrics,
+  labels: Readonly<Record<'collection' | 'shard' | 'vector' | 'filter', string>>,
+  searches: SlotSearches['filtered']
+): void {
+  for (const [path, { count }] of Object.entries(searches))
+    shardSearches.set({ ...labels, path }, count)
 }
 
 /** The same for the gateways. */

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -229,23 +230,31 @@ Napi::Value state(const Napi::CallbackInfo& info) {
   return state_object(info.Env(), (*handle)->shard->state());
 }
 
-// quantized(shard: ShardHandle): { slot: number, vectors: number, bytesOfEach: number }[]
-Napi::Value quantized(const Napi::CallbackInfo& info) {
+/// The list of what a shard knows, by one of its functions.
+/// @param put  (object, one): sets an object's properties
+template <typename One, typename Put>
+Napi::Value list_of(const Napi::CallbackInfo& info, const char* call, std::vector<One> (Shard::*known_of)() const, Put put) {
   const auto env = info.Env();
   const auto handle = as_shard(info[0]);
-  if (!handle) return fail_argument(env, "quantized(shard)");
-  const auto known = guard([&]() -> Result<std::vector<SlotCodes>> { return (*handle)->shard->quantized(); });
+  if (!handle) return fail_argument(env, call);
+  const auto known = guard([&]() -> Result<std::vector<One>> { return std::invoke(known_of, *(*handle)->shard.get()); });
   if (!known) return fail(env, known.error());
   auto list = Napi::Array::New(env, known.value().size());
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    const auto& [slot, codes] = known.value()[i];
     auto object = Napi::Object::New(env);
-    object.Set("slot", Napi::Number::New(env, slot));
-    set_number(object, "vectors", codes.vectors);
-    set_number(object, "bytesOfEach", codes.bytes_of_each);
+    put(object, known.value()[i]);
     list.Set(i, object);
   }
   return list;
+}
+
+// quantized(shard: ShardHandle): { slot: number, vectors: number, bytesOfEach: number }[]
+Napi::Value quantized(const Napi::CallbackInfo& info) {
+  return list_of(info, "quantized(shard)", &Shard::quantized, [](Napi::Object& object, const SlotCodes& one) {
+    set_number(object, "slot", one.slot);
+    set_number(object, "vectors", one.codes.vectors);
+    set_number(object, "bytesOfEach", one.codes.bytes_of_each);
+  });
 }
 
 /// By name: of each kind of search that there was, how many there were and what they took.
@@ -262,47 +271,30 @@ Napi::Object searches_object(Napi::Env env, const SlotSearches::Kinds& kinds) {
   set("sparse", kinds.sparse);
   // In the order of SearchPath.
   const char* const paths[] = {"scan", "codeScan", "graph", "filteredGraph", "graphGaveUp"};
+  static_assert(std::size(paths) == std::extent_v<decltype(kinds.paths)>);
   for (std::size_t path = 0; path < std::size(paths); ++path) set(paths[path], kinds.paths[path]);
   return object;
 }
 
-// searches(shard: ShardHandle): { slot: number, unfiltered: NativeSearches, filtered: NativeSearches }[]
+// searches(shard: ShardHandle): SlotSearches[]
 Napi::Value searches(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
-  const auto handle = as_shard(info[0]);
-  if (!handle) return fail_argument(env, "searches(shard)");
-  const auto known = guard([&]() -> Result<std::vector<SlotSearches>> { return (*handle)->shard->searches(); });
-  if (!known) return fail(env, known.error());
-  auto list = Napi::Array::New(env, known.value().size());
-  for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    const auto& [slot, unfiltered, filtered] = known.value()[i];
-    auto object = Napi::Object::New(env);
-    object.Set("slot", Napi::Number::New(env, slot));
-    object.Set("unfiltered", searches_object(env, unfiltered));
-    object.Set("filtered", searches_object(env, filtered));
-    list.Set(i, object);
-  }
-  return list;
+  return list_of(info, "searches(shard)", &Shard::searches, [env](Napi::Object& object, const SlotSearches& one) {
+    set_number(object, "slot", one.slot);
+    object.Set("unfiltered", searches_object(env, one.unfiltered));
+    object.Set("filtered", searches_object(env, one.filtered));
+  });
 }
 
 // sources(shard: ShardHandle): { ingest: bigint, topic: string, partition: number, next: bigint }[]
 Napi::Value sources(const Napi::CallbackInfo& info) {
   const auto env = info.Env();
-  const auto handle = as_shard(info[0]);
-  if (!handle) return fail_argument(env, "sources(shard)");
-  const auto known = guard([&]() -> Result<std::vector<SourcePosition>> { return (*handle)->shard->sources(); });
-  if (!known) return fail(env, known.error());
-  auto list = Napi::Array::New(env, known.value().size());
-  for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    const auto& source = known.value()[i];
-    auto object = Napi::Object::New(env);
-    object.Set("ingest", to_bigint(env, source.ingest));
-    object.Set("topic", Napi::String::New(env, source.topic));
-    object.Set("partition", Napi::Number::New(env, source.partition));
-    object.Set("next", to_bigint(env, source.next));
-    list.Set(i, object);
-  }
-  return list;
+  return list_of(info, "sources(shard)", &Shard::sources, [env](Napi::Object& object, const SourcePosition& one) {
+    object.Set("ingest", to_bigint(env, one.ingest));
+    object.Set("topic", Napi::String::New(env, one.topic));
+    set_number(object, "partition", one.partition);
+    object.Set("next", to_bigint(env, one.next));
+  });
 }
 
 }  // namespace

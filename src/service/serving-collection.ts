@@ -17,12 +17,16 @@ export async function servingCollection(
   timeoutMs: number | undefined
 ): Promise<CollectionView> {
   checkCollectionName(name, 'use')
+  let view = findCollection(context.directory(), name)
+  if (!isRecovering(view)) return requireServing(view)
   const { replayWaitMs } = context.limits
   const endsAt = performance.now() + Math.min(replayWaitMs, timeoutMs ?? replayWaitMs)
-  for (;;) {
-    const view = findCollection(context.directory(), name)
-    const isRecovering = view.shards.some(({ status }) => status.kind === 'recovering')
-    if (!isRecovering || performance.now() + lookEveryMs > endsAt) return requireServing(view)
+  while (isRecovering(view) && performance.now() + lookEveryMs <= endsAt) {
     await sleep(lookEveryMs)
+    view = findCollection(context.directory(), name)
   }
+  return requireServing(view)
 }
+
+const isRecovering = ({ shards }: CollectionView) =>
+  shards.some(({ status }) => status.kind === 'recovering')

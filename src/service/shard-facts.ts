@@ -1,4 +1,4 @@
-import { bytesPerVector } from '../domain/collection.ts'
+import { bytesPerVector, slotsOf } from '../domain/collection.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
 import {
   findShard,
@@ -22,10 +22,19 @@ export function quantizedSlots({ key }: ShardView): readonly QuantizedSlot[] {
   return handle === null ? [] : shardQuantized(handle)
 }
 
-/** How the searches of a shard's slots found their hits. */
-export function searchesOf({ key }: ShardView): readonly SlotSearches[] {
+export interface NamedSearches extends Omit<SlotSearches, 'slot'> {
+  /** Of the vector. */
+  readonly name: string
+}
+
+/** How the searches of a shard found their hits, for each vector name of its collection. */
+export function searchesByName({ spec }: CollectionView, { key }: ShardView): NamedSearches[] {
   const handle = findShard(key)
-  return handle === null ? [] : shardSearches(handle)
+  const known = handle === null ? [] : shardSearches(handle)
+  return slotsOf(spec).map(({ slot, name }) => {
+    const { unfiltered = {}, filtered = {} } = known.find((one) => one.slot === slot) ?? {}
+    return { name, unfiltered, filtered }
+  })
 }
 
 export function shardPoints(shard: ShardView): number {

@@ -20,7 +20,7 @@ class CandidateBuffer {
   /// @throws std::bad_alloc
   void reset(std::size_t capacity) {
     // Beyond the last one all places hold an entry behind every other, as far as a search for a place may look.
-    const auto end = (capacity + 2 * kStride) / kStride * kStride;
+    const auto end = end_of(capacity);
     if (entries_.size() < end) entries_.resize(end);
     std::fill_n(entries_.begin(), end, std::numeric_limits<std::int64_t>::max());
     capacity_ = most_ = capacity;
@@ -61,9 +61,8 @@ class CandidateBuffer {
   void limit(std::size_t capacity) noexcept {
     capacity = std::min(capacity, most_);
     if (capacity > capacity_) {  // where entries stood that were dropped
-      const auto end = (capacity + 2 * kStride) / kStride * kStride;
-      std::fill(entries_.begin() + static_cast<std::ptrdiff_t>(size_), entries_.begin() + static_cast<std::ptrdiff_t>(end),
-                std::numeric_limits<std::int64_t>::max());
+      std::fill(entries_.begin() + static_cast<std::ptrdiff_t>(size_),
+                entries_.begin() + static_cast<std::ptrdiff_t>(end_of(capacity)), std::numeric_limits<std::int64_t>::max());
     }
     capacity_ = capacity;
     keep(capacity_);
@@ -86,6 +85,10 @@ class CandidateBuffer {
  private:
   static constexpr std::size_t kStride = 8;
   static constexpr std::size_t kHalvedAbove = 256;
+
+  [[nodiscard]] static constexpr std::size_t end_of(std::size_t capacity) noexcept {
+    return (capacity + 2 * kStride) / kStride * kStride;
+  }
 
   /// Entries that stand before this one. Where that is cannot be foretold, so it is counted without a branch: first in
   /// strides of a cache line, whose loads do not wait for each other as those of a halving do.

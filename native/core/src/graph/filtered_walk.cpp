@@ -22,7 +22,7 @@ class CollectPassing {
     test_last();
     const auto m = static_cast<double>(passed_);
     const auto h = static_cast<double>(hops_);
-    if (passed_ >= goal_.wanted && h * h * h * m * m >= enough_) has_ended_ = true;
+    if (reaches(enough_)) has_ended_ = true;
     if (hops_ == kLookFirst) make_room(h, m);
     if (hops_ >= kLookFirst && hops_ % kLookEvery == 0 && !is_worth_it(h, m)) gave_up_ = true;
     if (has_ended_ || gave_up_) return false;
@@ -46,9 +46,7 @@ class CollectPassing {
   [[nodiscard]] bool has_ended() noexcept {
     test_last();
     if (has_ended_ || gave_up_ || !candidates_.is_full()) return !gave_up_;
-    const auto m = static_cast<double>(passed_);
-    const auto h = static_cast<double>(hops_);
-    return passed_ >= goal_.wanted && h * h * h * m * m >= std::pow(kReachMin, 5) * enough_;
+    return reaches(std::pow(kReachMin, 5) * enough_);
   }
 
  private:
@@ -59,6 +57,13 @@ class CollectPassing {
   static constexpr std::size_t kLookFirst = 48;
   static constexpr std::size_t kLookEvery = 16;
   static constexpr std::uint32_t kNone = 0xffffffffU;
+
+  /// @param enough  the fifth power of what has to be reached
+  [[nodiscard]] bool reaches(double enough) const noexcept {
+    const auto m = static_cast<double>(passed_);
+    const auto h = static_cast<double>(hops_);
+    return passed_ >= goal_.wanted && h * h * h * m * m >= enough;
+  }
 
   /// What the test reads has arrived when the next candidate is looked at.
   void test_last() noexcept {

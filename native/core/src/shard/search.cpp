@@ -41,7 +41,7 @@ Result<SearchResult> scan(const SearchScope& scope, const Scorer& scorer, Search
 }
 
 /// Of dense vectors and multivectors, the way that promises to cost least.
-Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& view, std::uint64_t now_ns) {
+Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& view) {
   const auto& column = scope.column;
   const auto& plan = scope.plan;
   const auto distance = column.slot.distance;
@@ -53,7 +53,7 @@ Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& vie
   const VectorScorer scorer(column.slot, plan.query);
   auto quantized = QuantizedView::of(column, plan);
   if (view.stage != nullptr) {
-    IndexBuilder::note_search(now_ns);
+    IndexBuilder::note_search(steady_clock_ns());
     GraphSearch search(scope, scorer, view, quantized);
     if (search.is_worth_it()) return search.run(std::move(result));
   }
@@ -99,7 +99,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     const auto* const bitmap = is_matched ? plan.passing : matching.filter == nullptr ? nullptr : &passing.value();
     auto found = plan.is_sparse
                      ? search_sparse(at, *column, sparse == nullptr ? SparseIndexView{} : *sparse, plan, bitmap)
-                     : search_dense(SearchScope(store_, *column, at.state, plan, bitmap), view, started_ns);
+                     : search_dense(SearchScope(store_, *column, at.state, plan, bitmap), view);
     if (found) column->searches.note(plan, bitmap != nullptr, found.value().path, steady_clock_ns() - started_ns);
     return found;
   });

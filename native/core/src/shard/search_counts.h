@@ -32,6 +32,7 @@ class alignas(64) SearchCounts {
     Taken exact;
     Taken sparse;
     Taken paths[std::extent_v<decltype(SlotSearches::Kinds::paths)>];
+    static_assert(std::extent_v<decltype(paths)> == static_cast<std::size_t>(SearchPath::graph_gave_up) + 1);
 
     [[nodiscard]] SlotSearches::Kinds read() const noexcept {
       SlotSearches::Kinds kinds{exact.read(), sparse.read(), {}};
