@@ -54,6 +54,9 @@ TEST(SparseConcurrency, ReadersOfAnIndexFindEachVectorOnceWhileItGrows) {
   };
   std::vector<std::thread> readers;
   for (int i = 0; i < 2; ++i) readers.emplace_back(read);
+  readers.emplace_back([&] {
+    for (std::uint64_t most = 0; !is_done; most = std::max(most, vectors.index_bytes())) ASSERT_LT(most, 64U << 20U);
+  });
   for (std::uint32_t position = 0; position < kVectors; ++position) {
     std::map<std::uint32_t, float> entries;
     for (auto left = random() % 12; left > 0; --left)

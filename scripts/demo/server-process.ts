@@ -16,6 +16,8 @@ export interface ServerProcess {
   readonly child: ChildProcess
   /** Lines of its log so far, parsed. */
   readonly log: readonly Record<string, unknown>[]
+  /** What it has written to its standard error. */
+  errors(): string
   /** @returns the exit code */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -52,6 +54,7 @@ export async function startServerProcess(
     port,
     child,
     log,
+    errors: () => errors,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal)
       const [code] = await exited

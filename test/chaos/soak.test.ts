@@ -49,11 +49,14 @@ async function withServer<Result>(
     while ((await client.send('GET', '/readyz')).status !== 200) await sleep(20)
     return await work(client, server)
   } catch (cause) {
+    // Of a server that has ended the connections are told first.
+    await sleep(1_000)
     const { exitCode, signalCode } = server.child
     const said = server.log.slice(-5).map((line) => JSON.stringify(line))
-    throw new Error(`the server (exit ${exitCode} ${signalCode}) said ${said.join('\n')}`, {
-      cause
-    })
+    throw new Error(
+      `the server (exit ${exitCode} ${signalCode}) said ${said.join('\n')}\n${server.errors()}`,
+      { cause }
+    )
   } finally {
     client.close()
     await server.stop('SIGKILL')
@@ -85,7 +88,8 @@ async function checkSearches(client: RestClient, model: SoakModel, random: Rando
       .slice(0, 10)
   let found = 0
   let wanted = 0
-  for (let round = 0; round < 10; round++) {
+  // So many that one whose cluster the walk misses, which happens to one in thousands, does not decide.
+  for (let round = 0; round < 40; round++) {
     const query = queryOf(random)
     const group = random.below(groups)
     const filter = { must: [{ key: 'group', match: { value: group } }] }

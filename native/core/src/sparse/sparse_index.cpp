@@ -75,7 +75,9 @@ void SparseIndex::tidy(SparseIndexView& next, const PositionTest& test) {
 
 std::uint64_t SparseIndex::bytes() const {
   std::uint64_t sum = 0;
-  for (const auto& segment : view()->segments) sum += segment->bytes();
+  // Held while its segments are read: a writer may publish another one meanwhile.
+  const auto kept = view();
+  for (const auto& segment : kept->segments) sum += segment->bytes();
   return sum;
 }
 
