@@ -40,7 +40,9 @@ export interface CollectionActor {
   shardStatuses(): readonly ShardStatus[]
   /** Resolves when every shard runs with the schema of the entry; rejects when the collection is deleted or stopped before. */
   readonly ready: Promise<void>
+  /** As those of the shard's replica. */
   reach(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
+  reachVisible(shard: number, offset: bigint, timeoutMs: number): Promise<number | undefined>
   /** @returns undefined while it restarts, and for a shard that does not exist */
   replica(shard: number): TransferableReplica | undefined
   /** @throws MILLRACE_SHARD_NOT_FOUND, and what `Replica.rebuild` throws */
@@ -291,6 +293,10 @@ export function startCollection(
     entry,
     ready,
     reach,
+    async reachVisible(shard, offset, timeoutMs) {
+      const replica = replicas[shard]?.current()
+      return replica === undefined ? 1 : replica.reachVisible(offset, timeoutMs)
+    },
     replica: (shard) => replicas[shard]?.current(),
     shardStatuses: () =>
       shardNumbers.map(

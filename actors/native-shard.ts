@@ -1,4 +1,5 @@
 import type { CapturedState, FrameSource } from '../src/checkpoint/index.ts'
+import type { GrowthSettings } from '../src/domain/optimizer-settings.ts'
 import {
   applyRecords,
   captureCheckpoint,
@@ -7,7 +8,6 @@ import {
   findShard,
   finishCheckpointLoad,
   finishGraphLoad,
-  limitBuilders,
   loadCheckpointBytes,
   loadGraphBytes,
   nextCheckpointBytes,
@@ -17,6 +17,7 @@ import {
   type ShardHandle,
   type SlotIndex,
   type SourcePosition,
+  setGrowth,
   shardSources,
   shardState
 } from '../src/engine/index.ts'
@@ -99,8 +100,8 @@ export class NativeShard implements EngineShard {
     return finishGraphLoad(this.handle)
   }
 
-  limitBuilders(threads: number): void {
-    limitBuilders(this.handle, threads)
+  setGrowth(settings: GrowthSettings): void {
+    setGrowth(this.handle, settings)
   }
 
   replaceWith(other: EngineShard): void {

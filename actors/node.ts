@@ -333,7 +333,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
             collection: String(collectionId)
           })
         }
-        return actor.reach(shard, offset, timeoutMs)
+        return actor.reachVisible(shard, offset, timeoutMs)
       }
     },
     isReady: () => readiness().isReady,

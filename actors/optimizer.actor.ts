@@ -195,6 +195,12 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
     return shortage.code === 'MILLRACE_DISK_LOW' ? 'storage.minFreeBytes' : 'memory.budgetBytes'
   }
 
+  /** What the setting that allows no segment to be built forbids as well. */
+  function pausedGrowth(waitingVectors: number) {
+    if (!options.settings().growth.isPaused || waitingVectors === 0) return undefined
+    return { kind: 'index', reason: `${waitingVectors} vectors are in no graph` }
+  }
+
   function noteIndexing(): void {
     const now = segments.served().engine.state().indexedVectors
     indexing.note(Math.max(0, now - indexed), clock.nowMs())
@@ -210,7 +216,7 @@ export function startOptimizer(options: OptimizerOptions): Optimizer {
       const { value, context } = machine.getSnapshot()
       const { rows, waitingVectors, indexedVectors } = segments.served().engine.state()
       const by = hindrance()
-      const plan = by === undefined ? undefined : planNow()
+      const plan = by === undefined ? undefined : (planNow() ?? pausedGrowth(waitingVectors))
       noteIndexing()
       const rate = indexing.rate(waitingVectors, clock.nowMs())
       return {

@@ -23,6 +23,8 @@ export interface Replica extends Child, TransferableReplica {
   schemaVersion(): number
   /** @returns undefined once `offset` was applied, else the lag when the wait ended */
   reach(offset: bigint, timeoutMs: number): Promise<number | undefined>
+  /** The same once readers see it: points may be deferred for some time. */
+  reachVisible(offset: bigint, timeoutMs: number): Promise<number | undefined>
   describe(): ReplicaDescription
   /** The replica's own actor, and those of its shard, its segments, the optimizer and a rebuild. */
   reports(): readonly ActorReport[]

@@ -17,6 +17,7 @@ import { Segments } from './segments.ts'
 import { startShard } from './shard.actor.ts'
 import type { ApplyReport } from './shard-engine.ts'
 import { stateText } from './state-text.ts'
+import { VisibleBarrier } from './visible-barrier.ts'
 
 const readBytesMax = 4 << 20
 /** How often, at most, a replica tells its machine and, while it replays, everyone else how far it is. */
@@ -32,7 +33,16 @@ export function startReplica(options: ReplicaOptions): Replica {
   const { log, topic, shard: partition, clock, logger } = options
   const key = partitionKeyOf(topic, partition)
   const stopping = new AbortController()
-  const barrier = new OffsetBarrier(clock)
+  const applied = new OffsetBarrier(clock)
+  const visible = new VisibleBarrier({
+    clock,
+    engine: () => shard.engine,
+    defers: () => options.optimizer.settings().growth.defers
+  })
+  const advance = (nextOffset: bigint) => {
+    applied.advance(nextOffset)
+    visible.advance(nextOffset)
+  }
   let lagRecords = 0
   let targetOffset = 0n
   let fromCheckpoint: bigint | undefined
@@ -49,7 +59,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     name: key,
     open: options.openEngine,
     indexes: () => options.optimizer.settings().indexes,
-    builders: () => options.optimizer.settings().builders
+    growth: () => options.optimizer.settings().growth
   })
   const shard = startShard({
     shard: partition,
@@ -107,6 +117,7 @@ export function startReplica(options: ReplicaOptions): Replica {
           failures = 0
           shard.caughtUp()
           recovery.caughtUp()
+          segments.caughtUp()
           if (!hasReplayed) logCaughtUp()
           hasReplayed = true
         },
@@ -140,7 +151,7 @@ export function startReplica(options: ReplicaOptions): Replica {
     if (recovered !== undefined) {
       const { segment, nextOffset: offset, files, points } = recovered
       segments.install(segment)
-      barrier.advance(offset)
+      advance(offset)
       fromCheckpoint = offset
       lagRecords = Math.max(0, Number(targetOffset - offset))
       shard.checkpointLoaded()
@@ -178,7 +189,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       if (batch.count === 0) {
         // Offsets may have gaps, at the end of the log as well.
         from = batch.nextOffset
-        barrier.advance(from)
+        advance(from)
         reportProgress(from, batch.endOffset, 0)
         await log.waitForMore(topic, partition, from, { signal: stopping.signal })
         continue
@@ -187,7 +198,7 @@ export function startReplica(options: ReplicaOptions): Replica {
       if (report === undefined) return
       from = report.stop === undefined ? batch.nextOffset : nextOffset()
       deliver(report)
-      barrier.advance(from)
+      advance(from)
       if (!hasReplayed) progress.note(report.applied, clock.nowMs())
       reportProgress(from, batch.endOffset, Number(batch.endOffset - from))
     }
@@ -301,7 +312,8 @@ export function startReplica(options: ReplicaOptions): Replica {
     done,
     status: shard.status,
     schemaVersion: () => shard.engine.state().schemaVersion,
-    reach: (offset, timeoutMs) => barrier.reach(offset, timeoutMs),
+    reach: (offset, timeoutMs) => applied.reach(offset, timeoutMs),
+    reachVisible: (offset, timeoutMs) => visible.reach(offset, timeoutMs),
     checkpoint: () => shard.checkpoint(),
     wholeOffset: () => (machine.getSnapshot().matches('active') ? nextOffset() : undefined),
     capture: () => shard.applyTurns.run(() => shard.engine.captureCheckpoint(0n)),
@@ -363,7 +375,8 @@ export function startReplica(options: ReplicaOptions): Replica {
     async stop() {
       send({ type: 'replica.stop' })
       stopping.abort()
-      barrier.close()
+      applied.close()
+      visible.close()
       await Promise.all([
         recovery.stop(),
         loading,

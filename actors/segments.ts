@@ -1,4 +1,4 @@
-import type { SlotIndexing } from '../src/domain/optimizer-settings.ts'
+import type { GrowthSettings, SlotIndexing } from '../src/domain/optimizer-settings.ts'
 import type { ActorReport } from './actor-report.ts'
 import { Segment, type SegmentPurpose } from './segment.actor.ts'
 import type { EngineShard } from './shard-engine.ts'
@@ -10,8 +10,8 @@ export interface SegmentsOptions {
   readonly open: (purpose?: SegmentPurpose) => EngineShard
   /** How vectors are to be indexed now. */
   readonly indexes: () => readonly SlotIndexing[]
-  /** Threads that may build graphs at once; 0: one for each core. */
-  readonly builders: () => number
+  /** How graphs are to grow now. */
+  readonly growth: () => GrowthSettings
 }
 
 /**
@@ -21,12 +21,14 @@ export interface SegmentsOptions {
 export class Segments {
   readonly #options: SegmentsOptions
   #opened = 0
+  #isLive = false
   #served: Segment
   #successors: readonly Segment[] = []
 
   constructor(options: SegmentsOptions) {
     this.#options = options
     this.#served = this.#open('serve')
+    this.#setGrowth(this.#served)
     // An empty shard is a whole one; whether it may be read its shard's actor knows.
     this.complete(this.#served)
     this.#served.requireLoading()
@@ -45,10 +47,16 @@ export class Segments {
     return segment
   }
 
+  /** The end of the log is reached: from here on points may be deferred, those that were there before not. */
+  caughtUp(): void {
+    if (this.#isLive) return
+    this.#isLive = true
+    this.#setGrowth(this.#served)
+  }
+
   /** What may be changed without another segment has changed. */
   settingsChanged(): void {
-    const builders = this.#options.builders()
-    for (const { engine } of [this.#served, ...this.#successors]) engine.limitBuilders(builders)
+    for (const segment of [this.#served, ...this.#successors]) this.#setGrowth(segment)
   }
 
   /** It holds the whole state of an offset. */
@@ -69,6 +77,7 @@ export class Segments {
     before.tell({ type: 'segment.replaced' })
     segment.tell({ type: 'segment.installed' })
     this.#served = segment
+    this.#setGrowth(segment)
     this.#keep(this.#successors.filter((one) => one !== segment))
   }
 
@@ -99,7 +108,19 @@ export class Segments {
     // Read before it is opened with them: a change between the two would then be seen, and made good, later.
     const indexes = this.#options.indexes()
     const engine = open(purpose === 'serve' ? undefined : purpose)
-    engine.limitBuilders(this.#options.builders())
-    return new Segment({ name: `${name}#${this.#opened}`, purpose, engine, indexes })
+    const segment = new Segment({ name: `${name}#${this.#opened}`, purpose, engine, indexes })
+    this.#setGrowth(segment)
+    return segment
+  }
+
+  /** A successor grows in any case: nobody reads it, and it is to be whole when it takes its place. */
+  #setGrowth(segment: Segment): void {
+    const { builders, isPaused, defers } = this.#options.growth()
+    const isServed = segment === this.#served
+    segment.engine.setGrowth({
+      builders,
+      isPaused: isPaused && isServed,
+      defers: defers && isServed && this.#isLive
+    })
   }
 }

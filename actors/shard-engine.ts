@@ -1,5 +1,6 @@
 /** What the actors need of a native shard; the engine's facade fits, and so does a model in a simulation. */
 import type { CapturedState, FrameSource } from '../src/checkpoint/index.ts'
+import type { GrowthSettings } from '../src/domain/optimizer-settings.ts'
 import type { EngineError, ErrorCode, ErrorDetails } from '../src/errors/index.ts'
 import type { LogBatch } from '../streams/index.ts'
 
@@ -32,8 +33,7 @@ export interface EngineShard {
   loadGraphs(bytes: Uint8Array): Promise<void>
   /** Ends the file. @returns vectors that it leads to. @throws as loadGraphs */
   finishGraphs(): Promise<number>
-  /** At most so many threads build its graphs at once; 0: one for each core. */
-  limitBuilders(threads: number): void
+  setGrowth(settings: GrowthSettings): void
   /** Takes the place of what this shard held: every later read and apply goes to `other`, reads under way end on the old one. */
   replaceWith(other: EngineShard): void
   close(): void
@@ -46,6 +46,8 @@ export interface CapturedGraphs {
 
 export interface EngineShardState {
   readonly nextOffset: bigint
+  /** What readers see: less than `nextOffset` while points are deferred. */
+  readonly visibleOffset: bigint
   readonly points: bigint
   /** Live and dead. */
   readonly rows: number

@@ -127,13 +127,17 @@ Napi::Value open_shard(const Napi::CallbackInfo& info) {
   return opened ? to_external(info.Env(), opened.value()) : fail(info.Env(), opened.error());
 }
 
-// limitBuilders(shard: ShardHandle, threads: number): void
-Napi::Value limit_builders(const Napi::CallbackInfo& info) {
+// setGrowth(shard: ShardHandle, builders: number, isPaused: boolean, defers: boolean): void
+Napi::Value set_growth(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
   const auto handle = as_shard(info[0]);
-  const auto threads = as_u64(info[1]);
-  if (!handle || !threads || *threads > UINT32_MAX) return fail_argument(info.Env(), "limitBuilders(shard, threads)");
-  (*handle)->shard->limit_builders(static_cast<std::uint32_t>(*threads));
-  return info.Env().Undefined();
+  const auto builders = as_u64(info[1]);
+  if (!handle || !builders || *builders > UINT32_MAX) return fail_argument(env, "setGrowth(shard, builders, isPaused, defers)");
+  const auto set = guard([&]() -> Result<bool> {
+    (*handle)->shard->set_growth({static_cast<std::uint32_t>(*builders), info[2].ToBoolean(), info[3].ToBoolean()});
+    return true;
+  });
+  return set ? env.Undefined() : fail(env, set.error());
 }
 
 // findShard(key: string): ShardHandle | null
@@ -306,6 +310,8 @@ Napi::Object state_object(Napi::Env env, const ShardState& state) {
   object.Set("contentDigest", Napi::String::New(env, to_hex(state.content_digest)));
   set_number(object, "points", state.points);
   set_number(object, "rows", state.rows);
+  object.Set("visibleOffset", to_bigint(env, state.visible_offset));
+  set_number(object, "visiblePoints", state.visible_points);
   set_number(object, "schemaVersion", state.schema_version);
   set_number(object, "recordsApplied", state.records_applied);
   set_number(object, "recordsRejected", state.records_rejected);
@@ -340,7 +346,7 @@ std::optional<std::vector<ShardReference>> as_shards(const Napi::Value& value) {
 
 void export_shards(Napi::Env env, Napi::Object exports) {
   exports.Set("openShard", Napi::Function::New(env, open_shard));
-  exports.Set("limitBuilders", Napi::Function::New(env, limit_builders));
+  exports.Set("setGrowth", Napi::Function::New(env, set_growth));
   exports.Set("findShard", Napi::Function::New(env, find_shard));
   exports.Set("replaceShard", Napi::Function::New(env, replace_shard));
   exports.Set("retireShard", Napi::Function::New(env, retire_shard));

@@ -93,7 +93,7 @@ export interface ControlPort {
 
 export interface ReadBarrier {
   /**
-   * Waits until the local replica of a shard has applied `offset`.
+   * Waits until the local replica of a shard has applied `offset` and shows it.
    *
    * @returns undefined when reached, else how many records it is behind when `timeoutMs` ended the wait
    */

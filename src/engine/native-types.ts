@@ -24,6 +24,9 @@ export interface NativeShardState {
   readonly points: number
   /** Live and dead. */
   readonly rows: number
+  /** What readers see: less than `nextOffset` while points are deferred. */
+  readonly visibleOffset: bigint
+  readonly visiblePoints: number
   readonly schemaVersion: number
   readonly recordsApplied: number
   readonly recordsRejected: number

@@ -49,7 +49,7 @@ export interface NativeEngine {
   state(shard: ShardHandle): NativeShardState
   memory(shard: ShardHandle): NativeShardMemory
   releaseMemory(): void
-  limitBuilders(shard: ShardHandle, threads: number): void
+  setGrowth(shard: ShardHandle, builders: number, isPaused: boolean, defers: boolean): void
   scratchBytes(): number
   sources(shard: ShardHandle): SourcePosition[]
   quantized(shard: ShardHandle): QuantizedSlot[]

@@ -1,3 +1,4 @@
+import type { GrowthSettings } from '../domain/optimizer-settings.ts'
 import {
   codeOfNative,
   type EngineError,
@@ -199,9 +200,12 @@ export function shardMemory(shard: ShardHandle): NativeShardMemory {
   return callNative(() => native.memory(shard))
 }
 
-/** At most so many threads build the shard's graphs at once, from their next turn on; 0: one for each core. */
-export function limitBuilders(shard: ShardHandle, threads: number): void {
-  callNative(() => native.limitBuilders(shard, threads))
+/** At any time. @throws MILLRACE_OUT_OF_MEMORY */
+export function setGrowth(
+  shard: ShardHandle,
+  { builders, isPaused, defers }: GrowthSettings
+): void {
+  callNative(() => native.setGrowth(shard, builders, isPaused, defers))
 }
 
 /** Bytes of the disk that cold vectors of all shards take. */

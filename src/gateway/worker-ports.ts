@@ -49,7 +49,7 @@ export function workerPorts(main: MainChannel, waitingMax: number): WorkerPorts 
     },
     barrier: {
       reach: async (request) => {
-        if (hasApplied(request)) return undefined
+        if (isVisible(request)) return undefined
         checkRoom()
         return main.ask('reach', request)
       }
@@ -117,12 +117,12 @@ function withOwnBuffers(records: WriteRequest['records']) {
 }
 
 /** The shard is in this process: mostly it has what is asked for, and no message is needed. */
-function hasApplied({
+function isVisible({
   collectionId,
   generation,
   shard,
   offset
 }: Parameters<ReadBarrier['reach']>[0]): boolean {
   const handle = findShard(shardKeyOf(collectionId, generation, shard))
-  return handle !== null && shardState(handle).nextOffset > offset
+  return handle !== null && shardState(handle).visibleOffset > offset
 }

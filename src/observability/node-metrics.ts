@@ -9,6 +9,8 @@ export interface CollectionMetrics {
   readonly shards: number
   readonly deadShards: number
   readonly queuedRecords: number
+  readonly deferredPoints: number
+  readonly runningOptimizations: number
   readonly memoryBytes: number
 }
 
@@ -82,12 +84,17 @@ export function nodeFamilies(version: string, collections: readonly CollectionMe
     gauge(
       'collection_running_optimizations',
       'number of currently running optimization tasks per collection',
-      each(() => 0)
+      each(({ runningOptimizations }) => runningOptimizations)
     ),
     gauge(
       'collection_update_queue_length',
       'number of operations that are not applied yet',
       each(({ queuedRecords }) => queuedRecords)
+    ),
+    gauge(
+      'collection_update_queue_deferred_points',
+      'number of points that are applied and not shown yet',
+      each(({ deferredPoints }) => deferredPoints)
     ),
     gauge('cluster_enabled', 'is cluster support enabled', one(0)),
     ...memoryFamilies(total(({ memoryBytes }) => memoryBytes)),

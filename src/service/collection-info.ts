@@ -2,10 +2,11 @@ import { vectorParamsByName } from '../domain/collection.ts'
 import { tidySettings } from '../domain/collection-settings.ts'
 import { type CollectionView, findCollection } from '../domain/directory.ts'
 import { checkCollectionName } from '../domain/names.ts'
-import { optimizerDefaults } from '../domain/optimizer-settings.ts'
+import { defersPoints, optimizerDefaults } from '../domain/optimizer-settings.ts'
 import { findShard, shardState } from '../engine/index.ts'
 import { collectionStatus } from './collection-status.ts'
 import type { ServiceContext } from './context.ts'
+import { deferredPoints } from './shard-facts.ts'
 
 const hnswDefaults = {
   m: 16,
@@ -45,7 +46,12 @@ export async function collectionInfo(context: ServiceContext, name: string) {
     segments_count: view.shards.length,
     config: collectionConfig(view),
     payload_schema: {},
-    update_queue: { length: facts?.shards.reduce((sum, shard) => sum + shard.lagRecords, 0) ?? 0 }
+    update_queue: {
+      length: facts?.shards.reduce((sum, shard) => sum + shard.lagRecords, 0) ?? 0,
+      ...(defersPoints(view.spec) && {
+        deferred_points: view.shards.reduce((sum, shard) => sum + deferredPoints(shard), 0)
+      })
+    }
   }
 }
 

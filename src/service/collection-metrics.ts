@@ -1,6 +1,6 @@
 import { slotsOf } from '../domain/collection.ts'
 import type { ServiceContext } from './context.ts'
-import { collectionPoints } from './shard-facts.ts'
+import { collectionPoints, deferredPoints } from './shard-facts.ts'
 
 /** What the metrics page tells of each collection. */
 export async function collectionMetrics(context: ServiceContext) {
@@ -15,6 +15,10 @@ export async function collectionMetrics(context: ServiceContext) {
       shards: view.shards.length,
       deadShards: view.shards.filter(({ status }) => status.kind === 'stopped').length,
       queuedRecords: shards.reduce((sum, { lagRecords }) => sum + lagRecords, 0),
+      deferredPoints: view.shards.reduce((sum, shard) => sum + deferredPoints(shard), 0),
+      runningOptimizations: shards.filter(
+        ({ optimizer }) => optimizer.current?.status === 'running'
+      ).length,
       memoryBytes: shards.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
     }
   })

@@ -58,7 +58,7 @@ function ofOptimizer(optimizer: OptimizerFacts | undefined): Finding {
     const phase = current.phases.at(-1)?.name ?? 'beginning'
     return { status: 'yellow', reason: `${current.kind}, ${phase}, because ${current.reason}` }
   }
-  if (waitingVectors > 0) {
+  if (waitingVectors > 0 && forbidden?.by !== 'max_optimization_threads') {
     const eta = indexEtaMs === null ? '' : `, about ${Math.ceil(indexEtaMs / 1000)} s`
     return { status: 'yellow', reason: `${waitingVectors} vectors wait to be indexed${eta}` }
   }

@@ -37,6 +37,12 @@ export function searchesByName({ spec }: CollectionView, { key }: ShardView): Na
   })
 }
 
+/** Points that readers do not see yet. */
+export function deferredPoints(shard: ShardView): number {
+  const { points = 0, visiblePoints = 0 } = nativeState(shard) ?? {}
+  return Math.max(0, points - visiblePoints)
+}
+
 export function shardPoints(shard: ShardView): number {
   return nativeState(shard)?.points ?? 0
 }

@@ -4,13 +4,14 @@ import { tidySettings } from '../domain/collection-settings.ts'
 import type { CollectionView, ShardView } from '../domain/directory.ts'
 import { indexesOf } from '../domain/index-settings.ts'
 import type { CollectionFacts } from '../domain/node-port.ts'
+import { defersPoints } from '../domain/optimizer-settings.ts'
 import type { NativeShardState } from '../engine/index.ts'
 import { replicaState } from './cluster.ts'
 import { collectionConfig } from './collection-info.ts'
 import { collectionStatus } from './collection-status.ts'
 import { segmentUuid } from './optimizations.ts'
 import { indexSearches } from './search-telemetry.ts'
-import { collectionPoints, nativeState, vectorBytes } from './shard-facts.ts'
+import { collectionPoints, deferredPoints, nativeState, vectorBytes } from './shard-facts.ts'
 
 type NameOf = (name: string) => string
 
@@ -106,7 +107,8 @@ function localShard(
     update_queue: {
       length: facts?.shards.find((known) => known.shard === shard.shard)?.lagRecords ?? 0,
       // Schema records are no operations of users.
-      op_num: Math.max(0, Number(state?.nextOffset ?? 0n) - view.schemaVersion)
+      op_num: Math.max(0, Number(state?.nextOffset ?? 0n) - view.schemaVersion),
+      ...(defersPoints(view.spec) && { deferred_points: deferredPoints(shard) })
     },
     ...(level >= 4 && { segments: [segment(view, shard, nameOf)] })
   }
@@ -141,7 +143,7 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
       segment_type: 'plain',
       num_vectors: points * slotsOf(view.spec).length,
       num_points: points,
-      num_deferred_points: 0,
+      num_deferred_points: deferredPoints(shard),
       num_indexed_vectors: state?.indexedVectors ?? 0,
       num_deleted_vectors: ((state?.rows ?? 0) - points) * slotsOf(view.spec).length,
       vectors_size_bytes: bytes,

@@ -1,5 +1,6 @@
 /** Hands records to the log and says what became of them. */
 import type { CollectionView } from '../domain/directory.ts'
+import { defersPoints } from '../domain/optimizer-settings.ts'
 import type { RecordOutcome, ShardOffset, WriteRecord } from '../domain/ports.ts'
 import { encodeToken } from '../domain/token.ts'
 import { EngineError } from '../errors/index.ts'
@@ -27,17 +28,39 @@ export async function writeRecords(
     return { result: { status: wait ? 'completed' : 'acknowledged' }, token: undefined }
   }
   const { id: collectionId, generation } = view
+  const startedMs = performance.now()
   // Only a wait that may end early must know of the durable write before it is applied.
   const answers = !wait ? 'durable' : timeoutMs === undefined ? 'applied' : 'each'
   const ticket = context.writePort.submit({ collectionId, generation, records, answers })
   const offsets = await ticket.durable
   const outcomes = wait ? await within(ticket.applied, timeoutMs) : undefined
   if (outcomes !== undefined) throwFirstRejection(outcomes)
-  const status = !wait ? 'acknowledged' : outcomes === undefined ? 'wait_timeout' : 'completed'
+  const isDone =
+    outcomes !== undefined && (await areVisible(context, view, outcomes, startedMs, timeoutMs))
+  const status = !wait ? 'acknowledged' : isDone ? 'completed' : 'wait_timeout'
   return {
     result: { operation_id: Number(highestOf(offsets)), status },
     token: encodeToken({ collectionId, generation, offsets })
   }
+}
+
+/** Points of some collections are shown only when a graph leads to them. @returns false when the time passed first */
+async function areVisible(
+  context: ServiceContext,
+  view: CollectionView,
+  outcomes: readonly RecordOutcome[],
+  startedMs: number,
+  timeoutMs = context.limits.requestTimeoutMs
+): Promise<boolean> {
+  if (!defersPoints(view.spec)) return true
+  const { id: collectionId, generation } = view
+  const leftMs = Math.max(0, timeoutMs - (performance.now() - startedMs))
+  const missing = await Promise.all(
+    outcomes.map(({ shard, offset }) =>
+      context.barrier.reach({ collectionId, generation, shard, offset, timeoutMs: leftMs })
+    )
+  )
+  return missing.every((lag) => lag === undefined)
 }
 
 /** @returns undefined when the time passed first */

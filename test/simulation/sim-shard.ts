@@ -128,6 +128,7 @@ export class SimShard implements EngineShard {
   state(): EngineShardState {
     return {
       nextOffset: BigInt(this.#nextOffset),
+      visibleOffset: BigInt(this.#nextOffset),
       points: BigInt(this.#points),
       rows: this.#points + this.#dead,
       waitingVectors: 0,
@@ -191,7 +192,7 @@ export class SimShard implements EngineShard {
     return 0
   }
 
-  limitBuilders(): void {}
+  setGrowth(): void {}
 
   replaceWith(other: EngineShard): void {
     // Only shards of the simulation meet here.

@@ -99,6 +99,7 @@ export class ModelShard implements EngineShard {
   state(): EngineShardState {
     return {
       nextOffset: this.nextOffset,
+      visibleOffset: this.nextOffset,
       points: BigInt(this.ids.size),
       rows: this.rows ?? this.ids.size,
       waitingVectors: this.waitingVectors,
@@ -152,7 +153,7 @@ export class ModelShard implements EngineShard {
     return 0
   }
 
-  limitBuilders(): void {}
+  setGrowth(): void {}
 
   replaceWith(other: EngineShard): void {
     // Only models meet here.

@@ -18,7 +18,7 @@ const settings = {
   deletedThreshold: 0.2,
   vacuumMinRows: 1000,
   mayBuild: true,
-  builders: 0,
+  growth: { builders: 0, isPaused: false, defers: false },
   indexes: [indexing]
 }
 const factsOf = (points: number, rows: number, vectorBytes = 0) => ({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Segments } from '../../../actors/segments.ts'
 import type { EngineShard } from '../../../actors/shard-engine.ts'
+import type { GrowthSettings } from '../../../src/domain/optimizer-settings.ts'
 
 test('a limit of builders is of every segment, from its opening on and whenever it changes', () => {
   const limits: number[] = []
@@ -11,13 +12,13 @@ test('a limit of builders is of every segment, from its opening on and whenever 
       const index = limits.push(-1) - 1
       return {
         close: () => {},
-        limitBuilders(threads: number) {
-          limits[index] = threads
+        setGrowth({ builders }: GrowthSettings) {
+          limits[index] = builders
         }
       } as unknown as EngineShard
     },
     indexes: () => [],
-    builders: () => builders
+    growth: () => ({ builders, isPaused: false, defers: false })
   })
   segments.build('reindex')
   expect(limits).toEqual([2, 2])

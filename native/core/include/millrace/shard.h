@@ -85,6 +85,16 @@ struct MemoryUse {
   }
 };
 
+/// How what is kept beside the points of a shard grows, and what of it readers wait for.
+struct GrowthSettings {
+  std::uint32_t builders_most = 0;  ///< threads of the builder at once; 0: all
+  bool is_paused = false;           ///< nothing is built
+  /// What no graph leads to is deferred, but for as much as needs none: see docs/guide/deferred-points.md. What
+  /// may be read when this is turned on stays so.
+  bool defers = false;
+  friend bool operator==(const GrowthSettings&, const GrowthSettings&) = default;
+};
+
 /// A consistent reading of a shard: what it holds after every record below `next_offset`.
 struct ShardState {
   std::uint64_t next_offset = 0;
@@ -92,6 +102,8 @@ struct ShardState {
   Digest content_digest;   ///< without versions: equal across generations, restores and upgrades
   std::uint64_t points = 0;
   std::uint64_t rows = 0;  ///< live and dead
+  std::uint64_t visible_offset = 0;  ///< what readers see: less than next_offset while points are deferred
+  std::uint64_t visible_points = 0;
   std::uint32_t schema_version = 0;
   std::uint64_t records_applied = 0;
   std::uint64_t records_rejected = 0;
@@ -307,8 +319,9 @@ class Shard {
 
   [[nodiscard]] virtual Digest digest() const = 0;
   [[nodiscard]] virtual ShardState state() const = 0;
-  /// At most so many of the builder's threads work on its indexes at once; 0: all. At any time.
-  virtual void limit_builders(std::uint32_t most) noexcept = 0;
+  /// At any time.
+  /// @throws std::bad_alloc; what it defers is as before then
+  virtual void set_growth(const GrowthSettings& settings) = 0;
   /// By ingest, topic and partition; of the last applied record, which readers may not see yet. At any time.
   /// @throws std::bad_alloc
   [[nodiscard]] virtual std::vector<SourcePosition> sources() const = 0;

@@ -29,7 +29,7 @@ graph_file::SectionHeader section(Section kind, std::uint32_t layer = 0, std::ui
 Result<std::unique_ptr<GraphCapture>> MemoryShard::capture_graphs() {
   return guard([&]() -> Result<std::unique_ptr<GraphCapture>> {
     if (loader_ != nullptr) return Error{Errc::argument_invalid, "\"reason\":\"a checkpoint is being loaded\""};
-    const auto columns = snapshot().generation->columns;
+    const auto columns = newest_published().generation->columns;
     std::vector<GraphEncoder::Graph> graphs;
     for (const auto& column : *columns) {
       if (column->index == nullptr || column->index->stage() == nullptr) continue;
@@ -39,7 +39,7 @@ Result<std::unique_ptr<GraphCapture>> MemoryShard::capture_graphs() {
     }
     if (graphs.empty()) return std::unique_ptr<GraphCapture>();
     return std::unique_ptr<GraphCapture>(
-        std::make_unique<GraphEncoder>(shared_from_this(), std::move(graphs), snapshot()));
+        std::make_unique<GraphEncoder>(shared_from_this(), std::move(graphs), newest_published()));
   });
 }
 

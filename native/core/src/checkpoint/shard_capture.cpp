@@ -18,7 +18,7 @@ constexpr std::size_t kFrameBytesMin = 1024;
 Result<std::unique_ptr<CheckpointCapture>> MemoryShard::capture(std::uint64_t since) const {
   return guard([&]() -> Result<std::unique_ptr<CheckpointCapture>> {
     if (loader_ != nullptr) return Error{Errc::argument_invalid, "\"reason\":\"a checkpoint is being loaded\""};
-    auto at = snapshot();
+    auto at = newest_published();
     const auto first = first_row_since(at, since);
     if (!first)
       return Error{Errc::argument_invalid,

@@ -39,10 +39,15 @@ std::uint32_t ColumnIndex::covered() const {
   return now == nullptr ? 0 : now->covered.load(std::memory_order_acquire);
 }
 
+std::optional<std::uint64_t> ColumnIndex::without_graph_max(const VectorColumn& column) const noexcept {
+  if (settings_.links == 0 || settings_.threshold_bytes == 0) return std::nullopt;
+  const std::uint64_t bytes = column.dense.row_bytes();
+  return (settings_.threshold_bytes + bytes - 1) / bytes;
+}
+
 bool ColumnIndex::is_wanted(const VectorColumn& column) const noexcept {
-  if (settings_.links == 0 || settings_.threshold_bytes == 0) return false;
-  const auto count = column.count.load(std::memory_order_acquire);
-  return std::uint64_t{count} * column.dense.row_bytes() >= settings_.threshold_bytes && count > 0;
+  const auto most = without_graph_max(column);
+  return most && column.count.load(std::memory_order_acquire) >= *most;
 }
 
 std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {

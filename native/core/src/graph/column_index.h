@@ -62,6 +62,9 @@ class ColumnIndex {
   /// Vectors of the column that are to get into the graph and are not there yet; 0 where no graph is wanted.
   [[nodiscard]] std::uint32_t waiting(const VectorColumn& column) const;
 
+  /// Vectors that a column may have outside of its graph: from so many on there is one. Nothing: it will never have one.
+  [[nodiscard]] std::optional<std::uint64_t> without_graph_max(const VectorColumn& column) const noexcept;
+
   [[nodiscard]] IndexBytes bytes(const VectorColumn& column) const;
 
   /// Inserts positions until `until_ns`. Any number of threads.

@@ -27,7 +27,7 @@ class ExactScan {
       : scope_(scope),
         scorer_(scorer),
         interruption_(scope.plan.matching.cancellation),
-        count_(scope.column.count.load(std::memory_order_acquire)),
+        count_(scope.count),
         work_(work_per_position(scope.column, scope.plan)),
         // About two million components between two looks at the clock: some hundred microseconds.
         stretches_(first, count_, std::clamp<std::uint64_t>((2U << 20U) / work_, 16, 4096)) {}

@@ -55,7 +55,7 @@ GraphSearch::GraphSearch(const SearchScope& scope, const VectorScorer& scorer, c
       graph_(view.stage->graph),
       scratch_(Scratch::of_thread()),
       interruption_(scope.plan.matching.cancellation),
-      encoded_(view.stage->graph.encoded()) {
+      encoded_(std::min(view.stage->graph.encoded(), scope.count)) {
   const auto k = scope.k;
   wanted_ = std::max(kRescoredMin, k + k / 2);
   if (scope.passing != nullptr && scope.eligible <= kScoredAll) wanted_ = std::max<std::size_t>(wanted_, scope.eligible);
@@ -64,7 +64,7 @@ GraphSearch::GraphSearch(const SearchScope& scope, const VectorScorer& scorer, c
 }
 
 bool GraphSearch::is_worth_it() const noexcept {
-  const auto count = scope_.column.count.load(std::memory_order_acquire);
+  const auto count = scope_.count;
   // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
   if (scope_.k >= count / 4 || count - encoded_ > count / 4) return false;
   if (scope_.eligible * scope_.column.dense.row_bytes() < scope_.column.index->settings().full_scan_bytes) return false;

@@ -177,19 +177,32 @@ void MemoryShard::publish(std::uint64_t next_offset) noexcept {
     const std::scoped_lock lock(published_mutex_);
     published_.state = state;
     published_.generation.swap(replaced);
+    if (deferral_.is_on()) deferral_.note(published_);
   }
   // The old generation is let go here, outside the lock.
   cover_sparse();
   wake_builder();
 }
 
-Snapshot MemoryShard::snapshot() const {
+Snapshot MemoryShard::newest_published() const {
   const std::scoped_lock lock(published_mutex_);
   return published_;
 }
 
+Snapshot MemoryShard::snapshot() const {
+  const std::scoped_lock lock(published_mutex_);
+  return deferral_.is_on() ? deferral_.visible() : published_;
+}
+
 ShardState MemoryShard::state() const {
-  auto at = snapshot();
+  Snapshot at;
+  {
+    const std::scoped_lock lock(published_mutex_);
+    at = published_;
+    const auto& visible = deferral_.is_on() ? deferral_.visible().state : published_.state;
+    at.state.visible_offset = visible.next_offset;
+    at.state.visible_points = visible.points;
+  }
   auto& memory = at.state.memory;
   for (const auto& column : *at.generation->columns) {
     // Of a column that is being written more may be there already than the state tells of.
@@ -222,14 +235,14 @@ ShardState MemoryShard::state() const {
 }
 
 std::vector<SlotSearches> MemoryShard::searches() const {
-  const auto at = snapshot();
+  const auto at = newest_published();
   std::vector<SlotSearches> all;
   for (const auto& column : *at.generation->columns) all.push_back(column->searches.of_slot(column->slot.slot));
   return all;
 }
 
 std::vector<SlotCodes> MemoryShard::quantized() const {
-  const auto at = snapshot();
+  const auto at = newest_published();
   std::vector<SlotCodes> all;
   for (const auto& column : *at.generation->columns)
     if (column->quantized != nullptr) all.push_back({column->slot.slot, column->quantized->codes()});
@@ -241,6 +254,6 @@ std::vector<SourcePosition> MemoryShard::sources() const {
   return sources_.positions();
 }
 
-std::shared_ptr<const Schema> MemoryShard::schema() const { return snapshot().generation->schema; }
+std::shared_ptr<const Schema> MemoryShard::schema() const { return newest_published().generation->schema; }
 
 }  // namespace millrace

@@ -9,6 +9,7 @@
 #include "millrace/index_builder.h"
 #include "millrace/record.h"
 #include "millrace/shard.h"
+#include "shard/deferral.h"
 #include "shard/digest_sum.h"
 #include "shard/id_order.h"
 #include "shard/id_table.h"
@@ -18,21 +19,6 @@
 #include "shard/write_operation.h"
 
 namespace millrace {
-
-using ColumnList = std::vector<std::shared_ptr<VectorColumn>>;  // in schema order
-
-/// What changes rarely, replaced as a whole: the last reader that holds an old one frees it.
-struct Generation {
-  std::shared_ptr<const Schema> schema;
-  std::shared_ptr<const ColumnList> columns;
-  std::shared_ptr<IdTable> ids;
-};
-
-/// A reader's copy of what was published. Rows from `state.rows` on belong to records that are being applied.
-struct Snapshot {
-  ShardState state;
-  std::shared_ptr<const Generation> generation;
-};
 
 /// What the shard can still tell of its past, for captures: rows with offsets from `from` on begin at `first_row` and say
 /// their offsets by their versions. Of the time before it knows where the files ended that it was loaded from.
@@ -82,7 +68,7 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
 
   // growth.cpp: the columns' graphs, on the builder's threads
   bool grow(std::uint64_t until_ns) noexcept override;
-  void limit_builders(std::uint32_t most) noexcept override { Growing::limit_builders(most); }
+  void set_growth(const GrowthSettings& settings) override;
   [[nodiscard]] bool has_growth() const noexcept override;
 
  private:
@@ -179,6 +165,9 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   void cover_sparse() noexcept;
 
   // readers
+  /// Everything that was applied.
+  [[nodiscard]] Snapshot newest_published() const;
+  /// What may be read: all of that, or less while it is deferred.
   [[nodiscard]] Snapshot snapshot() const;
   /// @param passing  null: all points
   [[nodiscard]] Result<SearchResult> search_sparse(const Snapshot& at, const VectorColumn& column,
@@ -237,8 +226,10 @@ class MemoryShard final : public Shard, public Growing, public std::enable_share
   mutable std::mutex sources_mutex_;
   Sources sources_;  ///< written by the writer, read by anyone
 
-  mutable std::mutex published_mutex_;
+  std::atomic<bool> may_grow_{true};
+  mutable std::mutex published_mutex_;  ///< of both
   Snapshot published_;
+  mutable Deferral deferral_{store_};
   mutable IdOrder order_;
 };
 

@@ -65,7 +65,7 @@ QuantizedScan::QuantizedScan(const SearchScope& scope, const VectorScorer& score
       view_(view),
       interruption_(scope.plan.matching.cancellation),
       // About four million components between two looks at the clock: some hundred microseconds.
-      stretches_(0, scope.column.count.load(std::memory_order_acquire),
+      stretches_(0, scope.count,
                  std::clamp<std::uint64_t>((4U << 20U) / scope.column.slot.dimension, 64, 8192)) {}
 
 bool QuantizedScan::is_worth_it() const noexcept { return !view_.rescores() || scope_.eligible > 2 * view_.candidates(scope_.k); }

@@ -98,7 +98,7 @@ Result<PointPage> MemoryShard::retrieve_hits(std::span<const Hit> hits, const Po
 Result<PointPage> MemoryShard::scroll(std::optional<PointId> from, std::uint32_t limit, const PointSelector& selector,
                                       const Matching& matching) const {
   return guard([&]() -> Result<PointPage> {
-    const auto sorted = order_.get(store_, state());
+    const auto sorted = order_.get(store_, snapshot().state);
     const auto at = snapshot();
     const Result<Bitmap> passing = matching.filter == nullptr ? Result<Bitmap>(Bitmap{}) : match_at(at, matching, "scroll");
     if (!passing) return passing.error();

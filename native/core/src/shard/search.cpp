@@ -99,7 +99,7 @@ Result<SearchResult> MemoryShard::search(const SearchPlan& plan) const {
     const auto* const bitmap = is_matched ? plan.passing : matching.filter == nullptr ? nullptr : &passing.value();
     auto found = plan.is_sparse
                      ? search_sparse(at, *column, sparse == nullptr ? SparseIndexView{} : *sparse, plan, bitmap)
-                     : search_dense(SearchScope(store_, *column, at.state, plan, bitmap), view);
+                     : search_dense(SearchScope(store_, *column, at, plan, bitmap), view);
     if (found) column->searches.note(plan, bitmap != nullptr, found.value().path, steady_clock_ns() - started_ns);
     return found;
   });

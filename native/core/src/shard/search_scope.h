@@ -5,7 +5,7 @@
 
 #include "millrace/shard.h"
 #include "millrace/thread_pool.h"
-#include "shard/rows.h"
+#include "shard/snapshot.h"
 
 namespace millrace {
 
@@ -15,19 +15,21 @@ inline constexpr std::uint64_t kThreadWorkMin = 4'000'000;
 /// What one search of a column looks at: a state, and what may be found in it. All of it outlives the search.
 struct SearchScope {
   /// @param among  the rows that may be found; null: all
-  SearchScope(const RowStore& rows, const VectorColumn& of, const ShardState& at, const SearchPlan& asked,
+  SearchScope(const RowStore& rows, const VectorColumn& of, const Snapshot& at, const SearchPlan& asked,
               const Bitmap* among) noexcept
       : store(rows),
         column(of),
-        state(at),
+        state(at.state),
+        count(at.vectors_of(of)),
         plan(asked),
         passing(among),
-        eligible(among == nullptr ? at.points : among->count),
+        eligible(among == nullptr ? at.state.points : among->count),
         k(static_cast<std::size_t>(std::min<std::uint64_t>(asked.k, eligible))) {}
 
   const RowStore& store;
   const VectorColumn& column;
   const ShardState& state;
+  std::uint32_t count;     ///< of positions: none from there on is part of the state
   const SearchPlan& plan;
   const Bitmap* passing;
   std::uint64_t eligible;  ///< rows that may be found

@@ -31,8 +31,7 @@ class SparseHits final : public SparseSink {
 
   /// Looks at the vectors from `first` on, one after the other.
   void scan(const SparseQuery& query, std::uint64_t first, Interruption& interruption) noexcept {
-    const std::uint64_t count = scope_.column.count.load(std::memory_order_acquire);
-    for (auto position = first; position < count; ++position) {
+    for (auto position = first; position < scope_.count; ++position) {
       if (position % kStride == 0 && interruption.is_due()) return;
       take(query, static_cast<std::uint32_t>(position));
     }
@@ -69,7 +68,7 @@ Result<SearchResult> MemoryShard::search_sparse(const Snapshot& at, const Vector
                                                 const SearchPlan& plan, const Bitmap* passing) const {
   SearchResult result;
   result.next_offset = at.state.next_offset;
-  const SearchScope scope(store_, column, at.state, plan, passing);
+  const SearchScope scope(store_, column, at, plan, passing);
   if (scope.k == 0 || plan.indices.empty()) return result;
   const SparseQuery query(plan.indices, plan.query, plan.idf ? &column.sparse->counts() : nullptr);
   TopK best(store_, scope.k, true);
