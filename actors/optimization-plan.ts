@@ -33,12 +33,15 @@ function whyReindex(
 ): string | undefined {
   for (const want of wanted) {
     // A slot that came after the segment was opened.
-    const has = indexes.find(({ slot }) => slot === want.slot) ?? {
+    const has: SlotIndexing = indexes.find(({ slot }) => slot === want.slot) ?? {
       slot: want.slot,
       ...indexingOfNewSlots
     }
     if (has.placement !== want.placement) {
       return `vectors of slot ${want.slot} are to be ${want.placement} and were ${has.placement}`
+    }
+    if (has.weights !== want.weights) {
+      return `weights in the index of slot ${want.slot} are to be ${want.weights ?? 'float32'} and were ${has.weights ?? 'float32'}`
     }
     const bytes = vectorBytes(want.slot)
     const [hasGraph, wantsGraph] = [hasGraphAt(has, bytes), hasGraphAt(want, bytes)]

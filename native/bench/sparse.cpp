@@ -1,8 +1,8 @@
 // How fast are sparse top-10 searches, against adding up whole lists and against looking at every vector?
-//   bench_sparse [documents] [queries] [file]
+//   bench_sparse [documents] [queries] [file, or -] [float32, float16 or uint8]
 // A made corpus: words of a Zipf distribution, about 120 different ones a document, weights as BM25 gives them; queries
 // have up to eight words, drawn alike, weighed by idf or all alike. With a file name it writes the corpus and the queries
-// there, for peers to read.
+// there, for peers to read. The datatype is that of the index.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "sparse/sparse_vectors.h"
@@ -77,6 +78,7 @@ class Corpus {
 class Best final : public SparseSink {
  public:
   [[nodiscard]] float wanted() const noexcept override { return scores_.size() < 10 ? -INFINITY : scores_.begin()->first; }
+  [[nodiscard]] bool admits(std::uint32_t) const noexcept override { return true; }
   void offer(std::uint32_t position, float score) noexcept override {
     scores_.emplace(score, position);
     if (scores_.size() > 10) scores_.erase(scores_.begin());
@@ -137,9 +139,10 @@ int main(int argc, char** argv) {
   const auto documents = static_cast<std::uint32_t>(argc > 1 ? std::atoi(argv[1]) : 300'000);
   const auto asked = argc > 2 ? std::atoi(argv[2]) : 500;
   Corpus corpus(7);
-  SparseVectors vectors;
+  const std::string datatype = argc > 4 ? argv[4] : "float32";
+  SparseVectors vectors(datatype == "uint8" ? ElementType::u8 : datatype == "float16" ? ElementType::f16 : ElementType::f32);
   std::ofstream file;
-  if (argc > 3) file.open(argv[3], std::ios::binary);
+  if (argc > 3 && std::string(argv[3]) != "-") file.open(argv[3], std::ios::binary);
   std::uint64_t entries = 0;
   double seconds = 0;
   double longest = 0;
@@ -176,7 +179,7 @@ int main(int argc, char** argv) {
       std::printf("%s words, %s\n", has_common ? "any" : "rarer", idf ? "idf" : "all alike");
       report("  index", queries, vectors, idf, [&](const SparseQuery& query, Best& best) {
         Interruption none(nullptr);
-        SparseWalk(*view, query).run(best, none);
+        SparseWalk(vectors, *view, query).run(best, none);
         for (auto position = view->covered; position < documents; ++position)
           if (const auto score = query.score(vectors.at(position)); score != 0 && !(score < best.wanted())) best.offer(position, score);
       });

@@ -95,10 +95,10 @@ std::string to_hex(const Digest& digest) {
   return text;
 }
 
-/// Eleven numbers for each slot: its own, links, ef_construct, the bytes from which on it is indexed and searched by a graph,
-/// its VectorPlacement, and the members of QuantizationSettings.
+/// Twelve numbers for each slot: its own, links, ef_construct, the bytes from which on it is indexed and searched by a graph,
+/// its VectorPlacement, the members of QuantizationSettings, and the ElementType of weights.
 std::vector<SlotIndex> as_indexes(const Napi::Value& value) {
-  constexpr std::size_t kNumbers = 11;
+  constexpr std::size_t kNumbers = 12;
   const auto numbers = as_span<const double>(value);
   std::vector<SlotIndex> indexes;
   for (std::size_t at = 0; numbers && at + kNumbers <= numbers->size(); at += kNumbers) {
@@ -106,7 +106,8 @@ std::vector<SlotIndex> as_indexes(const Napi::Value& value) {
     const auto narrow = [&](std::size_t i) { return static_cast<std::uint32_t>(whole(i)); };
     const QuantizationSettings quantization{static_cast<QuantizationKind>(narrow(6)), static_cast<float>((*numbers)[at + 7]),
                                             narrow(8), narrow(9), narrow(10)};
-    indexes.push_back({narrow(0), {narrow(1), narrow(2), whole(3), whole(4), quantization}, static_cast<VectorPlacement>(narrow(5))});
+    indexes.push_back({narrow(0), {narrow(1), narrow(2), whole(3), whole(4), quantization}, static_cast<VectorPlacement>(narrow(5)),
+                       static_cast<ElementType>(narrow(11))});
   }
   return indexes;
 }

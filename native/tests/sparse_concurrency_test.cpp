@@ -13,6 +13,7 @@ namespace {
 class Everything final : public SparseSink {
  public:
   [[nodiscard]] float wanted() const noexcept override { return -std::numeric_limits<float>::infinity(); }
+  [[nodiscard]] bool admits(std::uint32_t) const noexcept override { return true; }
   void offer(std::uint32_t position, float score) noexcept override {
     EXPECT_TRUE(found.emplace(position, score).second) << "position " << position << " twice";
   }
@@ -37,8 +38,8 @@ TEST(SparseConcurrency, ReadersOfAnIndexFindEachVectorOnceWhileItGrows) {
       const auto view = vectors.index();
       Everything sink;
       Interruption none(nullptr);
-      SparseWalk(*view, SparseQuery(indices, values, nullptr)).run(sink, none);
       const SparseQuery query(indices, values, nullptr);
+      SparseWalk(vectors, *view, query).run(sink, none);
       for (std::uint32_t position = 0; position < view->covered; ++position) {
         const auto score = query.score(vectors.at(position));
         const auto found = sink.found.find(position);

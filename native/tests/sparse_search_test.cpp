@@ -15,7 +15,10 @@ constexpr std::uint32_t kSlot = 4;
 /// The points of a shard with one sparse vector, and what a search of it must find.
 class Oracle {
  public:
-  explicit Oracle(std::uint64_t seed) : random_(seed), shard_(open_shard()) {
+  /// @param weights  what the index keeps of them
+  explicit Oracle(std::uint64_t seed, ElementType weights = ElementType::f32)
+      : random_(seed),
+        shard_(Shard::open({.collection_id = kCollection, .index_of_slots = {{kSlot, {}, VectorPlacement::cached, weights}}}).value()) {
     EXPECT_FALSE(apply_at(*shard_, 0, sealed(schema_frame({1, 0, 0, {sparse_slot(kSlot, "words")}}))).stop);
   }
 
@@ -26,10 +29,17 @@ class Oracle {
     for (; count > 0; --count) {
       // Zipf-like: small indices often. Few different values, so that sums tie.
       const auto index = static_cast<std::uint32_t>(std::pow(600.0, static_cast<double>(below(1000)) / 1000.0)) - 1;
-      const auto value = static_cast<float>(1 + below(8)) / 4;
-      made[index] = has_negatives && below(3) == 0 ? -value : value;
+      const auto size = value();
+      made[index] = has_negatives && below(3) == 0 ? -size : size;
     }
     return {made.begin(), made.end()};
+  }
+
+  /// Mostly one of a few, so that sums tie; or any, or one beside which the others of its list are small.
+  float value() {
+    const auto kind = below(40);
+    const auto size = static_cast<float>(1 + below(8)) / 4;
+    return kind < 30 ? size : kind < 39 ? size * static_cast<float>(1 + below(1000)) / 1000 : size * 50;
   }
 
   void change(std::size_t ids, bool has_negatives) {
@@ -78,6 +88,11 @@ class Oracle {
     }
     apply(upsert_frame(points, {}));
     for (const auto& point : points) stored_[point.id] = point.sparse.at(kSlot);
+  }
+
+  void put(std::uint64_t id, const Entries& entries) {
+    apply(upsert_frame({{PointId::number(id), {}, "{\"n\":" + std::to_string(id % 10) + "}", {{kSlot, entries}}}}, {}));
+    stored_[PointId::number(id)] = entries;
   }
 
   struct Query {
@@ -168,27 +183,32 @@ class Oracle {
   std::map<PointId, std::optional<Entries>> stored_;
 };
 
+/// Whatever an index keeps of weights, hits and scores are those of the vectors as they were given.
+class SparseDifferential : public ::testing::TestWithParam<ElementType> {};
+
+INSTANTIATE_TEST_SUITE_P(Weights, SparseDifferential, ::testing::Values(ElementType::f32, ElementType::f16, ElementType::u8));
+
 /// So many that lists are long, and most blocks cannot reach what is wanted.
-TEST(SparseSearch, FindsInLongListsWhatBruteForceFinds) {
+TEST_P(SparseDifferential, FindsInLongListsWhatBruteForceFinds) {
   const auto seed = seed_of("sparse lists");
   for (std::uint64_t i = 0; i < 3 && !HasFailure(); ++i) {
     SCOPED_TRACE("SEED=" + std::to_string(seed + i));
-    Oracle oracle(seed + i);
+    Oracle oracle(seed + i, GetParam());
     const bool has_negatives = i == 1;
     for (int round = 0; round < 24; ++round) oracle.fill(1000, 25, has_negatives);
-    for (int asked = 0; asked < 40 && !HasFailure(); ++asked) oracle.check(oracle.query(has_negatives || i == 2), false);
+    for (int asked = 0; asked < 25 && !HasFailure(); ++asked) oracle.check(oracle.query(has_negatives || i == 2), false);
     // Half of them go, and what is left is found among the dead.
     for (int round = 0; round < 8; ++round) oracle.fill(1000, 25, has_negatives, 12'000);
-    for (int asked = 0; asked < 20 && !HasFailure(); ++asked) oracle.check(oracle.query(has_negatives), false);
+    for (int asked = 0; asked < 12 && !HasFailure(); ++asked) oracle.check(oracle.query(has_negatives), false);
   }
 }
 
 /// Ids end in the digit that their payload tells, unless an operation gave them another payload: those keep "n".
-TEST(SparseSearch, FindsWhatBruteForceFindsWhileEverythingChanges) {
+TEST_P(SparseDifferential, FindsWhatBruteForceFindsWhileEverythingChanges) {
   const auto seed = seed_of("sparse search");
   for (std::uint64_t i = 0; i < 6 && !HasFailure(); ++i) {
     SCOPED_TRACE("SEED=" + std::to_string(seed + i));
-    Oracle oracle(seed + i);
+    Oracle oracle(seed + i, GetParam());
     const bool has_negatives = i % 2 == 1;
     for (int round = 0; round < 120 && !HasFailure(); ++round) {
       oracle.change(2000, has_negatives);
@@ -227,24 +247,60 @@ TEST(SparseSearch, VectorsOfTheOtherKindAreRejectedByTheirRecord) {
   EXPECT_EQ(shard->state().points, 1U);
 }
 
-TEST(SparseSearch, SumsThatLeaveTheRangeOfFloatsComeFirstOrLast) {
-  const auto shard = open_shard();
-  ASSERT_FALSE(apply_at(*shard, 0, sealed(schema_frame({1, 0, 0, {sparse_slot(kSlot, "s")}}))).stop);
+TEST_P(SparseDifferential, SumsThatLeaveTheRangeOfFloatsComeFirstOrLast) {
+  Oracle oracle(1, GetParam());
   const float huge = 3e38F;
-  const std::vector<TestPoint> points{{PointId::number(1), {}, "", {{kSlot, {{1, huge}, {2, huge}}}}},
-                                      {PointId::number(2), {}, "", {{kSlot, {{1, huge}, {3, -huge}}}}},
-                                      {PointId::number(3), {}, "", {{kSlot, {{2, 1}}}}}};
-  ASSERT_FALSE(apply_at(*shard, 1, sealed(upsert_frame(points, {}))).stop);
+  oracle.put(1, {{1, huge}, {2, huge}});
+  oracle.put(2, {{1, huge}, {3, -huge}});
+  oracle.put(3, {{2, 1}});
   const std::vector<float> values{10, 10, 10};
   const std::vector<std::uint32_t> indices{1, 2, 3};
   SearchPlan plan{kSlot, values, 10, false, 0, std::nullopt, {}};
   plan.is_sparse = true;
   plan.indices = indices;
-  const auto hits = shard->search(plan).value().hits;
-  ASSERT_EQ(hits.size(), 3U);
-  EXPECT_EQ(hits[0].id, PointId::number(1));
-  EXPECT_EQ(hits[1].id, PointId::number(3));
-  EXPECT_EQ(hits[2].id, PointId::number(2));
+  // The others are nothing to this query; from the 256th point on the index is asked.
+  for (std::uint64_t id = 4; id < 600; ++id) {
+    if (id == 4 || id == 599) {
+      const auto hits = oracle.shard().search(plan).value().hits;
+      ASSERT_EQ(hits.size(), 3U);
+      EXPECT_EQ(hits[0].id, PointId::number(1));
+      EXPECT_EQ(hits[1].id, PointId::number(3));
+      EXPECT_EQ(hits[2].id, PointId::number(2));
+    }
+    oracle.put(id, {{7, 1}});
+  }
+}
+
+/// A sum that rounding makes 0, or moves to the other side of it, belongs to a hit all the same.
+TEST_P(SparseDifferential, SumsNearZeroAreHits) {
+  Oracle oracle(1, GetParam());
+  for (std::uint64_t id = 0; id < 600; ++id) {
+    const auto tiny = static_cast<float>(id + 1) * 1e-6F;
+    if (id % 3 == 0) oracle.put(id, {{1, id % 2 == 0 ? tiny : -tiny}});
+    else if (id % 3 == 1) oracle.put(id, {{1, 3}, {2, -3 - tiny}});
+    else oracle.put(id, {{5, 1}});
+  }
+  oracle.put(1000, {{1, 1000}, {5, 1}});
+  for (const std::uint32_t k : {5U, 150U, 1000U})
+    for (const float weight : {1.0F, -1.0F}) {
+      Oracle::Query query;
+      query.entries = {{1, weight}, {2, weight}};
+      query.k = k;
+      oracle.check(query, false);
+    }
+}
+
+TEST(SparseIndexMemory, SmallerWeightsTakeLess) {
+  const auto seed = seed_of("sparse memory");
+  std::map<ElementType, std::uint64_t> bytes;
+  for (const auto weights : {ElementType::f32, ElementType::f16, ElementType::u8}) {
+    Oracle oracle(seed, weights);
+    for (int round = 0; round < 17; ++round) oracle.fill(1000, 25, false);
+    bytes[weights] = oracle.shard().state().memory.sparse;
+  }
+  // Of about 300,000 entries.
+  EXPECT_LT(bytes[ElementType::f16] + 400'000, bytes[ElementType::f32]);
+  EXPECT_LT(bytes[ElementType::u8] + 600'000, bytes[ElementType::f32]);
 }
 
 }  // namespace

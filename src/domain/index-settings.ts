@@ -40,8 +40,35 @@ export function buildersOf(spec: CollectionSpec): number {
   return limits.includes(0) ? 0 : Math.max(0, ...limits)
 }
 
+/** What an inverted index keeps of the weights of sparse vectors; they themselves are kept as they were given. */
+export type SparseWeights = 'float16' | 'uint8'
+
+export interface SlotIndexing {
+  readonly slot: number
+  readonly links: number
+  readonly efConstruct: number
+  readonly thresholdBytes: number
+  readonly fullScanBytes: number
+  readonly placement: VectorPlacement
+  readonly quantization?: ReturnType<typeof quantizationOf>
+  /** Missing: as they were given. */
+  readonly weights?: SparseWeights
+}
+
 /** One entry for each vector slot of the collection. */
-export function indexesOf(spec: CollectionSpec) {
+export function indexesOf(spec: CollectionSpec): readonly SlotIndexing[] {
+  return [...denseIndexes(spec), ...sparseIndexes(spec)]
+}
+
+function sparseIndexes({ request, sparse = [] }: CollectionSpec): readonly SlotIndexing[] {
+  return sparse.map(({ slot, name }) => {
+    const datatype = request.sparse_vectors?.[name]?.index?.datatype
+    const isSmaller = datatype === 'float16' || datatype === 'uint8'
+    return { slot, ...indexingOfNewSlots, ...(isSmaller && { weights: datatype }) }
+  })
+}
+
+function denseIndexes(spec: CollectionSpec): readonly SlotIndexing[] {
   const request = tidySettings(spec.request)
   const params = vectorParamsByName(request)
   const thresholdKb = request.optimizers_config?.indexing_threshold ?? thresholdKbDefault

@@ -1,7 +1,9 @@
 /** When a segment is worth another one: what the user has set in `optimizers_config`, over the defaults. */
 import { bytesPerVector, type CollectionSpec } from './collection.ts'
 import { tidySettings } from './collection-settings.ts'
-import { buildersOf, indexesOf } from './index-settings.ts'
+import { buildersOf, indexesOf, type SlotIndexing } from './index-settings.ts'
+
+export type { SlotIndexing } from './index-settings.ts'
 
 /** How the graphs of a shard grow, and what of that its readers wait for. */
 export interface GrowthSettings {
@@ -26,9 +28,6 @@ export interface OptimizerSettings {
   readonly growth: GrowthSettings
   readonly indexes: readonly SlotIndexing[]
 }
-
-/** How one vector slot is to be indexed. */
-export type SlotIndexing = ReturnType<typeof indexesOf>[number]
 
 export const optimizerDefaults = { deleted_threshold: 0.2, vacuum_min_vector_number: 1000 }
 

@@ -63,6 +63,8 @@ export interface SlotIndex {
   /** Where the vectors are kept as they were given: in memory, or in a file of the scratch folder. Missing: in memory. */
   readonly placement?: 'cached' | 'cold'
   readonly quantization?: SlotQuantization
+  /** Of a sparse vector, what the inverted index keeps of weights. Missing: float32. */
+  readonly weights?: keyof typeof weightTypes
 }
 
 /** Codes of a slot's vectors, from `thresholdBytes` on. What does not belong to the kind does not count. */
@@ -81,6 +83,8 @@ export interface SlotQuantization {
 /** As `QuantizationKind` of native/core/include/millrace/index_settings.h counts them. */
 const quantizationKinds = { scalar: 1, binary: 2, turbo: 3, product: 4 }
 const noQuantization = [0, 1, 8, 8, 4]
+/** As `VectorEncoding` of src/domain/record/layout.ts counts them. */
+const weightTypes = { float32: 0, float16: 1, uint8: 2 }
 
 /**
  * Opens a shard under a key of the process, or finds the one already open under it.
@@ -94,14 +98,15 @@ export function openShard(
   indexes: readonly SlotIndex[] = [],
   scratchFolder = ''
 ): ShardHandle {
-  const numbers = indexes.flatMap(({ slot, quantization, ...index }) => [
+  const numbers = indexes.flatMap(({ slot, quantization, weights = 'float32', ...index }) => [
     slot,
     index.links,
     index.efConstruct,
     index.thresholdBytes,
     index.fullScanBytes,
     index.placement === 'cold' ? 1 : 0,
-    ...(quantization === undefined ? noQuantization : numbersOf(quantization))
+    ...(quantization === undefined ? noQuantization : numbersOf(quantization)),
+    weightTypes[weights]
   ])
   return callNative(() =>
     native.openShard(key, collectionId, shard, Float64Array.from(numbers), scratchFolder)

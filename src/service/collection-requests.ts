@@ -69,19 +69,11 @@ function checkSparseVectors(request: CreateCollectionBody): void {
   }
 }
 
-/**
- * What is stored and scored is always the f32 that was given.
- *
- * @throws MILLRACE_BODY_INVALID, MILLRACE_OPTION_UNSUPPORTED
- */
+/** @throws MILLRACE_BODY_INVALID */
 export function checkSparseParams({ index }: SparseParams): void {
-  const { datatype } = index ?? {}
-  if (datatype === 'turbo4') {
+  if (index?.datatype === 'turbo4') {
     const reason = 'sparse_vectors.?.index.datatype: sparse vectors do not support turbo4'
     throw new EngineError('MILLRACE_BODY_INVALID', { reason })
-  }
-  if (datatype && datatype !== 'float32') {
-    throw unsupported(`sparse_vectors: datatype: ${datatype}`, 'use float32')
   }
 }
 

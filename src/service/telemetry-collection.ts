@@ -168,7 +168,10 @@ function segment(view: CollectionView, shard: ShardView, nameOf: NameOf) {
         ...quantizationConfig(name)
       })),
       ...(sparse.length > 0 && {
-        sparse_vector_data: byName(sparse, () => ({ index: { index_type: 'MutableRam' } }))
+        sparse_vector_data: byName(sparse, ({ slot }) => {
+          const { weights: datatype } = indexes.find((index) => index.slot === slot) ?? {}
+          return { index: { index_type: 'MutableRam', ...(datatype && { datatype }) } }
+        })
       }),
       payload_storage_type: { type: 'in_ram_mmap' }
     },

@@ -283,7 +283,6 @@ test.each([
     "Wrong input: Dense and sparse vector names must be unique - duplicate found with 'a'"
   ],
   [create({ a: { index: { datatype: 'turbo4' } } }), 422, 'sparse vectors do not support'],
-  [create({ a: { index: { datatype: 'uint8' } } }), 400, 'not supported'],
   [create({ a: { modifier: 'bm25' } }), 400, 'Format error in JSON body: '],
   [create({ a: { index: { memory: 'warm' } } }), 400, 'Format error in JSON body: ']
 ])('creating %j is refused', async (body, status, message) => {

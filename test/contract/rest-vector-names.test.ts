@@ -62,6 +62,23 @@ test('a sparse vector is added at runtime', async () => {
   expect(await query({ query: words, using: 'words' })).toMatchObject([{ id: 2 }])
 })
 
+test('a sparse vector is added with the datatype of its index, which belongs to what it is', async () => {
+  const add = (datatype?: string) =>
+    send('PUT', '/vectors/small?wait=true', { sparse: { datatype } })
+  expect((await add('uint8')).status).toBe(200)
+  expect(await params()).toMatchObject({
+    sparse_vectors: { small: { index: { datatype: 'uint8' } } }
+  })
+  expect((await add('uint8')).status).toBe(200)
+  for (const other of ['float16', 'float32', undefined]) expect((await add(other)).status).toBe(400)
+  const small = { indices: [7], values: [0.123] }
+  await call('PUT', '/points/vectors?wait=true', { points: [{ id: 2, vector: { small } }] })
+  expect(await query({ query: small, using: 'small' })).toMatchObject([
+    { id: 2, score: 0.015129001 }
+  ])
+  await call('DELETE', '/vectors/small?wait=true')
+})
+
 test('without waiting the change is acknowledged', async () => {
   const added = await call('PUT', '/vectors/later', { dense: { size: 1, distance: 'Dot' } })
   expect(added).toMatchObject({ status: 'acknowledged' })

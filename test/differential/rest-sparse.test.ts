@@ -20,8 +20,10 @@ function entries(count: number): Entries {
   return new Map(
     Array.from({ length: count }, () => [
       Math.floor(300 ** random.next()) - 1,
-      // Few different values, so that scores tie.
-      (1 + below(8)) / 4 - (below(5) === 0 ? 3 : 0)
+      // Mostly few different values, so that scores tie; and some that smaller datatypes round.
+      below(4) === 0
+        ? Math.fround(random.next() * 5 - 1)
+        : (1 + below(8)) / 4 - (below(5) === 0 ? 3 : 0)
     ])
   )
 }
@@ -45,13 +47,20 @@ function expected(stored: ReadonlyMap<number, Entries>, query: Entries, limit: n
     .slice(0, limit)
 }
 
-test('sparse queries over two shards find what brute force finds while points come and go', async () => {
-  await rest.client.call('PUT', name, { sparse_vectors: { text: {} }, shard_number: 2 })
+const datatypes = ['float32', 'float16', 'uint8']
+
+test('sparse queries over two shards find what brute force finds while points come and go, whatever the datatype of the index', async () => {
+  const indexes = datatypes.map((datatype) => [datatype, { index: { datatype } }])
+  const body = { sparse_vectors: Object.fromEntries(indexes), shard_number: 2 }
+  await rest.client.call('PUT', name, body)
   const stored = new Map<number, Entries>()
   for (let round = 0; round < 12; round++) {
     const points = Array.from({ length: 150 }, () => ({ id: below(1200), of: entries(below(20)) }))
     await rest.client.call('PUT', `${name}/points?wait=true`, {
-      points: points.map(({ id, of }) => ({ id, vector: { text: asVector(of) } }))
+      points: points.map(({ id, of }) => ({
+        id,
+        vector: Object.fromEntries(datatypes.map((datatype) => [datatype, asVector(of)]))
+      }))
     })
     for (const { id, of } of points) stored.set(id, of)
     const gone = Array.from({ length: 20 }, () => below(1200))
@@ -60,11 +69,13 @@ test('sparse queries over two shards find what brute force finds while points co
     for (let asked = 0; asked < 5; asked++) {
       const query = entries(1 + below(12))
       const [limit, offset] = [1 + below(40), below(4)]
-      const body = { query: asVector(query), using: 'text', limit, offset }
-      const answer = await rest.client.call('POST', `${name}/points/query`, body)
-      const hits = (answer['result'] as { points: Hit[] }).points
       const wanted = expected(stored, query, limit + offset).slice(offset)
-      expect(hits.map(({ id, score }) => ({ id, score }))).toEqual(wanted)
+      for (const using of datatypes) {
+        const body = { query: asVector(query), using, limit, offset }
+        const answer = await rest.client.call('POST', `${name}/points/query`, body)
+        const hits = (answer['result'] as { points: Hit[] }).points
+        expect(hits.map(({ id, score }) => ({ id, score: Math.fround(score) }))).toEqual(wanted)
+      }
     }
   }
 })

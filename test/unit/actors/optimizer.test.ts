@@ -95,6 +95,17 @@ test('a segment is built anew when vectors are to be kept elsewhere, however few
   expect(planOf({ ...factsOf(10, 10, 5000), indexes: [] }, cold)).toMatchObject({ reason })
 })
 
+test('a segment is built anew when the index of a sparse vector is to keep other weights', () => {
+  const bytes = { ...settings, indexes: [{ ...indexing, weights: 'uint8' as const }] }
+  const reason = 'weights in the index of slot 1 are to be uint8 and were float32'
+  expect(planOf(factsOf(10, 10), bytes)).toEqual({ kind: 'reindex', reason })
+  expect(planOf({ ...factsOf(10, 10), indexes: bytes.indexes }, bytes)).toBeUndefined()
+  expect(planOf({ ...factsOf(10, 10), indexes: bytes.indexes }, settings)).toMatchObject({
+    reason: 'weights in the index of slot 1 are to be float32 and were uint8'
+  })
+  expect(planOf({ ...factsOf(10, 10), indexes: [] }, bytes)).toMatchObject({ reason })
+})
+
 test('what a successor takes is what its live rows take, where their vectors are to be', () => {
   const had = factsOf(10, 20, 2000)
   const cold = [{ ...indexing, placement: 'cold' as const }]

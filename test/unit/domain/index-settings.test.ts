@@ -45,6 +45,19 @@ test('a vector is cold when `memory` says so, or `on_disk` where there is no `me
   expect(placementOf({ on_disk: false })).toBe('cached')
 })
 
+test('an index of sparse vectors keeps smaller weights when its datatype says so', () => {
+  const of = (datatype?: 'float32' | 'float16' | 'uint8') => ({
+    index: { datatype: datatype ?? null }
+  })
+  const sparse_vectors = { a: {}, b: of(), c: of('float32'), d: of('float16'), e: of('uint8') }
+  const indexes = indexesOf(specOfRequest({ vectors, sparse_vectors }))
+  expect(indexes.map(({ weights }) => weights)).toEqual([
+    ...Array.from({ length: 4 }, () => undefined),
+    'float16',
+    'uint8'
+  ])
+})
+
 test('sizes that would only cost are bounded', () => {
   const spec = specOfRequest({ vectors, hnsw_config: { m: 1, ef_construct: 1_000_000 } })
   expect(indexesOf(spec)).toMatchObject([{ links: 4, efConstruct: 4096 }])

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "millrace/elements.h"
+
 namespace millrace {
 
 enum class QuantizationKind : std::uint8_t { none, scalar, binary, turbo, product };
@@ -41,6 +43,7 @@ struct SlotIndex {
   std::uint32_t slot = 0;
   IndexSettings settings;
   VectorPlacement placement = VectorPlacement::cached;
+  ElementType weights = ElementType::f32;  ///< of a sparse vector: what its inverted index keeps of them
 };
 
 }  // namespace millrace

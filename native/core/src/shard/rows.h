@@ -69,12 +69,13 @@ struct RowStore {
 /// set with an atomic store when it changes. Each of them replaced the one before, `Row::previous`, without a new vector.
 /// Positions rise with the rows that brought them. A column is dense, with `dense` and perhaps `norms`, or `multi`, or `sparse`.
 struct VectorColumn {
-  /// @param cold  of the vectors as they were given, dense ones or multivectors; null: memory
-  VectorColumn(VectorSlot described, std::shared_ptr<const Storage> cold)
+  /// @param cold     of the vectors as they were given, dense ones or multivectors; null: memory
+  /// @param weights  what an inverted index keeps of sparse ones
+  VectorColumn(VectorSlot described, std::shared_ptr<const Storage> cold, ElementType weights = ElementType::f32)
       : slot(std::move(described)),
         cold_storage(std::move(cold)),
         dense(slot.element, slot.dimension, storage()),
-        sparse(slot.is_sparse ? std::make_unique<SparseVectors>() : nullptr),
+        sparse(slot.is_sparse ? std::make_unique<SparseVectors>(weights) : nullptr),
         multi(slot.is_multi ? std::make_unique<MultiVectors>(slot, storage()) : nullptr) {}
 
   VectorSlot slot;

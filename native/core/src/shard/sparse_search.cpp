@@ -25,6 +25,8 @@ class SparseHits final : public SparseSink {
     return threshold_ ? std::max(*threshold_, best_.worst()) : best_.worst();
   }
 
+  [[nodiscard]] bool admits(std::uint32_t position) const noexcept override { return scope_.row_at(position) != kNoRow; }
+
   void offer(std::uint32_t position, float score) noexcept override {
     if (const auto row = scope_.row_at(position); row != kNoRow) ranker_.offer(score, row);
   }
@@ -74,7 +76,7 @@ Result<SearchResult> MemoryShard::search_sparse(const Snapshot& at, const Vector
   TopK best(store_, scope.k, true);
   SparseHits hits(scope, best);
   Interruption interruption(plan.matching.cancellation);
-  SparseWalk walk(view, query);
+  SparseWalk walk(*column.sparse, view, query);
   if (passing != nullptr && passing->count * kVectorEntries < walk.entries()) {
     hits.scan_passing(query, interruption);
   } else {

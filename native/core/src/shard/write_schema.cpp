@@ -53,7 +53,8 @@ std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) c
   const auto own = std::ranges::find(options_.index_of_slots, slot.slot, &SlotIndex::slot);
   const bool has_own = own != options_.index_of_slots.end();
   const bool is_cold = (has_own ? own->placement : options_.placement) == VectorPlacement::cold;
-  auto column = std::make_shared<VectorColumn>(slot, is_cold ? cold_storage_ : nullptr);
+  auto column = std::make_shared<VectorColumn>(slot, is_cold ? cold_storage_ : nullptr,
+                                               has_own ? own->weights : ElementType::f32);
   // Multivectors are scanned.
   if (options_.builder == nullptr || slot.is_sparse || slot.is_multi) return column;
   const auto& settings = has_own ? own->settings : options_.index;

@@ -30,7 +30,7 @@ void SparseIndex::cover(const SparseVectors& vectors, std::uint32_t count, const
   while (count - next->covered >= kSegmentMin) {
     auto size = kFromVectorsMax;
     while (size > count - next->covered) size /= 4;
-    next->segments.push_back(SparseSegment::of_vectors(vectors, next->covered, size, test));
+    next->segments.push_back(SparseSegment::of_vectors(vectors, next->covered, size, weights_, test));
     next->covered += size;
     while (merge(*next, test)) {
     }

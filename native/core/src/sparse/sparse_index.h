@@ -21,6 +21,9 @@ struct SparseIndexView {
 /// the size, so that each vector is moved few times and there are few segments.
 class SparseIndex {
  public:
+  /// @param weights  what it keeps of them
+  explicit SparseIndex(ElementType weights) noexcept : weights_(weights) {}
+
   /// @return never null. A reader asks for it before it takes the snapshot that it reads: what the index leaves out was
   ///         gone when the index was made.
   [[nodiscard]] std::shared_ptr<const SparseIndexView> view() const;
@@ -36,6 +39,7 @@ class SparseIndex {
   static bool merge(SparseIndexView& next, const PositionTest& test);
   void tidy(SparseIndexView& next, const PositionTest& test);
 
+  const ElementType weights_;
   mutable std::mutex mutex_;  ///< of view_
   std::shared_ptr<const SparseIndexView> view_ = std::make_shared<const SparseIndexView>();
   std::size_t tidied_ = 0;  ///< the segment that was looked at last

@@ -41,38 +41,54 @@ void sort_by_index(std::vector<Entry>& entries) {
 /// Writes lists by rising index.
 class SparseSegment::Builder {
  public:
-  explicit Builder(std::size_t entries) {
-    made_->documents_.reserve(entries);
+  Builder(ElementType weights, std::size_t entries) {
+    made_->weights_ = SparseWeights(weights);
     made_->weights_.reserve(entries);
+    made_->documents_.reserve(entries);
   }
 
   void add_document(std::uint32_t position) { made_->positions_.push_back(position); }
 
   /// @param index  not below the last one
-  void add(std::uint32_t index, std::uint16_t document, float weight) {
-    begin(index);
+  /// @param error  the weight is not farther than this from the one that was given
+  void add(std::uint32_t index, std::uint16_t document, float weight, float error = 0) {
+    if (made_->indices_.empty() || made_->indices_.back() != index) begin(index);
     made_->documents_.push_back(document);
-    made_->weights_.push_back(weight);
+    list_.push_back(weight);
+    error_ = std::max(error_, error);
   }
 
   [[nodiscard]] std::shared_ptr<const SparseSegment> finish() {
+    end();
     made_->starts_.push_back(static_cast<std::uint32_t>(made_->documents_.size()));
+    made_->starts_.shrink_to_fit();
+    made_->indices_.shrink_to_fit();
+    made_->weights_.fit();
     made_->finish();
     return std::move(made_);
   }
 
  private:
   void begin(std::uint32_t index) {
-    if (!made_->indices_.empty() && made_->indices_.back() == index) return;
+    end();
     made_->indices_.push_back(index);
     made_->starts_.push_back(static_cast<std::uint32_t>(made_->documents_.size()));
   }
 
+  void end() {
+    if (!list_.empty()) made_->weights_.add(list_, error_);
+    list_.clear();
+    error_ = 0;
+  }
+
   std::shared_ptr<SparseSegment> made_ = std::make_shared<SparseSegment>();
+  std::vector<float> list_;  ///< weights of the last list
+  float error_ = 0;          ///< the largest of its entries
 };
 
 std::shared_ptr<const SparseSegment> SparseSegment::of_vectors(const SparseVectors& vectors, std::uint32_t first,
-                                                               std::uint32_t count, const PositionTest& test) {
+                                                               std::uint32_t count, ElementType weights,
+                                                               const PositionTest& test) {
   std::vector<std::uint32_t> live;
   std::size_t total = 0;
   for (auto position = first; position < first + count; ++position) {
@@ -82,7 +98,7 @@ std::shared_ptr<const SparseSegment> SparseSegment::of_vectors(const SparseVecto
   }
   std::vector<Entry> entries;
   entries.reserve(total);
-  Builder builder(total);
+  Builder builder(weights, total);
   for (std::size_t document = 0; document < live.size(); ++document) {
     const auto vector = vectors.at(live[document]);
     builder.add_document(live[document]);
@@ -99,7 +115,7 @@ std::shared_ptr<const SparseSegment> SparseSegment::merged(std::span<const std::
   constexpr std::uint32_t kGone = kDocumentsMax;
   std::size_t total = 0;
   for (const auto& part : parts) total += part->documents_.size();
-  Builder builder(total);
+  Builder builder(parts.front()->weight_type(), total);
   std::vector<std::vector<std::uint32_t>> numbers(parts.size());  // by document of each part: the new one
   std::uint32_t documents = 0;
   for (std::size_t p = 0; p < parts.size(); ++p)
@@ -117,30 +133,40 @@ std::shared_ptr<const SparseSegment> SparseSegment::merged(std::span<const std::
     for (std::size_t p = 0; p < parts.size(); ++p) {
       const auto& part = *parts[p];
       if (places[p] == part.indices_.size() || part.indices_[places[p]] != index) continue;
-      for (auto at = part.starts_[places[p]]; at < part.starts_[places[p] + 1]; ++at) {
-        const auto number = numbers[p][part.documents_[at]];
-        if (number != kGone)
-          builder.add(static_cast<std::uint32_t>(index), static_cast<std::uint16_t>(number), part.weights_[at]);
-      }
+      const auto weights = part.weights_of(static_cast<std::uint32_t>(places[p]));
+      const auto begin = part.starts_[places[p]];
+      weights.visit([&](auto code) {
+        for (std::uint32_t i = 0; begin + i < part.starts_[places[p] + 1]; ++i)
+          if (const auto number = numbers[p][part.documents_[begin + i]]; number != kGone)
+            builder.add(static_cast<std::uint32_t>(index), static_cast<std::uint16_t>(number), code(i) * weights.scale.step,
+                        weights.scale.error);
+      });
       ++places[p];
     }
   }
 }
 
 void SparseSegment::finish() {
-  has_negatives_ = std::ranges::any_of(weights_, [](float weight) { return weight < 0; });
   long_of_.resize(indices_.size());
   most_.resize(indices_.size());
-  if (has_negatives_) least_.resize(indices_.size());
-  for (std::uint32_t list = 0; list < indices_.size(); ++list)
-    for (auto at = starts_[list]; at < starts_[list + 1]; ++at) {
-      most_[list] = std::max(most_[list], weights_[at]);
-      if (has_negatives_) least_[list] = std::min(least_[list], weights_[at]);
-    }
+  least_.resize(indices_.size());
+  for (std::uint32_t list = 0; list < indices_.size(); ++list) measure(list);
+  has_negatives_ = std::ranges::any_of(least_, [](float least) { return least < 0; });
+  if (!has_negatives_) least_ = {};
   // A list with fewer entries than there are blocks is as quickly read itself.
   for (std::uint32_t list = 0; list < indices_.size(); ++list)
     if (starts_[list + 1] - starts_[list] >= blocks()) describe(list);
   fill_table();
+}
+
+void SparseSegment::measure(std::uint32_t list) {
+  const auto weights = weights_of(list);
+  weights.visit([&](auto code) {
+    for (std::uint32_t i = 0; i < starts_[list + 1] - starts_[list]; ++i) {
+      most_[list] = std::max(most_[list], code(i) * weights.scale.step);
+      least_[list] = std::min(least_[list], code(i) * weights.scale.step);
+    }
+  });
 }
 
 void SparseSegment::describe(std::uint32_t list) {
@@ -148,14 +174,19 @@ void SparseSegment::describe(std::uint32_t list) {
   long_of_[list] = static_cast<std::uint32_t>(first / blocks()) + 1;
   largest_.resize(first + blocks());
   if (has_negatives_) smallest_.resize(first + blocks());
-  auto at = starts_[list];
-  for (std::uint32_t block = 0; block < blocks(); ++block) {
-    ends_.push_back(at);
-    for (; at < starts_[list + 1] && documents_[at] / kBlock == block; ++at) {
-      largest_[first + block] = std::max(largest_[first + block], weights_[at]);
-      if (has_negatives_) smallest_[first + block] = std::min(smallest_[first + block], weights_[at]);
+  const auto weights = weights_of(list);
+  const auto begin = starts_[list];
+  auto at = begin;
+  weights.visit([&](auto code) {
+    for (std::uint32_t block = 0; block < blocks(); ++block) {
+      ends_.push_back(at);
+      for (; at < starts_[list + 1] && documents_[at] / kBlock == block; ++at) {
+        const float weight = code(at - begin) * weights.scale.step;
+        largest_[first + block] = std::max(largest_[first + block], weight);
+        if (has_negatives_) smallest_[first + block] = std::min(smallest_[first + block], weight);
+      }
     }
-  }
+  });
   ends_.push_back(at);
 }
 
@@ -176,7 +207,7 @@ SparseSegment::List SparseSegment::list_of(std::uint32_t index) const noexcept {
     if (indices_[list] != index) continue;
     const auto begin = starts_[list];
     const auto count = starts_[list + 1] - begin;
-    List found{std::span(documents_).subspan(begin, count), std::span(weights_).subspan(begin, count)};
+    List found{std::span(documents_).subspan(begin, count), weights_of(list)};
     found.most = most_[list];
     if (has_negatives_) found.least = least_[list];
     if (long_of_[list] == 0) return found;
@@ -190,9 +221,9 @@ SparseSegment::List SparseSegment::list_of(std::uint32_t index) const noexcept {
 }
 
 std::uint64_t SparseSegment::bytes() const noexcept {
-  const auto words = positions_.capacity() + indices_.capacity() + starts_.capacity() + weights_.capacity() + table_.capacity() +
-                     long_of_.capacity() + most_.capacity() + least_.capacity() + ends_.capacity() + largest_.capacity() + smallest_.capacity();
-  return words * sizeof(std::uint32_t) + documents_.capacity() * sizeof(std::uint16_t);
+  const auto words = positions_.capacity() + indices_.capacity() + starts_.capacity() + table_.capacity() + long_of_.capacity() +
+                     most_.capacity() + least_.capacity() + ends_.capacity() + largest_.capacity() + smallest_.capacity();
+  return words * sizeof(std::uint32_t) + documents_.capacity() * sizeof(std::uint16_t) + weights_.bytes();
 }
 
 }  // namespace millrace

@@ -19,6 +19,9 @@ namespace millrace {
 /// position once it learned of it by an acquire.
 class SparseVectors {
  public:
+  /// @param indexed  what the index keeps of weights; the vectors themselves are as they were given
+  explicit SparseVectors(ElementType indexed = ElementType::f32) noexcept : index_(indexed) {}
+
   /// Makes room for the vectors of a block.
   /// @throws std::bad_alloc; nothing that counts has changed then
   void reserve(std::uint64_t from, const VectorBlock& block);

@@ -15,6 +15,8 @@ class SparseSink {
   virtual ~SparseSink() = default;
   /// What does not reach this score is not wanted. It only ever rises.
   [[nodiscard]] virtual float wanted() const noexcept = 0;
+  /// @return whether the position may be found at all
+  [[nodiscard]] virtual bool admits(std::uint32_t position) const noexcept = 0;
   virtual void offer(std::uint32_t position, float score) noexcept = 0;
 };
 
@@ -26,12 +28,14 @@ class SparseSink {
 /// short lists are added up, and of the long ones the weights of a block only when the block can reach what is wanted: by
 /// its sums, and by the largest weight that each long list has in it, or the smallest when the query's is below 0. What a
 /// document may reach is compared with room for roundings, and where one may reach enough its block is added up by rising
-/// index.
+/// index. Where an index keeps rounded weights, there is room for these as well, and what may reach enough is scored by its
+/// vector: scores are always those of the vectors as they were given.
 class SparseWalk {
  public:
-  /// @param view, query  outlive the walk
+  /// @param vectors  that the index is of
+  /// @param view, query  outlive the walk, as the vectors do
   /// @throws std::bad_alloc
-  SparseWalk(const SparseIndexView& view, const SparseQuery& query);
+  SparseWalk(const SparseVectors& vectors, const SparseIndexView& view, const SparseQuery& query);
 
   /// Entries of all lists of the query.
   [[nodiscard]] std::uint64_t entries() const noexcept { return entries_; }
@@ -43,7 +47,8 @@ class SparseWalk {
   static constexpr std::uint32_t kWindow = kBlocks * SparseSegment::kBlock;
 
   struct Term {
-    float weight;
+    float weight;         ///< of the query
+    float unit;           ///< what a code of 1 in the list brings to a score
     float reach;          ///< the most that it can bring to a score, never below 0
     SparseSegment::List list;
     std::uint32_t at = 0; ///< the first entry behind the windows so far
@@ -54,7 +59,8 @@ class SparseWalk {
     const SparseSegment* segment;
     std::vector<Term> terms;
     std::vector<std::uint32_t> order;  ///< terms, in the order in which they are left out
-    double room = 0;                   ///< for roundings
+    double room = 0;                   ///< for roundings, of sums and of weights
+    bool is_exact = true;              ///< weights are as they were given
     std::uint32_t left_out = 0;
     std::uint64_t entries = 0;
     std::uint64_t essential = 0;       ///< entries of what is not left out
@@ -69,9 +75,10 @@ class SparseWalk {
   std::uint32_t add_some(Part& part, std::uint32_t first, SparseSink& sink) noexcept;
   void add_short(Part& part, std::uint32_t first) noexcept;
   void bound(const Part& part, std::uint32_t first) noexcept;
-  static void add_block(const Term& term, std::uint32_t block, std::span<float> sums) noexcept;
   void take_block(const Part& part, std::uint32_t first, std::uint32_t block, SparseSink& sink) noexcept;
+  void check(const Part& part, std::uint32_t block, std::span<const float> sums, float rest, SparseSink& sink) const noexcept;
 
+  const SparseVectors& vectors_;
   const SparseQuery& query_;
   std::vector<Part> parts_;
   std::uint64_t entries_ = 0;
