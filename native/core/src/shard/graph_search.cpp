@@ -1,9 +1,8 @@
 #include "shard/graph_search.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-
-#include "shard/exact_scan.h"
 
 namespace millrace {
 namespace {
@@ -11,9 +10,6 @@ namespace {
 /// The engine's choice when nobody says how large the candidate list shall be: on hard data of a few hundred thousand
 /// vectors it finds more than 95 of 100 (docs/benchmarks).
 constexpr std::size_t kEfDefault = 128;
-constexpr std::size_t kRescoredMin = 24;
-/// Up to so many rows that pass are all scored by their vectors.
-constexpr std::uint64_t kScoredAll = 256;
 /// Of the candidates that a plain walk finds, this share must be alive; else they are collected while walking.
 constexpr double kAliveMin = 0.7;
 /// A walk under a filter goes so much farther, for it to find no less than one without.
@@ -28,6 +24,8 @@ constexpr double kFreshPerHop = 26;
 double scan_cost(std::size_t dimension) noexcept { return 3.5 + 0.025 * static_cast<double>(dimension); }
 double walk_cost(std::size_t dimension) noexcept { return 12 + 0.06 * static_cast<double>(dimension); }
 
+/// Of what a walk leaves, some may be dead.
+constexpr std::size_t with_spare(std::size_t wanted) noexcept { return wanted + wanted / 2; }
 }  // namespace
 
 /// A position may be found when the row that it had in the snapshot is alive there, and passes.
@@ -46,39 +44,34 @@ class GraphSearch::VisibleRows final : public RowTest {
   const GraphSearch& search_;
 };
 
-GraphSearch::GraphSearch(const SearchScope& scope, const VectorScorer& scorer, const GraphView& view,
-                         QuantizedView& quantized)
+GraphSearch::GraphSearch(const SearchScope& scope, const GraphView& view)
     : scope_(scope),
-      scorer_(scorer),
       view_(view),
-      quantized_(quantized),
       graph_(view.stage->graph),
       scratch_(Scratch::of_thread()),
       interruption_(scope.plan.matching.cancellation),
-      encoded_(std::min(view.stage->graph.encoded(), scope.count)) {
-  const auto k = scope.k;
-  wanted_ = std::max(kRescoredMin, k + k / 2);
-  if (scope.passing != nullptr && scope.eligible <= kScoredAll) wanted_ = std::max<std::size_t>(wanted_, scope.eligible);
-  if (quantized.has_codes()) wanted_ = std::max(wanted_, quantized.oversampled(k));
-  ef_ = std::max<std::size_t>(scope.plan.ef != 0 ? scope.plan.ef : std::max(kEfDefault, 2 * k), k);
+      encoded_(std::min(view.stage->graph.encoded(), scope.count)) {}
+
+std::size_t GraphSearch::ef_of(const SearchPlan& plan, std::size_t k) noexcept {
+  return std::max<std::size_t>(plan.ef != 0 ? plan.ef : std::max(kEfDefault, 2 * k), k);
 }
 
-bool GraphSearch::is_worth_it() const noexcept {
+bool GraphSearch::is_worth_it(std::size_t wanted) const noexcept {
+  const auto& column = scope_.column;
   const auto count = scope_.count;
   // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
   if (scope_.k >= count / 4 || count - encoded_ > count / 4) return false;
-  if (scope_.eligible * scope_.column.dense.row_bytes() < scope_.column.index->settings().full_scan_bytes) return false;
-  return scope_.passing != nullptr || scope_.eligible > 4 * wanted_;
+  if (scope_.eligible * column.dense.row_bytes() < column.index->settings().full_scan_bytes) return false;
+  return scope_.passing != nullptr || scope_.eligible > 4 * wanted;
 }
 
-std::uint64_t GraphSearch::estimate(const VectorColumn& column, const SearchPlan& plan, const GraphView& view) noexcept {
+std::uint64_t GraphSearch::estimate(const VectorColumn& column, const GraphView& view, std::size_t ef) noexcept {
   const std::uint64_t count = column.count.load(std::memory_order_relaxed);
-  const std::uint64_t ef = std::max<std::uint64_t>(plan.ef != 0 ? plan.ef : kEfDefault, plan.k);
+  const std::uint64_t dimension = view.stage->graph.space().dimension();
   const std::uint64_t walked = std::min(count, ef * static_cast<std::uint64_t>(kFreshPerHop));
   const std::uint64_t encoded = std::min<std::uint64_t>(view.stage->graph.encoded(), count);
   const auto tail = encoded - std::min<std::uint64_t>(view.covered, encoded);
-  return (walked * (column.slot.dimension + 200) + tail * column.slot.dimension) / 4 +
-         (count - encoded + 2ULL * plan.k) * column.slot.dimension;
+  return (walked * (dimension + 200) + tail * dimension) / 4;
 }
 
 /// Rows that a walk under a filter would expand if all passed.
@@ -91,7 +84,7 @@ double GraphSearch::share() const noexcept {
 
 /// Expansions of a walk that cost as much as scanning all that pass.
 double GraphSearch::hops_of_scan() const noexcept {
-  const auto dimension = scope_.column.slot.dimension;
+  const auto dimension = graph_.space().dimension();
   const auto eligible = static_cast<double>(scope_.passing != nullptr ? scope_.eligible : view_.covered);
   return eligible * scan_cost(dimension) / (kFreshPerHop * walk_cost(dimension));
 }
@@ -186,7 +179,7 @@ bool GraphSearch::take_scanned(const RowTest& test) {
 /// Moves what was found, as far as it may be, to what is scored by vectors.
 /// @return whether most of it was alive
 bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& test) {
-  const auto looked_at = std::min(found.size(), wanted_ + wanted_ / 2);
+  const auto looked_at = std::min(found.size(), with_spare(wanted_));
   for (std::size_t i = 0; i < looked_at; ++i) __builtin_prefetch(scope_.column.row_of.at(found.id(i)));
   std::size_t seen = 0;
   std::size_t taken = 0;
@@ -202,7 +195,7 @@ bool GraphSearch::take_candidates(const CandidateBuffer& found, const RowTest& t
 bool GraphSearch::walk() {
   const VisibleRows visible(*this);
   if (scope_.passing == nullptr) {
-    const auto kept = wanted_ + wanted_ / 2;
+    const auto kept = with_spare(wanted_);
     if (!graph_.search(scratch_.query.view(), std::max(ef_, kept), kept, scratch_, &interruption_)) return false;
     if (take_candidates(scratch_.candidates, visible)) return true;
     // Many of the rows around are dead: they must not take the places of those alive.
@@ -235,81 +228,26 @@ bool GraphSearch::walk_filtered(const RowTest& test) {
   return true;
 }
 
-/// Scores by the vectors themselves, nearest codes first.
-void GraphSearch::rescore(Ranker& ranker) noexcept {
-  const std::size_t bytes = scope_.column.dense.row_bytes();
-  const auto count = std::min(wanted_, chosen_.size());
-  constexpr std::size_t kAhead = 6;
-  const auto prefetch = [&](std::size_t i) {
-    const auto* const start = scope_.column.dense.at(chosen_[i].position);
-    for (std::size_t byte = 0; byte < std::min<std::size_t>(bytes, 512); byte += 64) __builtin_prefetch(start + byte);
-    __builtin_prefetch(scope_.store.rows.at(chosen_[i].row));
-  };
-  for (std::size_t i = 0; i < std::min(kAhead, count); ++i) prefetch(i);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) prefetch(i + kAhead);
-    const auto& [key, position, row] = chosen_[i];
-    ranker.offer(scorer_.one(scope_.column.dense.at(position)), row);
-  }
-}
-
-/// The same with the scores of the user's codes, as far as there are any.
-void GraphSearch::score_by_codes(Ranker& ranker) {
-  quantized_.prepare(scorer_);
-  for (const auto& [key, position, row] : std::span(chosen_).first(std::min(wanted_, chosen_.size()))) {
-    float value = 0;
-    if (position < quantized_.encoded()) {
-      const std::byte* const codes = quantized_.row(position);
-      quantized_.scorer().score(&codes, 1, &value);
-    } else {
-      value = scorer_.one(scope_.column.dense.at(position));
-    }
-    ranker.offer(value, row);
-  }
-}
-
-/// What has no codes yet is scored as in a scan.
-bool GraphSearch::scan_rest(Ranker& ranker) noexcept {
-  ExactScan rest(scope_, scorer_, encoded_);
-  rest.run(ranker);
-  const auto ended = rest.ended();
-  if (!ended) return true;
-  interruption_.end(ended->code);
-  return false;
-}
-
-Result<SearchResult> GraphSearch::run(SearchResult result) {
-  graph_.space().encode_query(scorer_.components().data(), scratch_.query);
+bool GraphSearch::find(std::size_t wanted, std::size_t ef) {
+  wanted_ = wanted;
+  ef_ = ef;
+  chosen_.clear();
+  chosen_.reserve(2 * wanted_);
   const VisibleRows visible(*this);
   const AnyPosition<VisibleRows> anywhere(visible);
-  chosen_.reserve(2 * wanted_);
-  TopK best(scope_.store, scope_.k, result.larger_is_better);
-  Ranker ranker(best, scope_.column.slot.distance, scope_.plan.score_threshold);
-  bool went_through = false;
   if (scope_.passing != nullptr && prefers_code_scan()) {
     path_ = SearchPath::code_scan;
-    went_through = take_scanned(anywhere);
+    if (!take_scanned(anywhere)) return false;
   } else {
-    went_through = walk();
-    if (went_through && view_.covered < encoded_) {
-      went_through = scan_codes(view_.covered, encoded_, anywhere);
-      if (went_through) static_cast<void>(take_candidates(scratch_.candidates, anywhere));
+    path_ = SearchPath::graph;
+    if (!walk()) return false;
+    if (view_.covered < encoded_) {
+      if (!scan_codes(view_.covered, encoded_, anywhere)) return false;
+      static_cast<void>(take_candidates(scratch_.candidates, anywhere));
     }
   }
-  if (went_through) {
-    std::ranges::sort(chosen_, {}, &Chosen::key);
-    if (quantized_.has_codes() && !quantized_.rescores()) {
-      score_by_codes(ranker);
-    } else {
-      rescore(ranker);
-    }
-    went_through = scan_rest(ranker);
-  }
-  if (!went_through)
-    if (auto error = interruption_.error("search")) return std::move(*error);
-  put_hits(scope_.store, best, result);
-  result.path = path_;
-  return result;
+  std::ranges::sort(chosen_, {}, &Found::key);
+  return true;
 }
 
 }  // namespace millrace

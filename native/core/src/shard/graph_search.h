@@ -1,14 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "base/interruption.h"
 #include "graph/column_index.h"
 #include "millrace/shard.h"
-#include "shard/quantized_search.h"
-#include "shard/ranking.h"
 #include "shard/rows.h"
-#include "vectors/vector_scorer.h"
+#include "shard/search_scope.h"
 
 namespace millrace {
 
@@ -26,25 +26,45 @@ struct GraphView {
   }
 };
 
-/// Looks for a query's nearest rows by their codes, in the graph and in the tail that it does not cover yet, and scores the
-/// best of them by their vectors: what it finds has the scores that a scan gives. A search that wants the scores of the user's
-/// codes gets these for the same rows.
+/// Looks for a query's nearest rows by their codes, in the graph and in the tail that it does not cover yet. Who asks for
+/// them scores them by their vectors.
 class GraphSearch {
  public:
+  struct Found {
+    std::int32_t key;        ///< smaller is nearer
+    std::uint32_t position;
+    std::uint32_t row;
+  };
+
   /// @param scope   whose state was read after `view`
-  /// @param scorer  of the plan's query; outlives the search
-  GraphSearch(const SearchScope& scope, const VectorScorer& scorer, const GraphView& view, QuantizedView& quantized);
+  GraphSearch(const SearchScope& scope, const GraphView& view);
+
+  /// What is looked for. To be filled in before `find`.
+  [[nodiscard]] EncodedQuery& query() noexcept { return scratch_.query; }
+  [[nodiscard]] const CodeSpace& space() const noexcept { return graph_.space(); }
 
   /// Whether it will be faster than scoring all vectors that pass.
-  [[nodiscard]] bool is_worth_it() const noexcept;
+  /// @param wanted  as for `find`
+  [[nodiscard]] bool is_worth_it(std::size_t wanted) const noexcept;
 
-  /// @param result  with everything but its hits
+  /// Leaves the nearest in `found`.
+  /// @param wanted  to be scored by their vectors
+  /// @param ef      rows that a walk keeps to go on from, at least
+  /// @return false when it was interrupted
   /// @throws std::bad_alloc
-  [[nodiscard]] Result<SearchResult> run(SearchResult result);
+  [[nodiscard]] bool find(std::size_t wanted, std::size_t ef);
+  /// Nearest first; more than were wanted where they come from several places.
+  [[nodiscard]] std::span<const Found> found() const noexcept { return chosen_; }
 
-  /// In the unit of Shard::estimate_work.
-  [[nodiscard]] static std::uint64_t estimate(const VectorColumn& column, const SearchPlan& plan,
-                                              const GraphView& view) noexcept;
+  /// Positions from this one on have no codes.
+  [[nodiscard]] std::uint32_t encoded() const noexcept { return encoded_; }
+  [[nodiscard]] Interruption& interruption() noexcept { return interruption_; }
+  [[nodiscard]] SearchPath path() const noexcept { return path_; }
+
+  /// Rows that a walk keeps when nobody says.
+  [[nodiscard]] static std::size_t ef_of(const SearchPlan& plan, std::size_t k) noexcept;
+  /// Of a walk and the scan of what it does not reach, in the unit of Shard::estimate_work.
+  [[nodiscard]] static std::uint64_t estimate(const VectorColumn& column, const GraphView& view, std::size_t ef) noexcept;
 
  private:
   class VisibleRows;
@@ -59,14 +79,9 @@ class GraphSearch {
   [[nodiscard]] double hops_of_scan() const noexcept;
   [[nodiscard]] bool prefers_code_scan() const noexcept;
   [[nodiscard]] bool take_candidates(const CandidateBuffer& found, const RowTest& test);
-  void rescore(Ranker& ranker) noexcept;
-  void score_by_codes(Ranker& ranker);
-  [[nodiscard]] bool scan_rest(Ranker& ranker) noexcept;
 
   const SearchScope& scope_;
-  const VectorScorer& scorer_;
   const GraphView& view_;
-  QuantizedView& quantized_;
   const LiveGraph& graph_;
   Scratch& scratch_;
   Interruption interruption_;
@@ -74,12 +89,7 @@ class GraphSearch {
   std::size_t wanted_ = 0;       ///< candidates to score by their vectors
   std::size_t ef_ = 0;
   SearchPath path_ = SearchPath::graph;
-  struct Chosen {
-    std::int32_t key;
-    std::uint32_t position;
-    std::uint32_t row;
-  };
-  std::vector<Chosen> chosen_;
+  std::vector<Found> chosen_;
 };
 
 }  // namespace millrace

@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <string>
 
+#include "shard/dense_graph_search.h"
 #include "shard/exact_scan.h"
-#include "shard/graph_search.h"
 #include "shard/memory_shard.h"
-#include "shard/quantized_search.h"
 
 namespace millrace {
 namespace {
@@ -54,7 +53,7 @@ Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& vie
   auto quantized = QuantizedView::of(column, plan);
   if (view.stage != nullptr) {
     IndexBuilder::note_search(steady_clock_ns());
-    GraphSearch search(scope, scorer, view, quantized);
+    DenseGraphSearch search(scope, scorer, view, quantized);
     if (search.is_worth_it()) return search.run(std::move(result));
   }
   if (quantized.has_codes()) {
@@ -117,7 +116,7 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
   const bool is_quantized = column->quantized != nullptr && !plan.exact && !plan.quantization.is_ignored &&
                             column->quantized->codes().vectors > count / 2;
-  const auto work = view.stage != nullptr ? GraphSearch::estimate(*column, plan, view)
+  const auto work = view.stage != nullptr ? DenseGraphSearch::estimate(*column, plan, view)
                     : is_quantized        ? QuantizedScan::estimate(*column)
                                           : count * work_per_position(*column, plan);
   const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;
