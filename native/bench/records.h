@@ -9,8 +9,8 @@
 
 namespace millrace::bench {
 
-/// The schema of shard 0 of collection 1: one unnamed vector, compared by its dot product.
-inline std::vector<std::byte> schema_frame(std::uint32_t dimension) {
+/// The schema of shard 0 of collection 1: one unnamed vector, compared by its dot product if nobody says.
+inline std::vector<std::byte> schema_frame(std::uint32_t dimension, const std::string& distance = "Dot", bool is_multi = false) {
   std::vector<std::byte> meta;
   const auto put = [&](std::initializer_list<unsigned> bytes) {
     for (const auto byte : bytes) meta.push_back(static_cast<std::byte>(byte));
@@ -23,7 +23,7 @@ inline std::vector<std::byte> schema_frame(std::uint32_t dimension) {
   text("version");
   put({1});
   text("vectors");
-  put({0x91, 0x84});
+  put({0x91, is_multi ? 0x85U : 0x84U});
   text("slot");
   put({0});
   text("name");
@@ -31,9 +31,30 @@ inline std::vector<std::byte> schema_frame(std::uint32_t dimension) {
   text("size");
   put({0xce, dimension >> 24U, dimension >> 16U & 0xffU, dimension >> 8U & 0xffU, dimension & 0xffU});
   text("distance");
-  text("Dot");
+  text(distance);
+  if (is_multi) {
+    text("multi");
+    put({0xc3});
+  }
   RecordBuilder builder(layout::RecordKind::schema, 1, 1, 0);
   auto frame = builder.add(layout::SectionKind::meta, 0, 0, 0, meta).finish();
+  seal_record(frame, 0, 0, 0);
+  return frame;
+}
+
+/// @param ends    u32[ids + 1] of the multivectors, counted in vectors
+/// @param values  f32[ends.back() × dimension]
+inline std::vector<std::byte> multi_upsert_frame(std::span<const std::uint64_t> ids, std::span<const std::uint32_t> ends,
+                                                 std::span<const float> values) {
+  const auto count = static_cast<std::uint32_t>(ids.size());
+  RecordBuilder builder(layout::RecordKind::upsert, 1, 1, count);
+  builder.add(layout::SectionKind::ids, 0, 0, count, std::as_bytes(ids));
+  const auto table = std::as_bytes(ends);
+  std::vector<std::byte> section(table.begin(), table.end());
+  const auto vectors = std::as_bytes(values);
+  section.insert(section.end(), vectors.begin(), vectors.end());
+  builder.add(layout::SectionKind::multi, 0, 0, count, section);
+  auto frame = builder.finish();
   seal_record(frame, 0, 0, 0);
   return frame;
 }

@@ -5,7 +5,9 @@
 #include <thread>
 
 #include "checkpoint_files.h"
+#include "graph/graph_file.h"
 #include "graph_shard.h"
+#include "multi_shard.h"
 
 namespace millrace {
 namespace {
@@ -85,6 +87,40 @@ TEST(GraphFiles, AGraphOfVectorsThatAreNoFloatsComesBackAsWell) {
     EXPECT_EQ(after.shard->digest(), before->digest());
     EXPECT_GE(before.recall_of(*after.shard), 0.97);
     EXPECT_EQ(before.path, SearchPath::graph);
+  }
+}
+
+TEST(GraphFiles, AGraphOfMultivectorsComesBackWithItsAnchors) {
+  std::mt19937_64 random(seed_of("graph files multivectors"));
+  for (const auto distance : {Distance::cosine, Distance::euclid}) {
+    MultiShard before(distance, random, {});
+    for (std::uint64_t i = 0; i < 4; ++i) before.upsert(i * 500, 500);
+    before.wait(2000);
+    const auto graphs = graph_file_of(*before);
+    const auto checkpoint = file_of(*before, 0);
+    const Restarted after({checkpoint}, graphs);
+    ASSERT_FALSE(after.damage) << after.damage->details;
+    EXPECT_EQ(after.shard->state().indexed_vectors, 2000U);
+    EXPECT_EQ(after.shard->digest(), before->digest());
+    // A search that is told how many candidates to score does not go on to a scan, whatever the codes are worth; those of one
+    // vector or two are scans from the first.
+    EXPECT_GE(before.recall_of(*after.shard, nullptr, 40, 200), before.recall(nullptr, 40, 200) - 0.05);
+    EXPECT_GT(before.taken(SearchPath::graph), 40);
+    EXPECT_GE(before.recall_of(*after.shard), 0.95);
+    // One of another encoding is passed over.
+    auto other = graphs;
+    const auto section = graph_file::kHeaderBytes;
+    const auto data = section + graph_file::kSectionHeaderBytes;
+    const auto codes = graph_file::kMultiInt8Codes + 1;
+    std::memcpy(other.data() + data + offsetof(graph_file::GraphHeader, codes), &codes, sizeof codes);
+    graph_file::SectionHeader header;
+    std::memcpy(&header, other.data() + section, sizeof header);
+    header.data_check = crc32c(std::span(other).subspan(data, sizeof(graph_file::GraphHeader)));
+    header.check = crc32c(graph_file::bytes_of(header).first(sizeof header - sizeof header.check));
+    std::memcpy(other.data() + section, &header, sizeof header);
+    const Restarted without({checkpoint}, other);
+    EXPECT_FALSE(without.damage) << without.damage->details;
+    EXPECT_EQ(without.shard->state().indexed_vectors, 0U);
   }
 }
 

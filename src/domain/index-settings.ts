@@ -75,8 +75,8 @@ function denseIndexes(spec: CollectionSpec): readonly SlotIndexing[] {
   return spec.vectors.map(({ slot, name, multi }) => {
     const hnsw = { ...request.hnsw_config, ...params[name]?.hnsw_config }
     const quantization = params[name]?.quantization_config ?? request.quantization_config
-    // Multivectors are always scanned, and by themselves.
-    const links = multi ? 0 : (hnsw.m ?? linksDefault)
+    // Codes that users ask for are of one vector each.
+    const links = hnsw.m ?? linksDefault
     return {
       slot,
       links: links === 0 ? 0 : Math.min(Math.max(links, 4), linksMax),

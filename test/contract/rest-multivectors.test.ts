@@ -1,5 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
+import { Random } from '../support/random.ts'
 import { restServer } from '../support/rest-server.ts'
+import { testSeed } from '../support/seed.ts'
 
 const rest = restServer()
 
@@ -339,4 +341,66 @@ test.each([
 ])('a query %j is refused', async (body, status, message) => {
   const answer = await rest.client.send('POST', `${name}/points/query`, body)
   expect([answer.status, errorOf(answer)]).toEqual([status, expect.stringContaining(message)])
+})
+
+test('above the indexing threshold multivectors are indexed, and found with the scores of an exact search', async () => {
+  const random = new Random(testSeed('multivector graph over REST'))
+  const size = 16
+  const count = 1800
+  const noisy = (centre: readonly number[], noise: number) =>
+    centre.map((value) => value + noise * (random.next() - 0.5))
+  const centres = Array.from({ length: 40 }, () => noisy(Array(size).fill(0), 4))
+  const points = Array.from({ length: count }, (_, id) => {
+    const topics = [0, 1, 2].map(() => centres[Math.floor(random.next() * 40)] ?? [])
+    const rows = 8 + Math.floor(random.next() * 12)
+    return { id, vector: Array.from({ length: rows }, (_, at) => noisy(topics[at % 3] ?? [], 3)) }
+  })
+  await call('PUT', '/collections/indexed', {
+    vectors: { size, distance: 'Cosine', multivector_config },
+    optimizers_config: { indexing_threshold: 100 }
+  })
+  for (let first = 0; first < count; first += 300)
+    await call('PUT', '/collections/indexed/points?wait=true', {
+      points: points.slice(first, first + 300)
+    })
+  const info = () => call('GET', '/collections/indexed') as Promise<object>
+  await expect
+    .poll(info, { timeout: 60_000 })
+    .toMatchObject({ status: 'green', indexed_vectors_count: count })
+  const found = { byItself: 0, told: 0 }
+  for (const { vector } of points.slice(0, 30)) {
+    const near = vector.slice(0, 6).map((row) => noisy(row, 1))
+    const ask = async (params: object) => {
+      const body = { query: near, limit: 10, params }
+      return ((await call('POST', '/collections/indexed/points/query', body)) as { points: Hit[] })
+        .points
+    }
+    const exact = new Map((await ask({ exact: true })).map(({ id, score }) => [id, score]))
+    const hitsOf = (hits: readonly Hit[]) => {
+      expect(hits).toHaveLength(10)
+      const same = hits.filter(({ id }) => exact.has(id))
+      for (const { id, score } of same) expect(score).toBe(exact.get(id))
+      return same.length
+    }
+    found.byItself += hitsOf(await ask({}))
+    found.told += hitsOf(await ask({ hnsw_ef: 150 }))
+  }
+  expect(found.byItself / 300).toBeGreaterThanOrEqual(0.95)
+  expect(found.told / 300).toBeGreaterThanOrEqual(0.85)
+  const { collections } = (await call('GET', '/millrace/memory')) as {
+    collections: { name: string; codes_bytes: number; graph_bytes: number }[]
+  }
+  const used = collections.find(({ name }) => name === 'indexed')
+  expect(used?.codes_bytes).toBeGreaterThanOrEqual(count * 512)
+  expect(used?.graph_bytes).toBeGreaterThanOrEqual(count * 48 * 4)
+  const metrics = await (await fetch(`${rest.url}/metrics`)).text()
+  const searches = (path: string) =>
+    Number(
+      metrics.match(
+        `millrace_shard_searches{collection="indexed",shard="0",vector="",filter="no",path="${path}"} (\\d+)`
+      )?.[1] ?? 0
+    )
+  expect(searches('exact')).toBe(30)
+  // Those that were told how many candidates to look at.
+  expect(searches('graph')).toBeGreaterThanOrEqual(30)
 })

@@ -35,6 +35,16 @@ test("a vector's own settings go before the collection's, and older names count"
   ])
 })
 
+test('multivectors are indexed as others are, and have no codes that the user asks for', () => {
+  const many = { ...vectors, multivector_config: { comparator: 'max_sim' } } as const
+  const spec = specOfRequest({
+    vectors: { many, none: { ...many, hnsw_config: { m: 0 } } },
+    quantization_config: { scalar: { type: 'int8' } }
+  })
+  expect(indexesOf(spec)).toMatchObject([{ links: 24 }, { links: 0 }])
+  for (const settings of indexesOf(spec)) expect(settings).not.toHaveProperty('quantization')
+})
+
 test('a vector is cold when `memory` says so, or `on_disk` where there is no `memory`', () => {
   const placementOf = (more: object) =>
     indexesOf(specOfRequest({ vectors: { ...vectors, ...more } }))[0]?.placement

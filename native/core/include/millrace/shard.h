@@ -179,7 +179,8 @@ enum class SearchPath : std::uint8_t {
   code_scan,      ///< every code was, and the best by their vectors
   graph,          ///< a walk, and a scan of what is not in the graph yet
   filtered_graph, ///< a walk through everything that collects what passes
-  graph_gave_up,  ///< such a walk met too little that passes, and codes were scanned after it
+  graph_gave_up,  ///< such a walk met too little that passes, and codes were scanned after it; of multivectors a walk that
+                  ///< saw that it would miss some, and every one that may be a hit was scored after it
 };
 
 /// What searches of one kind took. Those that an error ended are not among them.

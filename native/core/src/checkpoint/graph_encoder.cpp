@@ -122,16 +122,19 @@ void GraphEncoder::encode_graph(std::vector<std::byte>& buffer) const {
   header.distance = static_cast<std::uint32_t>(slot.distance);
   header.links = shape.links;
   header.ef_construct = shape.ef_construct;
+  header.codes = graph_file::codes_of(slot.is_multi);
   for (std::uint32_t layer = 0; layer < layers(); ++layer) header.sizes[layer] = size(layer);
   append_section(buffer, section(Section::graph), bytes_of(header));
 }
 
 void GraphEncoder::encode_space(std::vector<std::byte>& buffer) const {
-  const auto& space = graph().cut.stage->graph.space();
+  const auto& stage = *graph().cut.stage;
+  const auto& space = stage.graph.space();
   const float steps = space.steps_per_unit();
   std::vector<std::byte> data;
   append(data, bytes_of(steps));
   append(data, std::as_bytes(std::span(space.mean())));
+  if (stage.encoding != nullptr) append(data, std::as_bytes(stage.encoding->anchors()));
   append_section(buffer, section(Section::space), data);
 }
 
@@ -149,7 +152,7 @@ void GraphEncoder::encode_nodes(std::vector<std::byte>& buffer) {
       node.kind = static_cast<std::uint32_t>(id.is_uuid ? graph_file::NodeKind::uuid : graph_file::NodeKind::number);
       node.high = id.high;
       node.low = id.low;
-      node.vector_hash = xxh64(column.dense.bytes_of(cursor_));
+      node.vector_hash = xxh64(column.bytes_of(cursor_));
     }
     append(data_, bytes_of(node));
   }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "graph/first_stage.h"
+#include "graph/graph_vectors.h"
 #include "millrace/hash.h"
 
 namespace millrace {
@@ -148,7 +150,7 @@ GraphLoader::Reason GraphLoader::begin_graph(std::span<const std::byte> data) {
   auto* const column = shard_.column_of(header.slot);
   const bool is_usable = column != nullptr && column->index != nullptr && column->slot.dimension == header.dimension &&
                          static_cast<std::uint32_t>(column->slot.distance) == header.distance &&
-                         header.codes == graph_file::kInt8Codes &&
+                         header.codes == graph_file::codes_of(column->slot.is_multi) &&
                          column->index->would_take(*column, header.links, header.ef_construct);
   if (is_usable) part.column = column;
   for (const auto& other : parts_)
@@ -160,23 +162,31 @@ GraphLoader::Reason GraphLoader::begin_graph(std::span<const std::byte> data) {
 GraphLoader::Reason GraphLoader::take_space(std::span<const std::byte> data) {
   auto& part = parts_.back();
   if (part.column == nullptr) return nullptr;
-  const std::size_t dimension = part.header.dimension;
-  if (data.size() != ((dimension + 1) * sizeof(float) + 7) / 8 * 8) return "length of a space";
-  const auto steps = read_at<float>(data, 0);
-  std::vector<float> mean(dimension);
-  std::memcpy(mean.data(), data.data() + sizeof(float), dimension * sizeof(float));
-  if (!std::isfinite(steps) || !(steps > 0) || !std::ranges::all_of(mean, [](float at) { return std::isfinite(at); }))
-    return "values of a space";
   const auto& column = *part.column;
+  const auto& slot = column.slot;
+  const auto anchors = column.multi != nullptr ? MultiEncoding::anchors_for(slot.dimension) : 0;
+  const auto dimension = anchors > 0 ? anchors : slot.dimension;
+  const auto values = 1 + dimension + anchors * slot.dimension;
+  if (data.size() != (values * sizeof(float) + 7) / 8 * 8) return "length of a space";
+  std::vector<float> all(values);
+  std::memcpy(all.data(), data.data(), values * sizeof(float));
+  const auto steps = all.front();
+  if (!(steps > 0) || !std::ranges::all_of(all, [](float at) { return std::isfinite(at); })) return "values of a space";
+  const auto mean = all.begin() + 1;
+  const auto after = mean + static_cast<std::ptrdiff_t>(dimension);
+  const auto distance = anchors > 0 ? kEncodedDistance : slot.distance;
   const auto count = std::min(column.count.load(std::memory_order_relaxed), LiveGraph::kCapacityMax);
   part.stage = std::make_shared<GraphStage>(
-      std::make_shared<const CodeSpace>(column.slot.distance, std::move(mean), steps),
+      std::make_shared<const CodeSpace>(distance, std::vector<float>(mean, after), steps),
       GraphShape{part.header.links, part.header.ef_construct, ColumnIndex::capacity_for(count)});
   part.is_taken.resize(count);
   part.position_of.reserve(part.header.sizes[0]);
-  std::vector<float> scratch(dimension);
+  if (anchors > 0)
+    part.stage->encoding =
+        std::make_shared<const MultiEncoding>(slot.distance, slot.dimension, std::vector<float>(after, all.end()));
+  GraphVectors vectors(column, part.stage->encoding.get());
   for (std::uint32_t position = 0; position < count; ++position)
-    static_cast<void>(part.stage->graph.encode_next(column.components(position, scratch)));
+    static_cast<void>(part.stage->graph.encode_next(vectors.at(position)));
   static_cast<void>(part.stage->graph.try_sketches());
   return nullptr;
 }
@@ -209,7 +219,7 @@ std::uint32_t GraphLoader::position_of(const graph_file::Node& node) const noexc
   if (row == kNoRow || shard_.store_.death(row) != 0) return GraphAssembly::kLeftOut;
   const auto position = column.position(row);
   if (position == 0 || position > part.is_taken.size()) return GraphAssembly::kLeftOut;
-  const auto hash = xxh64(column.dense.bytes_of(position - 1));
+  const auto hash = xxh64(column.bytes_of(position - 1));
   return hash == node.vector_hash ? position - 1 : GraphAssembly::kLeftOut;
 }
 

@@ -108,6 +108,18 @@ void CodeSpace::encode_query(const float* vector, EncodedQuery& into) const {
     into.values_[d] = static_cast<std::int8_t>(rounded((vector[d] - mean_[d]) * scale, kCodeMax));
 }
 
+/// What the mean adds to the sum is the same for all rows.
+void CodeSpace::encode_weights(std::span<const float> weights, EncodedQuery& into) const {
+  into.values_.assign(stride_, 0);
+  into.dimension_ = dimension_;
+  into.term_scale_ = 0;
+  float largest = 0;
+  for (const float weight : weights) largest = std::max(largest, std::fabs(weight));
+  const auto scale = std::min(static_cast<float>(kCodeMax) / largest, std::numeric_limits<float>::max());
+  for (std::size_t d = 0; d < dimension_; ++d)
+    into.values_[d] = static_cast<std::int8_t>(rounded(weights[d] * scale, kCodeMax));
+}
+
 void CodeSpace::copy_codes(const std::int8_t* row, std::int8_t* into) const noexcept {
   std::memcpy(into, row, dimension_);
   std::memset(into + dimension_, 0, stride_ - dimension_);

@@ -55,6 +55,11 @@ class CodeSpace {
   /// @throws std::bad_alloc
   void encode_query(const float* vector, EncodedQuery& into) const;
 
+  /// A query whose keys order rows by the sum of weight · component, largest first, whatever the distance; not for manhattan.
+  /// @param weights  f32[dimension]
+  /// @throws std::bad_alloc
+  void encode_weights(std::span<const float> weights, EncodedQuery& into) const;
+
   /// The row itself as a query: its keys are symmetric but for both rows' terms.
   /// @param into  i8[row_bytes()]
   void copy_codes(const std::int8_t* row, std::int8_t* into) const noexcept;

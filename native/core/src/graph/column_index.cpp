@@ -5,16 +5,14 @@
 #include <exception>
 #include <thread>
 
-#include "shard/column_sample.h"
-#include "shard/rows.h"
+#include "graph/first_stage.h"
+#include "graph/graph_vectors.h"
 
 namespace millrace {
 namespace {
 
-/// Vectors that mean and scale are learned from.
-constexpr std::uint32_t kSample = 20'000;
 constexpr std::uint32_t kCapacityMin = 1024;
-/// Positions that are encoded at a time, about a tenth of a millisecond.
+/// Positions that are encoded at a time, about a tenth of a millisecond; of multivectors one takes as long.
 constexpr std::uint32_t kEncodedAtOnce = 512;
 constexpr std::chrono::microseconds kRest{300};
 /// How long a cut waits for insertions under way.
@@ -41,13 +39,15 @@ std::uint32_t ColumnIndex::covered() const {
 
 std::optional<std::uint64_t> ColumnIndex::without_graph_max(const VectorColumn& column) const noexcept {
   if (settings_.links == 0 || settings_.threshold_bytes == 0) return std::nullopt;
-  const std::uint64_t bytes = column.dense.row_bytes();
+  // Of multivectors, which are of different lengths, on average.
+  const std::uint64_t count = std::max(1U, column.count.load(std::memory_order_acquire));
+  const auto bytes = column.multi == nullptr ? column.dense.row_bytes() : std::max<std::uint64_t>(1, column.vector_bytes() / count);
   return (settings_.threshold_bytes + bytes - 1) / bytes;
 }
 
 bool ColumnIndex::is_wanted(const VectorColumn& column) const noexcept {
-  const auto most = without_graph_max(column);
-  return most && column.count.load(std::memory_order_acquire) >= *most;
+  if (settings_.links == 0 || settings_.threshold_bytes == 0) return false;
+  return column.count.load(std::memory_order_acquire) > 0 && column.vector_bytes() >= settings_.threshold_bytes;
 }
 
 std::uint32_t ColumnIndex::waiting(const VectorColumn& column) const {
@@ -63,8 +63,10 @@ IndexBytes ColumnIndex::bytes(const VectorColumn& column) const {
   const std::uint64_t waiting_rows = waiting(column);
   if (const auto now = stage()) {
     use = {now->graph.code_bytes(), now->graph.link_bytes(), waiting_rows * now->graph.bytes_per_row()};
+    if (now->encoding != nullptr) use.codes += now->encoding->bytes();
   } else if (waiting_rows > 0) {
-    use.coming = waiting_rows * (CodeSpace::row_bytes_for(column.slot.dimension) + 2 * sizeof(std::uint32_t) * settings_.links);
+    const auto dimension = column.multi != nullptr ? MultiEncoding::anchors_for(column.slot.dimension) : column.slot.dimension;
+    use.coming = waiting_rows * (CodeSpace::row_bytes_for(dimension) + 2 * sizeof(std::uint32_t) * settings_.links);
   }
   return use;
 }
@@ -91,14 +93,17 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
     const bool is_full = stage_->graph.encoded() == capacity && count > capacity && capacity < LiveGraph::kCapacityMax;
     if (!is_full || is_resting_ || next_ < capacity || std::ranges::any_of(taken_, [](auto at) { return at != kNobody; }))
       return stage_;
-    // Everything is inserted, and nothing more can be: readers go on with this one until its copy is there.
+    // Everything is inserted, and nothing more can be: readers go on with this one until its copy is there. Anchors of
+    // multivectors that were learned from few are learned anew, and searches are scans until all few are in it again.
     is_resting_ = true;
+    const bool learns_anew = column.multi != nullptr && capacity < MultiEncoding::sample_for(column.slot.dimension);
     const auto smaller = stage_;
     lock.unlock();
     std::shared_ptr<GraphStage> larger;
     try {
       const auto wanted = std::min<std::uint64_t>(std::uint64_t{capacity} * 4, LiveGraph::kCapacityMax);
-      larger = std::make_shared<GraphStage>(*smaller, static_cast<std::uint32_t>(wanted));
+      larger = learns_anew ? first_stage(column, count, {settings_.links, settings_.ef_construct, capacity_for(count)})
+                           : std::make_shared<GraphStage>(*smaller, static_cast<std::uint32_t>(wanted));
     } catch (...) {
       lock.lock();
       is_resting_ = false;
@@ -106,6 +111,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
     }
     lock.lock();
     is_resting_ = false;
+    if (learns_anew) next_ = tidied_ = 0;
     publish(std::move(larger));
     return stage_;
   }
@@ -114,10 +120,7 @@ std::shared_ptr<GraphStage> ColumnIndex::prepare(const VectorColumn& column) {
   lock.unlock();
   std::shared_ptr<GraphStage> first;
   try {
-    const ColumnSample sample(column, count, kSample);
-    auto space = std::make_shared<const CodeSpace>(column.slot.distance, column.slot.dimension, sample.vectors());
-    first = std::make_shared<GraphStage>(std::move(space), GraphShape{settings_.links, settings_.ef_construct, capacity_for(count)});
-    static_cast<void>(first->graph.try_sketches(sample.vectors()));
+    first = first_stage(column, count, {settings_.links, settings_.ef_construct, capacity_for(count)});
   } catch (...) {
     lock.lock();
     is_resting_ = false;
@@ -134,10 +137,11 @@ void ColumnIndex::encode(GraphStage& stage, const VectorColumn& column, std::uin
   const std::unique_lock lock(encode_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return;
   const auto end = std::min(column.count.load(std::memory_order_acquire), stage.graph.shape().capacity);
-  std::vector<float> scratch(column.slot.element == ElementType::f32 ? 0 : column.slot.dimension);
+  GraphVectors vectors(column, stage.encoding.get());
+  const auto at_once = stage.encoding == nullptr ? kEncodedAtOnce : 1;
   for (auto position = stage.graph.encoded(); position < end; ++position) {
-    static_cast<void>(stage.graph.encode_next(column.components(position, scratch)));
-    if (position % kEncodedAtOnce == 0 && steady_clock_ns() >= until_ns) return;
+    static_cast<void>(stage.graph.encode_next(vectors.at(position)));
+    if (position % at_once == 0 && steady_clock_ns() >= until_ns) return;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "codes/multi_encoding.h"
 #include "graph/live_graph.h"
 #include "millrace/index_settings.h"
 
@@ -20,13 +21,14 @@ struct RowStore;
 struct GraphStage {
   GraphStage(std::shared_ptr<const CodeSpace> space, GraphShape shape) : graph(std::move(space), shape) {}
   GraphStage(const GraphStage& smaller, std::uint32_t capacity)
-      : graph(smaller.graph, capacity), covered(smaller.covered.load()) {}
+      : graph(smaller.graph, capacity), encoding(smaller.encoding), covered(smaller.covered.load()) {}
 
   [[nodiscard]] bool has_loaded(std::uint32_t position) const noexcept {
     return position < loaded.size() && loaded[position];
   }
 
   LiveGraph graph;
+  std::shared_ptr<const MultiEncoding> encoding;  ///< of multivectors; null: the codes are of the column's vectors
   std::atomic<std::uint32_t> covered{0};  ///< every position below was inserted, or was dead to all who can still ask
   std::vector<bool> loaded;  ///< positions that a graph file brought; not changed once the stage is used
 };

@@ -23,6 +23,8 @@ enum class Section : std::uint32_t { graph = 1, space, nodes, members, links, en
 
 /// What orders the vectors of a graph; readers that do not know it leave the graph alone.
 inline constexpr std::uint32_t kInt8Codes = 1;
+/// The same of what multivectors are encoded as, by anchors that the file holds. Another encoding is another number.
+inline constexpr std::uint32_t kMultiInt8Codes = 2;
 
 struct FileHeader {
   std::uint32_t magic = kMagic;
@@ -89,6 +91,8 @@ template <typename T>
 inline void append(std::vector<std::byte>& buffer, std::span<const std::byte> bytes) {
   buffer.insert(buffer.end(), bytes.begin(), bytes.end());
 }
+
+[[nodiscard]] constexpr std::uint32_t codes_of(bool is_multi) noexcept { return is_multi ? kMultiInt8Codes : kInt8Codes; }
 
 /// Appends a section, its data padded with zeroes.
 inline void append_section(std::vector<std::byte>& buffer, SectionHeader header, std::span<const std::byte> data) {

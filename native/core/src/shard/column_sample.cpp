@@ -24,4 +24,28 @@ ColumnSample::ColumnSample(const VectorColumn& column, std::uint32_t count, std:
   }
 }
 
+ColumnSample ColumnSample::of_multi(const VectorColumn& column, std::uint32_t count, std::size_t most) {
+  const std::size_t dimension = column.slot.dimension;
+  std::uint64_t vectors = 0;
+  for (std::uint32_t position = 0; position < count; ++position) vectors += column.multi->at(position).count;
+  const auto step = std::max<std::uint64_t>(1, vectors / most);
+  ColumnSample sample;
+  sample.widened_.reserve(static_cast<std::size_t>(vectors / step + 1) * dimension);
+  std::vector<float> scratch;
+  std::uint64_t next = 0;  // of the vectors that are still to come
+  for (std::uint32_t position = 0; position < count; ++position) {
+    const std::uint64_t here = column.multi->at(position).count;
+    if (next < here) {
+      const auto values = column.multi_components(position, scratch);
+      for (; next < here; next += step) {
+        const auto vector = values.subspan(next * dimension, dimension);
+        sample.widened_.insert(sample.widened_.end(), vector.begin(), vector.end());
+      }
+    }
+    next -= here;
+  }
+  for (std::size_t at = 0; at < sample.widened_.size(); at += dimension) sample.vectors_.push_back(&sample.widened_[at]);
+  return sample;
+}
+
 }  // namespace millrace

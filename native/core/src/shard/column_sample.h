@@ -15,10 +15,15 @@ class ColumnSample {
   /// @throws std::bad_alloc
   ColumnSample(const VectorColumn& column, std::uint32_t count, std::uint32_t most);
 
+  /// The same from multivectors: vectors of theirs.
+  [[nodiscard]] static ColumnSample of_multi(const VectorColumn& column, std::uint32_t count, std::size_t most);
+
   /// Pointers to f32[dimension], valid as long as the sample and the column.
   [[nodiscard]] const std::vector<const float*>& vectors() const noexcept { return vectors_; }
 
  private:
+  ColumnSample() = default;
+
   std::vector<const float*> vectors_;
   std::vector<float> widened_;  ///< what they point to where nothing stored is a float
 };

@@ -26,6 +26,9 @@ double walk_cost(std::size_t dimension) noexcept { return 12 + 0.06 * static_cas
 
 /// Of what a walk leaves, some may be dead.
 constexpr std::size_t with_spare(std::size_t wanted) noexcept { return wanted + wanted / 2; }
+/// What a row takes that gets into a long list of candidates.
+constexpr double kPlaceCost = 40;
+
 }  // namespace
 
 /// A position may be found when the row that it had in the snapshot is alive there, and passes.
@@ -61,7 +64,9 @@ bool GraphSearch::is_worth_it(std::size_t wanted) const noexcept {
   const auto count = scope_.count;
   // Most of everything is scored as fast as its codes, and a long tail without codes has to be.
   if (scope_.k >= count / 4 || count - encoded_ > count / 4) return false;
-  if (scope_.eligible * column.dense.row_bytes() < column.index->settings().full_scan_bytes) return false;
+  // The product may be larger than 64 bits hold.
+  const auto bytes = static_cast<double>(scope_.eligible) / count * static_cast<double>(column.vector_bytes());
+  if (bytes < static_cast<double>(column.index->settings().full_scan_bytes)) return false;
   return scope_.passing != nullptr || scope_.eligible > 4 * wanted;
 }
 
@@ -225,6 +230,36 @@ bool GraphSearch::walk_filtered(const RowTest& test) {
   if (scope_.passing != nullptr) return take_scanned(test);
   if (!scan_codes(0, view_.covered, test)) return false;
   static_cast<void>(take_candidates(scratch_.candidates, test));
+  return true;
+}
+
+double GraphSearch::cost_of_find(std::size_t wanted) const noexcept {
+  const auto dimension = graph_.space().dimension();
+  const auto walked = std::min(kFreshPerHop * static_cast<double>(with_spare(wanted)), static_cast<double>(view_.covered));
+  return walked * (walk_cost(dimension) + kPlaceCost) + static_cast<double>(encoded_ - std::min(view_.covered, encoded_)) * scan_cost(dimension);
+}
+
+double GraphSearch::cost_of_scan(std::size_t wanted) const noexcept {
+  const auto rows = static_cast<double>(std::min<std::uint64_t>(scope_.eligible, encoded_));
+  const auto kept = static_cast<double>(wanted);
+  // Rows that get into the list, and what of the list each of them moves.
+  const auto entering = kept * (1 + std::log(std::max(1.0, rows / kept)));
+  return rows * scan_cost(graph_.space().dimension()) + entering * (10 + 0.15 * kept);
+}
+
+bool GraphSearch::scan(std::size_t wanted) {
+  wanted_ = wanted;
+  chosen_.clear();
+  path_ = SearchPath::code_scan;
+  const VisibleRows visible(*this);
+  const AnyPosition<VisibleRows> anywhere(visible);
+  if (scope_.passing != nullptr) {
+    if (!take_scanned(anywhere)) return false;
+  } else {
+    if (!scan_codes(0, encoded_, anywhere)) return false;
+    static_cast<void>(take_candidates(scratch_.candidates, anywhere));
+  }
+  std::ranges::sort(chosen_, {}, &Found::key);
   return true;
 }
 

@@ -42,6 +42,8 @@ class GraphSearch {
   /// What is looked for. To be filled in before `find`.
   [[nodiscard]] EncodedQuery& query() noexcept { return scratch_.query; }
   [[nodiscard]] const CodeSpace& space() const noexcept { return graph_.space(); }
+  /// Of multivectors; null: the codes are of vectors.
+  [[nodiscard]] const MultiEncoding* encoding() const noexcept { return view_.stage->encoding.get(); }
 
   /// Whether it will be faster than scoring all vectors that pass.
   /// @param wanted  as for `find`
@@ -53,6 +55,8 @@ class GraphSearch {
   /// @return false when it was interrupted
   /// @throws std::bad_alloc
   [[nodiscard]] bool find(std::size_t wanted, std::size_t ef);
+  /// The same by looking at all codes.
+  [[nodiscard]] bool scan(std::size_t wanted);
   /// Nearest first; more than were wanted where they come from several places.
   [[nodiscard]] std::span<const Found> found() const noexcept { return chosen_; }
 
@@ -60,6 +64,10 @@ class GraphSearch {
   [[nodiscard]] std::uint32_t encoded() const noexcept { return encoded_; }
   [[nodiscard]] Interruption& interruption() noexcept { return interruption_; }
   [[nodiscard]] SearchPath path() const noexcept { return path_; }
+
+  /// Nanoseconds, about, of `find` without a filter and of `scan`.
+  [[nodiscard]] double cost_of_find(std::size_t wanted) const noexcept;
+  [[nodiscard]] double cost_of_scan(std::size_t wanted) const noexcept;
 
   /// Rows that a walk keeps when nobody says.
   [[nodiscard]] static std::size_t ef_of(const SearchPlan& plan, std::size_t k) noexcept;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/memory.h"
 #include "graph/column_index.h"
@@ -140,6 +141,10 @@ struct VectorColumn {
   [[nodiscard]] std::uint32_t newest_row(std::uint64_t at) const noexcept {
     return std::atomic_ref(*row_of.at(at)).load(std::memory_order_acquire);
   }
+  /// Of vectors, dense ones or those of multivectors, without what is kept beside them; of dead rows too.
+  [[nodiscard]] std::uint64_t vector_bytes() const noexcept {
+    return (multi != nullptr ? multi->vectors() : count.load(std::memory_order_acquire)) * dense.row_bytes();
+  }
   /// In `norms`: multivectors have theirs beside them.
   [[nodiscard]] bool keeps_norms() const noexcept { return slot.keeps_unit_length() && multi == nullptr; }
   /// What is stored of a vector: what the digest counts.
@@ -162,6 +167,17 @@ struct VectorColumn {
     dense.read(at, scratch);
     if (slot.distance == Distance::cosine && !slot.keeps_unit_length()) normalize(scratch, square_sum_of(scratch));
     return scratch.data();
+  }
+  /// The same of a multivector: its vectors one after the other.
+  [[nodiscard]] std::span<const float> multi_components(std::uint64_t at, std::vector<float>& scratch) const {
+    const auto vectors = multi->at(at);
+    const auto components = std::size_t{vectors.count} * slot.dimension;
+    if (slot.element == ElementType::f32) return {reinterpret_cast<const float*>(vectors.stored.data()), components};
+    scratch.resize(std::max(scratch.size(), components));
+    const auto values = std::span(scratch).first(components);
+    read_elements(slot.element, vectors.stored.data(), values);
+    if (slot.distance == Distance::cosine && !slot.keeps_unit_length()) normalize_rows(values, slot.dimension);
+    return values;
   }
 };
 

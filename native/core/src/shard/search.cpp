@@ -4,6 +4,7 @@
 #include "shard/dense_graph_search.h"
 #include "shard/exact_scan.h"
 #include "shard/memory_shard.h"
+#include "shard/multi_graph_search.h"
 
 namespace millrace {
 namespace {
@@ -39,6 +40,22 @@ Result<SearchResult> scan(const SearchScope& scope, const Scorer& scorer, Search
   return result;
 }
 
+/// The way that promises to cost least; a search through the graph that sees that it will miss some ends as a scan.
+Result<SearchResult> search_multi(const SearchScope& scope, const GraphView& view, SearchResult result) {
+  const MaxSim scorer(scope.column.slot, scope.plan.query);
+  if (view.stage != nullptr) {
+    IndexBuilder::note_search(steady_clock_ns());
+    MultiGraphSearch search(scope, scorer, view);
+    if (search.is_worth_it()) {
+      auto found = search.run(result);
+      if (!found) return found.error();
+      if (found.value()) return *std::move(found).value();
+      result.path = SearchPath::graph_gave_up;
+    }
+  }
+  return scan(scope, scorer, std::move(result));
+}
+
 /// Of dense vectors and multivectors, the way that promises to cost least.
 Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& view) {
   const auto& column = scope.column;
@@ -48,7 +65,7 @@ Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& vie
   result.larger_is_better = distance == Distance::cosine || distance == Distance::dot;
   result.next_offset = scope.state.next_offset;
   if (scope.state.points == 0) return result;
-  if (column.multi != nullptr) return scan(scope, MaxSim(column.slot, plan.query), std::move(result));
+  if (column.multi != nullptr) return search_multi(scope, view, std::move(result));
   const VectorScorer scorer(column.slot, plan.query);
   auto quantized = QuantizedView::of(column, plan);
   if (view.stage != nullptr) {
@@ -61,6 +78,11 @@ Result<SearchResult> search_dense(const SearchScope& scope, const GraphView& vie
     if (codes.is_worth_it()) return codes.run(std::move(result));
   }
   return scan(scope, scorer, std::move(result));
+}
+
+std::uint64_t estimate_graph(const VectorColumn& column, const SearchPlan& plan, const GraphView& view) noexcept {
+  return column.multi != nullptr ? MultiGraphSearch::estimate(column, plan, view)
+                                 : DenseGraphSearch::estimate(column, plan, view);
 }
 
 }  // namespace
@@ -116,7 +138,7 @@ std::uint64_t MemoryShard::estimate_work(const SearchPlan& plan) const noexcept 
   const auto count = std::uint64_t{column->count.load(std::memory_order_relaxed)};
   const bool is_quantized = column->quantized != nullptr && !plan.exact && !plan.quantization.is_ignored &&
                             column->quantized->codes().vectors > count / 2;
-  const auto work = view.stage != nullptr ? DenseGraphSearch::estimate(*column, plan, view)
+  const auto work = view.stage != nullptr ? estimate_graph(*column, plan, view)
                     : is_quantized        ? QuantizedScan::estimate(*column)
                                           : count * work_per_position(*column, plan);
   const bool has_to_match = plan.matching.filter != nullptr && plan.passing == nullptr;

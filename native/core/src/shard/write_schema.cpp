@@ -55,11 +55,12 @@ std::shared_ptr<VectorColumn> MemoryShard::make_column(const VectorSlot& slot) c
   const bool is_cold = (has_own ? own->placement : options_.placement) == VectorPlacement::cold;
   auto column = std::make_shared<VectorColumn>(slot, is_cold ? cold_storage_ : nullptr,
                                                has_own ? own->weights : ElementType::f32);
-  // Multivectors are scanned.
-  if (options_.builder == nullptr || slot.is_sparse || slot.is_multi) return column;
+  if (options_.builder == nullptr || slot.is_sparse) return column;
   const auto& settings = has_own ? own->settings : options_.index;
   column->index = std::make_unique<ColumnIndex>(settings);
-  if (settings.quantization.kind != QuantizationKind::none) column->quantized = std::make_unique<QuantizedColumn>(settings);
+  // Codes of users' are of one vector each.
+  if (settings.quantization.kind != QuantizationKind::none && !slot.is_multi)
+    column->quantized = std::make_unique<QuantizedColumn>(settings);
   return column;
 }
 

@@ -18,6 +18,8 @@ class MaxSim {
   /// @return Σ over the query of the largest similarity, or of the smallest distance before its root
   [[nodiscard]] float value(const MultiView& vectors) const noexcept;
   [[nodiscard]] std::size_t queries() const noexcept { return queries_.size(); }
+  /// One vector of the query with its components as floats: VectorScorer::components.
+  [[nodiscard]] std::span<const float> components(std::size_t query) const noexcept { return queries_[query].components(); }
 
  private:
   [[nodiscard]] float best_of(const VectorScorer& query, const MultiView& vectors) const noexcept;
