@@ -138,6 +138,16 @@ bool GraphLoader::is_complete(const Part& part) noexcept {
   return part.section == Section::links && is_top && part.next == sizes[part.layer];
 }
 
+/// Codes are made anew, those of multivectors by comparing each vector with each anchor. What would take longer than a second
+/// or two is not made while a start waits for it: the graph grows again beside the searches, which scan meanwhile.
+static bool is_encoded_soon(const VectorColumn& column) noexcept {
+  constexpr double kMultiplyAddsMax = 2e10;
+  if (column.multi == nullptr) return true;
+  const auto dimension = column.slot.dimension;
+  return static_cast<double>(column.multi->vectors()) * dimension * static_cast<double>(MultiEncoding::anchors_for(dimension)) <
+         kMultiplyAddsMax;
+}
+
 /// A graph of other settings, of a slot that is gone or of codes that this version does not know is passed over.
 GraphLoader::Reason GraphLoader::begin_graph(std::span<const std::byte> data) {
   if (data.size() != sizeof(graph_file::GraphHeader)) return "length of a graph's header";
@@ -151,7 +161,7 @@ GraphLoader::Reason GraphLoader::begin_graph(std::span<const std::byte> data) {
   const bool is_usable = column != nullptr && column->index != nullptr && column->slot.dimension == header.dimension &&
                          static_cast<std::uint32_t>(column->slot.distance) == header.distance &&
                          header.codes == graph_file::codes_of(column->slot.is_multi) &&
-                         column->index->would_take(*column, header.links, header.ef_construct);
+                         column->index->would_take(*column, header.links, header.ef_construct) && is_encoded_soon(*column);
   if (is_usable) part.column = column;
   for (const auto& other : parts_)
     if (other.header.slot == header.slot) return "a slot has two graphs";
